@@ -1,0 +1,1 @@
+"""Aftersale, a back-end campaign engine."""

@@ -1,0 +1,187 @@
+"""YAML files as people write them: YAML 1.2, positions kept, bounded, every mistake placed.
+
+`read_document` gives plain data; `Document.problem` turns a path within it into `file:line:column`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
+
+from engine.errors import Problem, Problems, relative
+from engine.registry import did_you_mean
+
+MAX_BYTES = 4_000_000
+MAX_NODES = 400_000
+MAX_ALIASED_NODES = 20_000
+
+KeyPath = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML file: its plain data, and where each part of it stands."""
+
+    file: str
+    data: Any
+    _places: Mapping[KeyPath, tuple[int, int]] = field(repr=False)
+
+    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
+        """A problem at that path, or at the nearest part above it that is written down."""
+        line, column = next((self._places[p] for p in _upwards(path) if p in self._places), (0, 0))
+        return Problem(self.file, line, column, message, hint)
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file whole.
+
+    Raises Problems when it is missing, too large, not UTF-8, not YAML, says a key twice,
+    or grows beyond all measure through its aliases.
+    """
+    return parse_document(relative(path), _read_text(path))
+
+
+def parse_document(file: str, text: str) -> Document:
+    """The same from text that is already here; `file` is only its name."""
+    yaml = YAML(typ="rt", pure=True)
+    try:
+        tree = yaml.load(text)
+        walk = _Walk()
+        return Document(file, walk.plain(tree, ()), walk.places)
+    except MarkedYAMLError as error:
+        raise Problems([_syntax_problem(file, error)]) from error
+    except (YAMLError, ValueError) as error:
+        raise Problems([Problem(file, 0, 0, f"not YAML: {error}")]) from error
+    except RecursionError as error:
+        raise Problems([Problem(file, 0, 0, "nested too deeply")]) from error
+
+
+def validate(document: Document, model: type[M], path: KeyPath = (), data: Any = None) -> M | list[Problem]:
+    """The part at `path` as a model, or every mistake in it."""
+    raw = data if data is not None else document.data
+    try:
+        return model.model_validate({} if raw is None else raw)
+    except ValidationError as error:
+        return problems_of(document, model, error, path)
+
+
+def problems_of(
+    document: Document, model: type[BaseModel], error: ValidationError, path: KeyPath
+) -> list[Problem]:
+    """Pydantic's findings, placed in the file and worded for its writer."""
+    return [_model_problem(document, model, finding, path) for finding in error.errors()]
+
+
+def _read_text(path: Path) -> str:
+    name = relative(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Problems([Problem(name, 0, 0, f"larger than {MAX_BYTES:,} bytes")])
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise Problems([Problem(name, 0, 0, "there is no such file")]) from error
+    except UnicodeDecodeError as error:
+        hint = "is it a YAML file, saved as UTF-8?"
+        raise Problems([Problem(name, 0, 0, f"not text in UTF-8 (byte {error.start})", hint)]) from error
+    except OSError as error:
+        raise Problems([Problem(name, 0, 0, f"cannot be read: {error.strerror}")]) from error
+    if "\0" in text:
+        raise Problems([Problem(name, 0, 0, "not text", "is it a YAML file?")])
+    return text
+
+
+def _syntax_problem(file: str, error: MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    message = str(error.problem or error.context or "not YAML").split("\n")[0].strip()
+    if "duplicate key" in message:
+        message = message.split(" with value")[0].replace("found ", "")
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Problem(file, line, column, message)
+
+
+class _Walk:
+    """Turns ruamel's tree into plain data and notes where everything stands."""
+
+    def __init__(self) -> None:
+        self.places: dict[KeyPath, tuple[int, int]] = {}
+        self._seen: set[int] = set()
+        self._nodes = 0
+        self._aliased = 0
+
+    def plain(self, node: Any, path: KeyPath) -> Any:
+        self._count(node)
+        if isinstance(node, CommentedMap):
+            return {self._key(k): self._child(node, node.lc.key(k), k, v, path) for k, v in node.items()}
+        if isinstance(node, CommentedSeq):
+            return [self._child(node, node.lc.item(i), i, v, path) for i, v in enumerate(node)]
+        return _scalar(node)
+
+    def _child(self, _: Any, place: tuple[int, int], key: Any, value: Any, path: KeyPath) -> Any:
+        below = (*path, key if isinstance(key, int) else str(key))
+        self.places[below] = (place[0] + 1, place[1] + 1)
+        return self.plain(value, below)
+
+    def _key(self, key: Any) -> str:
+        return str(_scalar(key))
+
+    def _count(self, node: Any) -> None:
+        self._nodes += 1
+        if isinstance(node, CommentedMap | CommentedSeq):
+            self._aliased += id(node) in self._seen
+            self._seen.add(id(node))
+        if self._nodes > MAX_NODES or self._aliased > MAX_ALIASED_NODES:
+            msg = "its aliases expand to more than a file may hold"
+            raise ValueError(msg)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, ScalarBoolean):
+        return bool(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)
+
+
+def _upwards(path: KeyPath) -> Iterator[KeyPath]:
+    for length in range(len(path), -1, -1):
+        yield path[:length]
+
+
+def _model_problem(document: Document, model: type[BaseModel], finding: Any, path: KeyPath) -> Problem:
+    where: KeyPath = (*path, *finding["loc"])
+    kind, name = finding["type"], where[-1] if where else ""
+    if kind == "extra_forbidden":
+        return document.problem(where, f"unknown key {name!r}", _nearest_field(model, finding["loc"]))
+    if kind == "missing":
+        return document.problem(where, f"{name!r} is missing")
+    message = finding["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return document.problem(where, f"{name}: {message}" if isinstance(name, str) and name else message)
+
+
+def _nearest_field(model: type[BaseModel], loc: tuple[Any, ...]) -> str | None:
+    for part in loc[:-1]:
+        found = model.model_fields.get(part) if isinstance(part, str) else None
+        inner = _inner_model(found.annotation) if found else None
+        model = inner or model
+    names = {found.alias or name for name, found in model.model_fields.items()}
+    return did_you_mean(str(loc[-1]), names)
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_inner_model, get_args(annotation))), None)

@@ -1,0 +1,1 @@
+"""WHAT WE KNOW: the catalogue, who people are, and the import of what they did."""

@@ -1,0 +1,102 @@
+"""The things a shop sells: `campaigns/products.yaml` as a Catalogue."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from engine.documents import Document, read_document, validate
+from engine.errors import Problem, Problems, UnknownName
+from engine.registry import did_you_mean
+
+Kind = Literal["tripwire", "core", "upsell", "subscription", "bundle", "physical", "digital", "service"]
+
+
+def _units(value: Any) -> Any:
+    """`[lesson-1, lesson-2]` or `{lesson-1: Start here}`; the first form names units by their ids."""
+    if isinstance(value, list):
+        if len(set(map(str, value))) != len(value):
+            msg = "a unit is named twice"
+            raise ValueError(msg)
+        return {str(unit): str(unit) for unit in value}
+    return value
+
+
+class Product(BaseModel):
+    """A thing sold. `price` and `unit_cost` are in the shop's currency."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sku: str
+    name: str = Field(min_length=1)
+    kind: Kind = "core"
+    price: Decimal | None = Field(None, ge=0)
+    unit_cost: Decimal | None = Field(None, ge=0)
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    url: str = ""
+    image: str = ""
+    units: Annotated[Mapping[str, str], BeforeValidator(_units)] = Field(default_factory=dict)
+
+
+class Catalogue(Mapping[str, Product]):
+    """Every product by its sku."""
+
+    def __init__(self, products: Iterable[Product] = ()) -> None:
+        self._products = {product.sku: product for product in products}
+
+    def __getitem__(self, sku: str) -> Product:
+        return self._products[sku]
+
+    def __iter__(self) -> Any:
+        return iter(self._products)
+
+    def __len__(self) -> int:
+        return len(self._products)
+
+    def choose(self, sku: str) -> Product:
+        """The product, or UnknownName with the nearest."""
+        if sku not in self._products:
+            msg = f"unknown product {sku!r}"
+            raise UnknownName(msg, hint=did_you_mean(sku, self._products))
+        return self._products[sku]
+
+
+def load_catalogue(path: Path) -> Catalogue:
+    """Read `products.yaml`; an absent file is an empty catalogue. Raises Problems with all mistakes."""
+    if not path.exists():
+        return Catalogue()
+    document = read_document(path)
+    entries, problems = _entries(document)
+    products: list[Product] = []
+    for sku, entry in entries.items():
+        found = validate(document, Product, ("products", sku), {"sku": sku, **entry})
+        if isinstance(found, Product):
+            products.append(found)
+        else:
+            problems += found
+    if problems:
+        raise Problems(problems)
+    return Catalogue(products)
+
+
+def _entries(document: Document) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
+    data = document.data if isinstance(document.data, dict) else {}
+    problems = [
+        document.problem((key,), f"unknown key {key!r}", "list products under `products:`")
+        for key in data
+        if key != "products"
+    ]
+    entries = data.get("products") or {}
+    if not isinstance(entries, dict):
+        problems.append(document.problem(("products",), "write products as `sku: {name: …}`"))
+        return {}, problems
+    good = {}
+    for sku, entry in entries.items():
+        if isinstance(entry, dict) and "sku" not in entry:
+            good[str(sku)] = entry
+        else:
+            problems.append(document.problem(("products", sku), "write a product as `sku: {name: …}`"))
+    return good, problems

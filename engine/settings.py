@@ -1,0 +1,192 @@
+"""config.yaml and `AFTERSALE_*` as one set of settings.
+
+The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
+`AFTERSALE_FREQUENCY__MAX=2`. Secrets (a database password, API keys) come from there only.
+"""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from engine.clock import Duration, parse_duration
+from engine.documents import Document, problems_of, read_document
+from engine.errors import Problems, SettingsError
+from engine.registry import did_you_mean
+
+CONFIG_FILE = "config.yaml"
+PREFIX = "AFTERSALE_"
+
+
+def parse_percent(value: Any) -> Decimal:
+    """`10%` as 0.10; between 0% and 100%."""
+    text = str(value).strip()
+    try:
+        share = Decimal(text.removesuffix("%")) / 100 if text.endswith("%") else Decimal(-1)
+    except ArithmeticError:
+        share = Decimal(-1)
+    if not 0 <= share <= 1:
+        msg = f"{value!r} is not a percentage, such as 10%"
+        raise ValueError(msg)
+    return share
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        msg = f"unknown time zone {name!r}; write it as Europe/Berlin"
+        raise ValueError(msg)
+    return name
+
+
+def _mailbox(address: str) -> str:
+    try:
+        return validate_email(address, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        msg = f"{address!r} is not an e-mail address: {error}"
+        raise ValueError(msg) from error
+
+
+def _currency(code: str) -> str:
+    if len(code) != 3 or not code.isalpha():
+        msg = f"{code!r} is not a currency; write its three letters, such as USD"
+        raise ValueError(msg)
+    return code.upper()
+
+
+Percent = Annotated[Decimal, BeforeValidator(parse_percent)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Currency = Annotated[str, AfterValidator(_currency)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+
+
+class Part(BaseModel):
+    """A section of the settings: an unknown key in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shop(Part):
+    """Who is speaking."""
+
+    name: Line = "My shop"
+    currency: Currency = "USD"
+    timezone: ZoneName = "UTC"
+    locale: Line = "en"
+    url: Line = "https://shop.example"
+    postal_address: str = Field("", description="Shown at the foot of every mail; the law asks for it.")
+
+
+class Sender(Part):
+    """The From of every mail, and where answers and unsubscribe requests go."""
+
+    name: Line = "My shop"
+    email: Mailbox = "hello@shop.example"
+    reply_to: Mailbox | None = None
+    unsubscribe: Mailbox = "unsubscribe@shop.example"
+
+
+class FrontEnd(Part):
+    """The first transaction, which the back end never interrupts."""
+
+    window: Duration = parse_duration("60m")
+    quiet: Duration = parse_duration("24h")
+
+
+class Consent(Part):
+    """What counts where no consent is on record."""
+
+    default: Literal["none", "soft_opt_in"] = "none"
+
+
+class Frequency(Part):
+    """The cap: at most `max` back-end mails to one customer in any span of `per`."""
+
+    max: int = Field(3, ge=1, le=1000)
+    per: Duration = parse_duration("7d")
+
+
+class Delivery(Part):
+    """The way out."""
+
+    transport: Line = "folder"
+    folder: str = "outbox"
+    lease: Duration = parse_duration("60s")
+    batch: int = Field(100, ge=1, le=1000)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__"
+    )
+    database: str = Field("sqlite:///aftersale.db", repr=False)
+    shop: Shop = Shop()
+    sender: Sender = Sender()
+    front_end: FrontEnd = FrontEnd()
+    consent: Consent = Consent()
+    holdout: Percent = Decimal("0.10")
+    frequency: Frequency = Frequency()
+    delivery: Delivery = Delivery()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.shop.timezone)
+
+
+def load_settings(folder: Path) -> Settings:
+    """The settings of the project in that folder; every mistake in them at once, as SettingsError."""
+    path = folder / CONFIG_FILE
+    if not path.exists():
+        msg = f"there is no {CONFIG_FILE} in {folder.resolve()}"
+        hint = "go to your project's folder, or make a project with: aftersale init DIR"
+        raise SettingsError(msg, hint=hint)
+    try:
+        document = read_document(path)
+    except Problems as problems:
+        raise SettingsError(str(problems)) from problems
+    data = document.data if document.data is not None else {}
+    if not isinstance(data, dict):
+        msg = f"{document.file}: write settings as `key: value`"
+        raise SettingsError(msg)
+    _refuse_password(document, data)
+    _refuse_unknown_variables()
+    try:
+        return Settings(**data)
+    except ValidationError as error:
+        problems = problems_of(document, Settings, error, ())
+        raise SettingsError("\n".join(str(problem) for problem in sorted(problems))) from error
+
+
+def _refuse_password(document: Document, data: dict[str, Any]) -> None:
+    if urlsplit(str(data.get("database", ""))).password:
+        hint = "leave it out here and set AFTERSALE_DATABASE in the environment"
+        raise SettingsError(
+            str(document.problem(("database",), "a password does not belong in a file", hint))
+        )
+
+
+def _refuse_unknown_variables() -> None:
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(PREFIX).partition("__")[0].lower()
+        if variable.startswith(PREFIX) and name not in Settings.model_fields:
+            msg = f"the environment variable {variable} is not a setting"
+            raise SettingsError(msg, hint=did_you_mean(name, Settings.model_fields))

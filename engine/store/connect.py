@@ -1,0 +1,120 @@
+"""Opening a database: the address, the pragmas, and errors a person can act on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
+
+BUSY_MILLISECONDS = 15_000
+
+
+class Store:
+    """One database: SQLite by default, PostgreSQL by URL."""
+
+    def __init__(self, url: str, *, folder: Path | None = None, busy: int = BUSY_MILLISECONDS) -> None:
+        self.engine = _engine(url, folder or Path.cwd(), busy)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view; what is done in it leaves no trace."""
+        with translated_errors(), self.engine.connect() as connection:
+            _begin(connection, "BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that is kept whole, or not at all."""
+        with translated_errors(), self.engine.connect() as connection:
+            _begin(connection, "BEGIN IMMEDIATE")
+            with connection.get_transaction() or connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _begin(connection: Connection, sqlite_statement: str) -> None:
+    """SQLAlchemy begins no SQLite transaction at a SELECT; a writer must hold the lock before it reads."""
+    connection.begin()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(sqlite_statement)
+    elif sqlite_statement == "BEGIN":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def _engine(address: str, folder: Path, busy: int) -> Engine:
+    try:
+        url = make_url(address)
+        if url.drivername in ("postgresql", "postgres"):
+            url = url.set(drivername="postgresql+psycopg")
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(str(folder / (url.database or "")), busy)
+        return create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        msg = "the database URL cannot be used"
+        hint = "write sqlite:///shop.db or postgresql://user@host/name"
+        raise SettingsError(msg, hint=hint) from error
+
+
+def _sqlite(file: str, busy: int) -> Engine:
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": busy / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
+            _pragma(connection, pragma)
+
+    return engine
+
+
+def _pragma(connection: Any, pragma: str) -> None:
+    try:
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    except Exception as error:
+        if "readonly" not in str(error) and "read-only" not in str(error):
+            raise
+
+
+_SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
+    ("locked", StoreLocked, "the database is held by another process", "wait for it to end, then try again"),
+    (
+        "readonly",
+        StoreReadOnly,
+        "the database may only be read",
+        "check the rights of the file and its folder",
+    ),
+    ("read-only", StoreReadOnly, "the database may only be read", None),
+    ("permission denied", StoreReadOnly, "the database user lacks a right", None),
+    ("unable to open", StoreUnreachable, "the database cannot be opened", "does its folder exist?"),
+    ("not a database", StoreUnreachable, "the file is not a database", "check `database:` in config.yaml"),
+    ("malformed", StoreUnreachable, "the database file is damaged", "restore it from a backup"),
+    ("connection", StoreUnreachable, "no database answers there", "is it running, and the URL right?"),
+)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Database errors that a person can act on, as StoreError; any other passes unchanged."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _told(error) from error
+
+
+def _told(error: DBAPIError) -> Exception:
+    text = str(error.orig).lower()
+    for sign, kind, message, hint in _SIGNS:
+        if sign in text:
+            return kind(message, hint=hint)
+    if isinstance(error, OperationalError):
+        return StoreError(f"the database refused: {str(error.orig).splitlines()[0]}")
+    return error

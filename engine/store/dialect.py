@@ -1,0 +1,112 @@
+"""What differs between SQLite and PostgreSQL, each difference once.
+
+- one `upsert`, and one `insert_new` that counts with RETURNING (psycopg's rowcount is −1 there);
+- `insert_from_select`, for which SQLite needs `WHERE true` before ON CONFLICT;
+- `memory_table`, a temporary table that nobody else sees and that needs no write to the database;
+- `database_now`, the time of the database.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    MetaData,
+    Select,
+    Table,
+    literal,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable, Index
+
+from engine.clock import EPOCH, MICROSECOND
+
+
+def is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def insert(dialect: Dialect, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """INSERT with ON CONFLICT, in either dialect."""
+    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows; where the primary key is taken, the new values win."""
+    if not rows:
+        return
+    statement = insert(connection.dialect, table)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+
+
+def insert_ignoring(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows; where the primary key is taken, the old row stays."""
+    if rows:
+        connection.execute(insert(connection.dialect, table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_from_select(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    source: Select[Any],
+    update: Iterable[str] | None = None,
+) -> int:
+    """INSERT … SELECT … ON CONFLICT; says how many rows it wrote.
+
+    Without `update` a taken key keeps its old row; with it, those columns get the new values.
+    """
+    statement = insert(connection.dialect, table).from_select(columns, source.where(true()))
+    keys = [column.name for column in table.primary_key]
+    if update is None:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    else:
+        changes = {name: statement.excluded[name] for name in update}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
+    written = connection.execute(statement.returning(literal(1)))
+    return sum(len(part) for part in written.partitions(10_000))
+
+
+def memory_table(
+    connection: Connection, name: str, columns: Sequence[Column[Any]], *indexes: Sequence[str]
+) -> Table:
+    """A fresh temporary table of this connection; it goes with its transaction or `drop_memory_table`."""
+    table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+    drop_memory_table(connection, name)
+    connection.execute(CreateTable(table))
+    for number, names in enumerate(indexes):
+        Index(f"{name}_{number}", *(table.c[column] for column in names)).create(connection)
+    return table
+
+
+def memory_twin(connection: Connection, original: Table, rows: Select[Any]) -> Table:
+    """A temporary table with the columns and indexes of another, filled with those of its rows."""
+    columns = [
+        Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable, default=c.default)
+        for c in original.columns
+    ]
+    indexes = [[c.name for c in index.columns] for index in original.indexes]
+    twin = memory_table(connection, f"twin_{original.name}", columns, *indexes)
+    connection.execute(twin.insert().from_select([c.name for c in original.columns], rows))
+    return twin
+
+
+def drop_memory_table(connection: Connection, name: str) -> None:
+    schema = "temp" if is_sqlite(connection) else "pg_temp"
+    connection.execute(text(f"DROP TABLE IF EXISTS {schema}.{name}"))
+
+
+def database_now(connection: Connection) -> datetime:
+    """What time it is for the database, to the microsecond where it knows it."""
+    if is_sqlite(connection):  # in the same process, so its time is this machine's
+        return datetime.now(UTC)
+    micros = connection.scalar(select(text("(extract(epoch from clock_timestamp()) * 1000000)::bigint")))
+    return EPOCH + int(micros or 0) * MICROSECOND

@@ -1,0 +1,44 @@
+"""Bringing a database to the shape of this version, and refusing one from a newer version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from engine.errors import StoreTooNew
+from engine.store.connect import Store
+
+HERE = Path(__file__).parent / "migrations"
+NEWEST = "0001"
+
+
+def ensure_current(store: Store) -> None:
+    """Create or upgrade the tables; nothing happens where they are as they should be."""
+    with store.reading() as connection:
+        if revision(connection) == NEWEST:
+            return
+    with store.writing() as connection:
+        _upgrade(connection)
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration a database stands at; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # two processes that start at once take turns
+        connection.execute(text("SELECT pg_advisory_xact_lock(7301)"))
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    here = revision(connection)
+    if here is not None and here not in known:
+        msg = f"the database is at {here!r}, which this version does not know"
+        raise StoreTooNew(msg, hint="it was made by a newer version: upgrade aftersale")
+    command.upgrade(config, "head")

@@ -1,0 +1,277 @@
+"""Every table, on one page.
+
+`customer_id` comes first in every key and index of a customer-bound table, so the same schema can
+run distributed. The exceptions are registries: `identities`, `suppressions`, `leases`,
+`campaign_versions`. Instants are UTC microseconds; money is integer minor units of the shop's
+currency unless a currency stands beside it. Text keys that may be absent are '' rather than NULL,
+so that they can stand in a primary key.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from engine.store.types import Instant
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+)
+
+
+def customer_key() -> Column[int]:
+    return Column("customer_id", BigInteger, primary_key=True, autoincrement=False)
+
+
+# ── What we know ────────────────────────────────────────────────────────────────────────────────
+
+customers = Table(
+    "customers",
+    metadata,
+    customer_key(),
+    Column("email", String(320)),  # lower case; NULL where none is known
+    Column("shop_id", String(200)),
+    Column("first_name", String(200), nullable=False, default=""),
+    Column("last_name", String(200), nullable=False, default=""),
+    Column("country", String(60), nullable=False, default=""),
+    Column("locale", String(35), nullable=False, default=""),
+    Column("timezone", String(64), nullable=False, default=""),
+    Column("known_at", Instant, nullable=False),  # the first we heard of them
+    Column("lot", Integer, nullable=False),  # a fixed random number; holdouts are drawn from it
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "known_at", "customer_id"),
+)
+
+identities = Table(  # a registry: which customer an address or shop id belongs to
+    "identities",
+    metadata,
+    Column("kind", String(20), primary_key=True),  # email | shop_id
+    Column("value", String(320), primary_key=True),
+    Column("customer_id", BigInteger, nullable=False),
+    Index(None, "customer_id"),
+)
+
+customer_aliases = Table(  # after a merge: the id that was, and who it is now
+    "customer_aliases",
+    metadata,
+    customer_key(),
+    Column("merged_into", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+attributes = Table(  # with their history: the value in force is the last one at or before an instant
+    "attributes",
+    metadata,
+    customer_key(),
+    Column("name", String(100), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("number", Double),  # the same as a number, where it is one
+    Column("recorded_at", Instant, nullable=False),
+    Index("ix_attributes_by_value", "name", "value", "customer_id", "at"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    customer_key(),
+    Column("topic", String(60), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("granted", Boolean, primary_key=True),  # opt-out beats opt-in in the same instant
+    Column("basis", String(60), nullable=False, default=""),
+    Column("source", String(200), nullable=False, default=""),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+suppressions = Table(  # a registry: addresses that get nothing, whoever's they are
+    "suppressions",
+    metadata,
+    Column("address_hash", String(64), primary_key=True),  # sha-256 of the lower-case address
+    Column("reason", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("source", String(200), nullable=False, default=""),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    customer_key(),
+    Column("order_ref", String(200), primary_key=True),  # the shop's own number
+    Column("at", Instant, nullable=False),
+    Column("paid", Boolean, nullable=False),
+    Column("amount", BigInteger, nullable=False),  # shop's currency, minor units
+    Column("currency", String(3), nullable=False),  # as charged
+    Column("charged", BigInteger, nullable=False),  # as charged, minor units
+    Column("checkout_id", String(200), nullable=False, default=""),
+    Column("source", String(200), nullable=False, default=""),
+    Column("medium", String(200), nullable=False, default=""),
+    Column("campaign", String(200), nullable=False, default=""),
+    Column("refunded_at", Instant),  # wholly refunded from then on
+    Column("digest", String(32), nullable=False),  # of the order as imported: an equal one changes nothing
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "customer_id", "at", "paid", "amount", "refunded_at"),
+    Index("ix_orders_by_time", "at", "customer_id", "paid", "amount", "refunded_at"),
+)
+
+order_lines = Table(  # paid or free; lines of unpaid orders are not here
+    "order_lines",
+    metadata,
+    customer_key(),
+    Column("order_ref", String(200), primary_key=True),
+    Column("line_ref", String(200), primary_key=True),  # the source's id, else sku#ordinal
+    Column("sku", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("amount", BigInteger, nullable=False),  # of the line, shop's currency, minor units
+    Column("position", String(10), nullable=False, default=""),  # core | bump | upsell | downsell
+    Column("side", String(5), nullable=False, default=""),  # front | back
+    Column("refunded_at", Instant),  # fully refunded from then on
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "customer_id", "sku", "at", "refunded_at"),
+    Index("ix_order_lines_by_product", "sku", "at", "customer_id", "refunded_at"),
+)
+
+refunds = Table(  # money that went back, each at its own time
+    "refunds",
+    metadata,
+    customer_key(),
+    Column("refund_ref", String(200), primary_key=True),
+    Column("order_ref", String(200), nullable=False, default=""),  # '' = a credit that names no order
+    Column("line_ref", String(200), nullable=False, default=""),
+    Column("sku", String(200), nullable=False, default=""),
+    Column("at", Instant, nullable=False),
+    Column("amount", BigInteger, nullable=False),  # positive, shop's currency, minor units
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "customer_id", "at", "amount"),
+)
+
+consumption = Table(
+    "consumption",
+    metadata,
+    customer_key(),
+    Column("sku", String(200), primary_key=True),
+    Column("unit", String(200), primary_key=True),  # '' = the product as a whole
+    Column("kind", String(12), primary_key=True),  # started | progressed | completed
+    Column("at", Instant, primary_key=True),
+    Column("progress", Integer),  # percent, where the source tells
+    Column("recorded_at", Instant, nullable=False),
+    Index("ix_consumption_by_product", "sku", "kind", "at", "customer_id", "unit"),
+)
+
+transactions = Table(  # the orders of one checkout
+    "transactions",
+    metadata,
+    customer_key(),
+    Column("first_order_ref", String(200), primary_key=True),
+    Column("opened_at", Instant, nullable=False),
+    Column("closes_at", Instant, nullable=False),
+    Column("last_addition_at", Instant, nullable=False),
+    Column("number", Integer, nullable=False),  # 1 = the front end
+    Index(None, "customer_id", "closes_at"),
+    Index("ix_transactions_by_close", "closes_at", "customer_id"),
+)
+
+# ── What we promise, who is in it, and what became of each mail ─────────────────────────────────
+
+campaign_versions = Table(  # a registry
+    "campaign_versions",
+    metadata,
+    Column("campaign_id", String(100), primary_key=True),
+    Column("version", String(16), primary_key=True),  # a digest of the definition and its templates
+    Column("first_used_at", Instant, nullable=False),
+    Column("definition", Text, nullable=False),  # JSON
+)
+
+membership = Table(  # who an audience held at the last look
+    "membership",
+    metadata,
+    customer_key(),
+    Column("campaign_id", String(100), primary_key=True),
+    Column("inside", Boolean, nullable=False),
+    Column("spell", Integer, nullable=False),  # how many runs through the campaign have begun
+    Column("since", Instant, nullable=False),
+    Index("ix_membership_by_campaign", "campaign_id", "inside", "customer_id"),
+)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    customer_key(),
+    Column("campaign_id", String(100), primary_key=True),
+    Column("spell", Integer, primary_key=True),
+    Column("version", String(16), nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("held_out", Boolean, nullable=False),
+    Column("status", String(10), nullable=False),  # active | finished | exited
+    Column("exit_reason", String(40), nullable=False, default=""),
+    Column("step_id", String(100), nullable=False),  # the next one while active, else the last
+    Column("due_at", Instant, nullable=False),  # of that step
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_enrollments_due", "status", "due_at", "customer_id", "campaign_id"),
+)
+
+decisions = Table(  # the last word on each step of each run: what happened, and why
+    "decisions",
+    metadata,
+    customer_key(),
+    Column("campaign_id", String(100), primary_key=True),
+    Column("spell", Integer, primary_key=True),
+    Column("step_id", String(100), primary_key=True),
+    Column("verdict", String(8), nullable=False),  # send | hold | skip
+    Column("reason", String(40), nullable=False),
+    Column("detail", String(400), nullable=False, default=""),
+    Column("at", Instant, nullable=False),
+    Column("first_at", Instant, nullable=False),  # since when this has been the answer
+)
+
+messages = Table(  # the outbox
+    "messages",
+    metadata,
+    customer_key(),
+    Column("campaign_id", String(100), primary_key=True),
+    Column("step_id", String(100), primary_key=True),
+    Column("spell", Integer, primary_key=True),
+    Column("version", String(16), nullable=False),
+    Column("track", String(10), nullable=False),
+    Column("status", String(10), nullable=False),
+    # scheduled → sending → accepted | rejected | unknown | cancelled; held_out in a mail's place
+    Column("planned_at", Instant, nullable=False),  # the instant of the plan that made it
+    Column("due_at", Instant, nullable=False),
+    Column("message_id", String(36)),  # from the intent on
+    Column("address", String(320)),  # as used, from the intent on
+    Column("owner", String(100)),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("lease_until", Instant),
+    Column("transport", String(40)),
+    Column("provider_id", String(200)),
+    Column("error", String(400)),
+    Column("evidence", Text),  # JSON: the facts behind each claim
+    Column("settled_at", Instant),
+    Index(None, "customer_id", "planned_at", "status", "track"),
+    Index("ix_messages_by_status", "status", "due_at", "customer_id"),
+    Index("ix_messages_by_message_id", "message_id"),
+)
+
+contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts
+    "contact_state",
+    metadata,
+    customer_key(),
+    Column("touched_at", Instant),
+)
+
+leases = Table(  # a registry: who may do what only one may do
+    "leases",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("owner", String(100), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)

@@ -1,0 +1,28 @@
+"""Column types that every table shares: one for instants."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect
+from sqlalchemy.types import TypeDecorator
+
+from engine.clock import from_micros, to_micros
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as UTC microseconds in a BIGINT. A naive one is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        if value is None or isinstance(value, int):
+            return value
+        return to_micros(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else from_micros(int(value))
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ARG002
+        """Compare and add with microseconds as well as with datetimes."""
+        return self
