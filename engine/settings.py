@@ -142,8 +142,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
 
@@ -172,8 +172,8 @@ def load_settings(folder: Path) -> Settings:
     try:
         return Settings(**data)
     except ValidationError as error:
-        problems = problems_of(document, Settings, error, ())
-        raise SettingsError("\n".join(str(problem) for problem in sorted(problems))) from error
+        found = problems_of(document, Settings, error, ())
+        raise SettingsError(str(Problems(found))) from error
 
 
 def _refuse_password(document: Document, data: dict[str, Any]) -> None:

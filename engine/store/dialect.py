@@ -1,6 +1,6 @@
 """What differs between SQLite and PostgreSQL, each difference once.
 
-- one `upsert`, and one `insert_new` that counts with RETURNING (psycopg's rowcount is −1 there);
+- one `upsert`, and one `insert_new` that counts with RETURNING (psycopg's rowcount is -1 there);
 - `insert_from_select`, for which SQLite needs `WHERE true` before ON CONFLICT;
 - `memory_table`, a temporary table that nobody else sees and that needs no write to the database;
 - `database_now`, the time of the database.
@@ -12,11 +12,13 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Dialect,
     MetaData,
     Select,
     Table,
+    exists,
     literal,
     select,
     text,
@@ -26,6 +28,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable, Index
 
 from engine.clock import EPOCH, MICROSECOND
+
+Rows = Select[*tuple[Any, ...]]
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -57,7 +61,7 @@ def insert_from_select(
     connection: Connection,
     table: Table,
     columns: Sequence[str],
-    source: Select[Any],
+    source: Rows,
     update: Iterable[str] | None = None,
 ) -> int:
     """INSERT … SELECT … ON CONFLICT; says how many rows it wrote.
@@ -87,7 +91,7 @@ def memory_table(
     return table
 
 
-def memory_twin(connection: Connection, original: Table, rows: Select[Any]) -> Table:
+def memory_twin(connection: Connection, original: Table, rows: Rows) -> Table:
     """A temporary table with the columns and indexes of another, filled with those of its rows."""
     columns = [
         Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable, default=c.default)
@@ -110,3 +114,19 @@ def database_now(connection: Connection) -> datetime:
         return datetime.now(UTC)
     micros = connection.scalar(select(text("(extract(epoch from clock_timestamp()) * 1000000)::bigint")))
     return EPOCH + int(micros or 0) * MICROSECOND
+
+
+def among(dialect: str, customer_id: Column[int], who: Rows, *, one_by_one: bool) -> ColumnElement[bool]:
+    """Whether a customer is among those that `who` selects (its first column is their id).
+
+    For everybody at once SQLite is quickest with an uncorrelated IN, PostgreSQL with EXISTS over a
+    derived table, which it turns into a semi-join, and its negation into an anti-join. For a few
+    candidates, `one_by_one`, both look each of them up by index.
+    """
+    theirs = who.selected_columns[0]
+    if one_by_one:
+        return exists(who.where(theirs == customer_id))
+    if dialect == "sqlite":
+        return customer_id.in_(who)
+    found = who.subquery()
+    return exists(select(literal(1)).select_from(found).where(found.c[0] == customer_id))

@@ -27,7 +27,8 @@ def revision(connection: Connection) -> str | None:
     """The migration a database stands at; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if found is None else str(found)
 
 
 def _upgrade(connection: Connection) -> None:

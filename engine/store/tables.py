@@ -185,7 +185,7 @@ campaign_versions = Table(  # a registry
     "campaign_versions",
     metadata,
     Column("campaign_id", String(100), primary_key=True),
-    Column("version", String(16), primary_key=True),  # a digest of the definition and its templates
+    Column("version", String(16), primary_key=True),  # a digest of the definition
     Column("first_used_at", Instant, nullable=False),
     Column("definition", Text, nullable=False),  # JSON
 )

@@ -15,14 +15,14 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | int | None, dialect: Dialect) -> int | None:
         if value is None or isinstance(value, int):
             return value
         return to_micros(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else from_micros(int(value))
 
-    def coerce_compared_value(self, op: Any, value: Any) -> Any:  # noqa: ARG002
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """Compare and add with microseconds as well as with datetimes."""
         return self

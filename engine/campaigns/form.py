@@ -1,0 +1,106 @@
+"""The form of a campaign file: its keys and plain values. Rules within it are parsed by `rules`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from engine.campaigns.model import Entry
+from engine.clock import DURATION_PATTERN, Duration, parse_duration
+from engine.settings import Percent
+
+RULE = WithJsonSchema({"$ref": "#/$defs/rule"})
+RuleData = Annotated[Any, RULE]
+
+
+def _entry(value: Any) -> Any:
+    if value in ("once", "every_time"):
+        return Entry(repeats=value == "every_time")
+    if isinstance(value, dict) and set(value) == {"again_after"}:
+        return Entry(repeats=True, again_after=parse_duration(value["again_after"]))
+    msg = "write once, every_time or {again_after: 180d}"
+    raise ValueError(msg)
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        msg = "must be one line"
+        raise ValueError(msg)
+    return text
+
+
+def _below_templates(path: str) -> str:
+    if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or ":" in path:
+        msg = f"{path!r} leaves templates/; write the path below it"
+        raise ValueError(msg)
+    return path
+
+
+EntryField = Annotated[
+    Entry,
+    BeforeValidator(_entry),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"enum": ["once", "every_time"]},
+                {
+                    "type": "object",
+                    "properties": {"again_after": {"type": "string", "pattern": DURATION_PATTERN}},
+                    "required": ["again_after"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+PercentField = Annotated[Percent, WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?%$"})]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$", description="small letters, digits, hyphens")]
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class EmailForm(Form):
+    """The copy of a mail."""
+
+    subject: Annotated[str, AfterValidator(_one_line)] = Field(min_length=1, max_length=400)
+    template: Annotated[str, AfterValidator(_below_templates)] = Field(min_length=1, max_length=300)
+
+
+class StepForm(Form):
+    """One step of the sequence."""
+
+    id: Id
+    after: Duration
+    email: EmailForm
+    when: RuleData = Field(None, description="asked when the step is due; false: the step is skipped")
+
+
+class CampaignForm(Form):
+    """A campaign file."""
+
+    campaign: Id = Field(description="the campaign's id, for good")
+    track: Literal["back-end"] = "back-end"
+    description: str = ""
+    topic: Id = Field("marketing", description="the consent it needs")
+    offers: tuple[str, ...] = Field((), description="products it offers; who owns one is skipped")
+    audience: RuleData = Field(description="who enters")
+    while_: RuleData = Field(None, alias="while", description="asked before each step; false: exit")
+    enter: EntryField = Entry()
+    goal: RuleData = Field(None, description="by facts after entry; reached: exit")
+    priority: int = Field(50, ge=0, le=1000, description="higher goes first")
+    holdout: PercentField | None = Field(None, description="default: holdout in config.yaml")
+    steps: tuple[StepForm, ...] = Field(min_length=1)
+
+
+LATER_KEYS = {  # understood, and not in this version
+    ("on",): "people enter by `audience:` in this version",
+    ("was",): "keep the campaign's id",
+    ("transactional",): "this version sends marketing mail only",
+    ("steps", "send"): "mails go as soon as they are due in this version",
+    ("steps", "variants"): "write one email: per step in this version",
+    ("steps", "task"): "steps are mails in this version",
+    ("steps", "webhook"): "steps are mails in this version",
+    ("steps", "audience"): "steps are mails in this version",
+    ("steps", "grant"): "steps are mails in this version",
+}

@@ -1,0 +1,172 @@
+"""Reading `campaigns/`: the catalogue, the named segments, and every campaign.
+
+All mistakes are found at once. A campaign with a mistake is left out; the others stay usable.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from engine.campaigns.form import LATER_KEYS, CampaignForm, StepForm
+from engine.campaigns.model import Campaign, Email, Files, Step
+from engine.campaigns.segments import load_segments
+from engine.documents import Document, KeyPath, read_document, validate
+from engine.errors import Problem, Problems
+from engine.facts.catalogue import Catalogue, load_catalogue
+from engine.registry import did_you_mean
+from engine.rules.model import Rule
+from engine.rules.parse import RuleParser
+
+PRODUCTS, SEGMENTS = "products.yaml", "segments.yaml"
+
+
+def load_files(folder: Path, holdout: Decimal) -> Files:
+    """Everything below `folder` (the project's `campaigns/`). `holdout` is for those that name none."""
+    catalogue, products_problems = _catalogue(folder / PRODUCTS)
+    segments, segment_problems = load_segments(folder / SEGMENTS, catalogue)
+    shared = [*products_problems, *segment_problems]
+    found, problems = _campaigns(folder, catalogue, segments, holdout)
+    return Files(catalogue, segments, found, [*shared, *problems], shared_trouble=bool(shared))
+
+
+def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
+    try:
+        return load_catalogue(path), []
+    except Problems as error:
+        return Catalogue(), error.problems
+
+
+def _campaigns(
+    folder: Path, catalogue: Catalogue, segments: Mapping[str, Rule], holdout: Decimal
+) -> tuple[list[Campaign], list[Problem]]:
+    good: dict[str, Campaign] = {}
+    twice: set[str] = set()
+    problems: list[Problem] = []
+    for path in _campaign_files(folder):
+        try:
+            campaign = read_campaign(read_document(path), catalogue, segments, holdout)
+        except Problems as error:
+            problems += error.problems
+            continue
+        if campaign.id in good:
+            twice.add(campaign.id)
+            other = good[campaign.id].problem(("campaign",), "").file
+            problems.append(campaign.problem(("campaign",), f"{campaign.id!r} is also the id of {other}"))
+        good.setdefault(campaign.id, campaign)
+    return [campaign for campaign in good.values() if campaign.id not in twice], problems
+
+
+def _campaign_files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix in (".yaml", ".yml") and path.name not in (PRODUCTS, SEGMENTS) and not hidden:
+            yield path
+
+
+def read_campaign(
+    document: Document, catalogue: Catalogue, segments: Mapping[str, Rule], holdout: Decimal
+) -> Campaign:
+    """The campaign of one file. Raises Problems with all its mistakes."""
+    if not isinstance(document.data, dict):
+        raise Problems([document.problem((), "write a campaign as `campaign: its-id` and its other keys")])
+    data, problems = _without_later_keys(document)
+    parser = RuleParser(document, catalogue, list(segments))
+    rules = _rules(parser, data)
+    form = validate(document, CampaignForm, (), data)
+    problems += parser.problems
+    if isinstance(form, list):
+        raise Problems([*problems, *form])
+    problems += [*_offer_problems(document, form, catalogue), *_step_problems(document, form)]
+    if problems:
+        raise Problems(problems)
+    return _campaign(document, form, rules, holdout)
+
+
+def _without_later_keys(document: Document) -> tuple[dict[str, Any], list[Problem]]:
+    data, problems = dict(document.data), []
+    if data.get("track") == "front-end":
+        data.pop("track")
+        problems.append(document.problem(("track",), "track: front-end is not in this version"))
+    for path in [(key,) for key in data if (key,) in LATER_KEYS]:
+        data.pop(path[0])
+        problems.append(_later(document, path, path))
+    steps = data.get("steps")
+    if isinstance(steps, list):
+        data["steps"] = [dict(step) if isinstance(step, dict) else step for step in steps]
+        for number, key in [(n, k) for n, step in enumerate(steps) if isinstance(step, dict) for k in step]:
+            if ("steps", key) in LATER_KEYS:
+                data["steps"][number].pop(key)
+                problems.append(_later(document, ("steps", number, key), ("steps", key)))
+    return data, problems
+
+
+def _later(document: Document, path: KeyPath, key: tuple[str, ...]) -> Problem:
+    return document.problem(path, f"{key[-1]!r} is not in this version", LATER_KEYS[key])
+
+
+def _rules(parser: RuleParser, data: dict[str, Any]) -> dict[KeyPath, Rule]:
+    """Parse every rule of the file, by its path."""
+    places: list[KeyPath] = [(key,) for key in ("audience", "while", "goal") if data.get(key) is not None]
+    steps = data.get("steps")
+    for number, step in enumerate(steps if isinstance(steps, list) else []):
+        if isinstance(step, dict) and step.get("when") is not None:
+            places.append(("steps", number, "when"))
+    return {path: parser.parse(_at(data, path), path) for path in places}
+
+
+def _at(data: Any, path: KeyPath) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _offer_problems(document: Document, form: CampaignForm, catalogue: Catalogue) -> Iterator[Problem]:
+    for number, sku in enumerate(form.offers):
+        if sku not in catalogue:
+            hint = did_you_mean(sku, catalogue) or "add it to campaigns/products.yaml"
+            yield document.problem(("offers", number), f"unknown product {sku!r}", hint)
+
+
+def _step_problems(document: Document, form: CampaignForm) -> Iterator[Problem]:
+    ids: Sequence[str] = [step.id for step in form.steps]
+    for number, step_id in enumerate(ids):
+        if step_id in ids[:number]:
+            yield document.problem(("steps", number, "id"), f"the step id {step_id!r} is taken already")
+
+
+def _campaign(
+    document: Document, form: CampaignForm, rules: Mapping[KeyPath, Rule], holdout: Decimal
+) -> Campaign:
+    definition = json.dumps(document.data, sort_keys=True, ensure_ascii=False)
+    return Campaign(
+        id=form.campaign,
+        version=hashlib.sha256(definition.encode()).hexdigest()[:16],
+        steps=tuple(_step(step, rules.get(("steps", n, "when"))) for n, step in enumerate(form.steps)),
+        audience=rules[("audience",)],
+        track=form.track,
+        description=form.description,
+        topic=form.topic,
+        offers=form.offers,
+        enter=form.enter,
+        while_=rules.get(("while",)),
+        goal=rules.get(("goal",)),
+        priority=form.priority,
+        holdout=form.holdout if form.holdout is not None else holdout,
+        definition=definition,
+        document=document,
+    )
+
+
+def _step(form: StepForm, when: Rule | None) -> Step:
+    return Step(form.id, form.after, Email(form.email.subject, form.email.template), when)
+
+
+def without(files: Files, wrong: Mapping[str, Sequence[Problem]]) -> Files:
+    """The same files less the campaigns that further problems were found in, by campaign id."""
+    found = [problem for problems in wrong.values() for problem in problems]
+    kept = [campaign for campaign in files.campaigns if not wrong.get(campaign.id)]
+    return replace(files, campaigns=kept, problems=[*files.problems, *found])

@@ -1,0 +1,90 @@
+"""A campaign as the engine uses it, read and checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from engine.documents import Document, KeyPath
+from engine.errors import Problem
+from engine.facts.catalogue import Catalogue
+from engine.rules.model import Rule
+
+
+@dataclass(frozen=True)
+class Email:
+    """One mail's copy: a subject, which is a small template, and a template below `templates/`."""
+
+    subject: str
+    template: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One mail of a sequence. `after` counts from entry, later from the decision on the step before."""
+
+    id: str
+    after: timedelta
+    email: Email
+    when: Rule | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How often one customer may run through: once, every time, or again after a while since entry."""
+
+    repeats: bool = False
+    again_after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A checked campaign file. `version` is a digest of all it says."""
+
+    id: str
+    version: str
+    steps: tuple[Step, ...]
+    audience: Rule
+    track: str = "back-end"
+    description: str = ""
+    topic: str = "marketing"
+    offers: tuple[str, ...] = ()
+    enter: Entry = Entry()
+    while_: Rule | None = None
+    goal: Rule | None = None
+    priority: int = 50
+    holdout: Decimal = Decimal(0)
+    definition: str = field(default="", repr=False)  # JSON, as written
+    document: Document | None = field(default=None, repr=False, compare=False)
+
+    def step(self, step_id: str) -> Step:
+        return next(step for step in self.steps if step.id == step_id)
+
+    def next_step(self, step_id: str) -> Step | None:
+        """The one after it, if any."""
+        place = [step.id for step in self.steps].index(step_id)
+        return self.steps[place + 1] if place + 1 < len(self.steps) else None
+
+    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
+        """A problem at a place in the campaign's file."""
+        if self.document is None:
+            return Problem(self.id, 0, 0, message, hint)
+        return self.document.problem(path, message, hint)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the files of a project say, and everything that is wrong with them.
+
+    `campaigns` holds the sound ones only. `shared_trouble` tells that products or segments are
+    wrong, so that no campaign can be trusted.
+    """
+
+    catalogue: Catalogue
+    segments: Mapping[str, Rule]
+    campaigns: Sequence[Campaign]
+    problems: Sequence[Problem] = ()
+    shared_trouble: bool = False
+
+    def campaign(self, campaign_id: str) -> Campaign | None:
+        return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)

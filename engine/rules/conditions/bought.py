@@ -1,0 +1,129 @@
+"""`bought`: paid or free order lines of a product, net of full refunds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+
+from engine.facts.catalogue import Catalogue
+from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.words import Bounds, CountWords, Position, ProductWords, TimeWords, ago, bounds, times
+from engine.store.tables import order_lines as lines
+
+
+class Bought(Condition, ProductWords, CountWords, TimeWords):
+    """Bought a product, and not sent it back. A free order counts, an unpaid one does not.
+
+    `at_least` and `at_most` count the orders that hold it, `quantity` the pieces.
+    """
+
+    key: ClassVar[str] = "bought"
+    summary: ClassVar[str] = "bought a product, net of full refunds"
+
+    any: Literal[True] | None = None
+    quantity: Bounds | None = None
+    position: Position | None = None
+    end: Literal["front", "back"] | None = None
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if self.any is None and not self.chooses_products():
+            msg = "say what: product, kind, category, tag, or any: true"
+            raise ValueError(msg)
+        if self.any is not None and self.chooses_products():
+            msg = "any: true stands alone, without product, kind, category or tag"
+            raise ValueError(msg)
+        return self
+
+    def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
+        yield from self.product_complaints(catalogue)
+        for word in ("position", "end"):
+            if getattr(self, word) is not None:
+                yield Complaint(word, f"{word!r} is not derived from orders in this version")
+
+    def test(self, scope: Scope) -> ColumnElement[bool]:
+        return and_(true(), *self._tests(scope))
+
+    def _tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+        orders = func.count(lines.c.order_ref.distinct())
+        if self.least == 1:
+            yield scope.among(self._who(scope))
+        elif self.least > 1:
+            yield scope.among(self._who_having(scope, orders >= self.least))
+        if self.at_most == 0:
+            yield ~scope.among(self._who(scope))
+        elif self.at_most is not None:
+            yield ~scope.among(self._who_having(scope, orders > self.at_most))
+        yield from self._quantity_tests(scope)
+
+    def _quantity_tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+        pieces = func.sum(lines.c.quantity)
+        if self.quantity and self.quantity.at_least is not None and self.quantity.at_least > 0:
+            yield scope.among(self._who_having(scope, pieces >= int(-(-self.quantity.at_least // 1))))
+        if self.quantity and self.quantity.at_most is not None:
+            yield ~scope.among(self._who_having(scope, pieces > int(self.quantity.at_most // 1)))
+
+    def _rows(self, scope: Scope) -> ColumnElement[bool]:
+        return and_(
+            self.of_products(lines.c.sku, scope),
+            self.during(lines.c.at, scope),
+            or_(lines.c.refunded_at.is_(None), lines.c.refunded_at > scope.now),
+        )
+
+    def _who(self, scope: Scope) -> CustomerIds:
+        return select(lines.c.customer_id).where(self._rows(scope))
+
+    def _who_having(self, scope: Scope, enough: ColumnElement[bool]) -> CustomerIds:
+        return self._who(scope).group_by(lines.c.customer_id).having(enough)
+
+    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+        early, late = sorted((since, scope.now))
+        theirs = select(lines.c.customer_id).where(self.of_products(lines.c.sku, scope))
+        return (
+            theirs.where(self.crossed(lines.c.at, since, scope.now)),
+            theirs.where(lines.c.refunded_at.between(early, late)),
+        )
+
+    def implies(self, other: Condition, scope: Scope) -> bool:
+        if not isinstance(other, Bought) or other.at_most is not None or other.quantity is not None:
+            return False
+        mine, theirs = set(self.skus(scope.catalogue)), set(other.skus(scope.catalogue))
+        return (
+            self.least >= max(other.least, 1)
+            and self.looser(other)
+            and other.position in (None, self.position)
+            and other.end in (None, self.end)
+            and (other.any is not None or (self.any is None and bool(mine) and mine <= theirs))
+        )
+
+    def sentence(self, scope: Scope) -> str:
+        said = f"bought {self.named(scope.catalogue)}"
+        if self.at_least is not None or self.at_most is not None:
+            said += f" in {bounds(self.at_least, self.at_most)} orders"
+        if self.quantity is not None:
+            said += f", {self.quantity.say()} pieces"
+        return said + self.when()
+
+    def actual(self, scope: Scope, customer_id: int) -> Rows:
+        rows = and_(
+            lines.c.customer_id == customer_id,
+            self.of_products(lines.c.sku, scope),
+            lines.c.at <= scope.now,
+        )
+        kept = or_(lines.c.refunded_at.is_(None), lines.c.refunded_at > scope.now)
+        counting = and_(kept, self.during(lines.c.at, scope))
+        return select(
+            func.count(lines.c.order_ref.distinct()).filter(counting).label("orders"),
+            func.coalesce(func.sum(lines.c.quantity).filter(counting), 0).label("pieces"),
+            func.max(lines.c.at, type_=lines.c.at.type).filter(kept).label("last"),
+            func.max(lines.c.refunded_at, type_=lines.c.at.type).filter(~kept).label("refunded"),
+        ).where(rows)
+
+    def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
+        if row["last"] is None:
+            refunded = row["refunded"]
+            return f"bought, but refunded {ago(refunded, scope.now)}" if refunded else "never bought"
+        pieces = f" ({times(int(row['pieces']), 'piece')})" if self.quantity else ""
+        return f"{times(row['orders'], 'order')}{pieces} in that time, last {ago(row['last'], scope.now)}"

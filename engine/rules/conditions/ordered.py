@@ -1,0 +1,92 @@
+"""`ordered`: how many paid orders, each asked for its amount."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+
+from engine.rules.model import Condition, CustomerIds, Rows, Scope
+from engine.rules.money import minor_at_least, minor_at_most
+from engine.rules.words import Bounds, CountWords, TimeWords, ago, bounds, times
+from engine.store.tables import orders
+
+
+def counted(now: datetime) -> ColumnElement[bool]:
+    """SQL: a paid order above zero that is not wholly refunded by then."""
+    kept = or_(orders.c.refunded_at.is_(None), orders.c.refunded_at > now)
+    return and_(orders.c.paid, orders.c.amount > 0, kept)
+
+
+class Ordered(Condition, CountWords, TimeWords):
+    """Placed paid orders above zero that were not wholly refunded.
+
+    `at_least` and `at_most` count them; `amount` is asked of each order, in the shop's currency.
+    """
+
+    key: ClassVar[str] = "ordered"
+    summary: ClassVar[str] = "placed so many paid orders"
+
+    amount: Bounds | None = None
+
+    def test(self, scope: Scope) -> ColumnElement[bool]:
+        return and_(true(), *self._tests(scope))
+
+    def _tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+        if self.least == 1:
+            yield scope.among(self._who(scope))
+        elif self.least > 1:
+            yield scope.among(self._who_having(scope, func.count() >= self.least))
+        if self.at_most == 0:
+            yield ~scope.among(self._who(scope))
+        elif self.at_most is not None:
+            yield ~scope.among(self._who_having(scope, func.count() > self.at_most))
+
+    def _rows(self, scope: Scope) -> ColumnElement[bool]:
+        return and_(counted(scope.now), self.during(orders.c.at, scope), self._amounts())
+
+    def _amounts(self) -> ColumnElement[bool]:
+        amount = self.amount
+        return and_(
+            true() if amount is None or amount.at_least is None
+            else orders.c.amount >= minor_at_least(amount.at_least),
+            true() if amount is None or amount.at_most is None
+            else orders.c.amount <= minor_at_most(amount.at_most),
+        )  # fmt: skip
+
+    def _who(self, scope: Scope) -> CustomerIds:
+        return select(orders.c.customer_id).where(self._rows(scope))
+
+    def _who_having(self, scope: Scope, enough: ColumnElement[bool]) -> CustomerIds:
+        return self._who(scope).group_by(orders.c.customer_id).having(enough)
+
+    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+        early, late = sorted((since, scope.now))
+        theirs = select(orders.c.customer_id).where(orders.c.paid)
+        return (
+            theirs.where(self.crossed(orders.c.at, since, scope.now)),
+            theirs.where(orders.c.refunded_at.between(early, late)),
+        )
+
+    def implies(self, other: Condition, scope: Scope) -> bool:
+        if not isinstance(other, Ordered) or other.at_most is not None:
+            return False
+        return (
+            self.least >= max(other.least, 1)
+            and self.looser(other)
+            and (other.amount is None or other.amount == self.amount)
+        )
+
+    def sentence(self, scope: Scope) -> str:
+        how_many = bounds(self.least or None, self.at_most)
+        each = f" of {self.amount.say()} each" if self.amount else ""
+        return f"placed {how_many} paid orders{each}{self.when()}"
+
+    def actual(self, scope: Scope, customer_id: int) -> Rows:
+        return select(
+            func.count().filter(self._rows(scope)).label("orders"),
+            func.max(orders.c.at, type_=orders.c.at.type).filter(counted(scope.now)).label("last"),
+        ).where(orders.c.customer_id == customer_id, orders.c.at <= scope.now)
+
+    def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
+        return f"{times(row['orders'], 'such order')}, last ordered {ago(row['last'], scope.now)}"

@@ -1,0 +1,180 @@
+"""What a rule is: a condition, or rules joined by all, any and not.
+
+A rule becomes SQL over `customers.customer_id` (`test`), a sentence (`sentence`), the customers
+whom the mere passing of time may have carried over one of its edges (`crossings`), and an answer
+to whether it proves another (`implies`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, false, not_, or_, true
+
+from engine.facts.catalogue import Catalogue
+from engine.store.dialect import among
+from engine.store.tables import customers
+
+Rows = Select[*tuple[Any, ...]]
+CustomerIds = Rows  # whose first column is the customer's id
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rule is judged against: an instant, the catalogue, the named segments, the database.
+
+    `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
+    """
+
+    now: datetime
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    segments: Mapping[str, "Rule"] = field(default_factory=dict)
+    dialect: str = "sqlite"
+    one_by_one: bool = False
+    after: Column[Any] | None = None
+
+    def among(self, who: CustomerIds) -> ColumnElement[bool]:
+        """Whether the customer is among those selected."""
+        who = who.correlate(customers, *self.outer)
+        return among(self.dialect, customers.c.customer_id, who, one_by_one=self.one_by_one)
+
+    @property
+    def outer(self) -> tuple[FromClause, ...]:
+        """The enclosing rows that a condition may look at."""
+        return () if self.after is None else (self.after.table,)
+
+    def at(self, now: datetime) -> "Scope":
+        return replace(self, now=now)
+
+    def each(self) -> "Scope":
+        """The same for a few candidates, looked up one by one."""
+        return replace(self, one_by_one=True)
+
+    def later_than(self, after: Column[Any]) -> "Scope":
+        """The same, counting only facts after an instant that stands in an enclosing row."""
+        return replace(self, one_by_one=True, after=after)
+
+
+class Complaint(NamedTuple):
+    """Something a rule says that does not fit this project: the word, what is wrong, a hint."""
+
+    word: str
+    message: str
+    hint: str | None = None
+
+
+class Rule(ABC):
+    """Anything that holds for a customer at an instant, or does not."""
+
+    @abstractmethod
+    def test(self, scope: Scope) -> ColumnElement[bool]:
+        """SQL that is true for the row of `customers` it holds for."""
+
+    @abstractmethod
+    def sentence(self, scope: Scope) -> str:
+        """What it asks, in words."""
+
+    @abstractmethod
+    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+        """Customers whose answer may differ between `since` and now though no fact was written."""
+
+    @abstractmethod
+    def implies(self, other: "Condition", scope: Scope) -> bool:
+        """Whether it can hold only where `other` holds too. False where that is not certain."""
+
+    def parts(self, scope: Scope) -> Sequence["Rule"]:
+        """The rules it is made of."""
+        return ()
+
+
+class Condition(BaseModel, Rule, ABC):
+    """A leaf: one question about one kind of fact. Its fields are the words a file may use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    key: ClassVar[str]
+    summary: ClassVar[str]
+
+    def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
+        """What does not fit the catalogue and the segments of the project."""
+        return iter(())
+
+    @abstractmethod
+    def actual(self, scope: Scope, customer_id: int) -> Rows:
+        """One row: what the condition looks at, as it is for one customer."""
+
+    @abstractmethod
+    def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
+        """That row in words."""
+
+
+@dataclass(frozen=True)
+class All(Rule):
+    """Every part holds."""
+
+    rules: tuple[Rule, ...]
+
+    def test(self, scope: Scope) -> ColumnElement[bool]:
+        return and_(true(), *(rule.test(scope) for rule in self.rules))
+
+    def sentence(self, scope: Scope) -> str:
+        return "all of these hold" if self.rules else "everybody"
+
+    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+        return _all_crossings(self.rules, scope, since)
+
+    def implies(self, other: Condition, scope: Scope) -> bool:
+        return any(rule.implies(other, scope) for rule in self.rules)
+
+    def parts(self, scope: Scope) -> Sequence[Rule]:
+        return self.rules
+
+
+@dataclass(frozen=True)
+class AnyOf(Rule):
+    """At least one part holds."""
+
+    rules: tuple[Rule, ...]
+
+    def test(self, scope: Scope) -> ColumnElement[bool]:
+        return or_(false(), *(rule.test(scope) for rule in self.rules))
+
+    def sentence(self, scope: Scope) -> str:
+        return "at least one of these holds" if self.rules else "nobody"
+
+    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+        return _all_crossings(self.rules, scope, since)
+
+    def implies(self, other: Condition, scope: Scope) -> bool:
+        return bool(self.rules) and all(rule.implies(other, scope) for rule in self.rules)
+
+    def parts(self, scope: Scope) -> Sequence[Rule]:
+        return self.rules
+
+
+@dataclass(frozen=True)
+class Not(Rule):
+    """The part does not hold."""
+
+    rule: Rule
+
+    def test(self, scope: Scope) -> ColumnElement[bool]:
+        return not_(self.rule.test(scope))
+
+    def sentence(self, scope: Scope) -> str:
+        return "this does not hold"
+
+    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+        return self.rule.crossings(scope, since)
+
+    def implies(self, other: Condition, scope: Scope) -> bool:
+        return False
+
+    def parts(self, scope: Scope) -> Sequence[Rule]:
+        return (self.rule,)
+
+
+def _all_crossings(rules: Sequence[Rule], scope: Scope, since: datetime) -> list[CustomerIds]:
+    return [who for rule in rules for who in rule.crossings(scope, since)]

@@ -1,0 +1,69 @@
+"""A rule from YAML: every mistake placed, none hiding another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.documents import Document, KeyPath, problems_of
+from engine.errors import Problem
+from engine.facts.catalogue import Catalogue
+from engine.registry import did_you_mean
+from engine.rules.conditions import CONDITIONS, LATER
+from engine.rules.model import All, AnyOf, Condition, Not, Rule
+
+GROUPS = ("all", "any", "not")
+
+
+@dataclass
+class RuleParser:
+    """Parses the rules of one document and collects what is wrong with them."""
+
+    document: Document
+    catalogue: Catalogue
+    segments: Sequence[str] = ()
+    problems: list[Problem] = field(default_factory=list)
+
+    def parse(self, data: Any, path: KeyPath) -> Rule:
+        """The rule at `path`. Where it is wrong, a problem is noted and a stand-in returned."""
+        if not isinstance(data, dict) or not data:
+            return self._wrong(path, "write a rule as `condition: {…}`", "such as bought: {product: guide}")
+        if len(data) > 1:
+            found = ", ".join(data)
+            return self._wrong(path, f"one rule, but several keys: {found}", "join them with all: or any:")
+        key, words = next(iter(data.items()))
+        return self._dispatch(key, words, (*path, key))
+
+    def _dispatch(self, key: str, words: Any, path: KeyPath) -> Rule:
+        if key == "not":
+            return Not(self.parse(words, path))
+        if key in GROUPS:
+            return self._group(key, words, path)
+        if key in CONDITIONS:
+            return self._condition(CONDITIONS[key], words, path)
+        if key in LATER:
+            return self._wrong(path, f"the condition {key!r} is not in this version", LATER[key])
+        return self._wrong(
+            path, f"unknown condition {key!r}", did_you_mean(key, [*CONDITIONS, *GROUPS, *LATER])
+        )
+
+    def _group(self, key: str, rules: Any, path: KeyPath) -> Rule:
+        if not isinstance(rules, list) or not rules:
+            return self._wrong(path, f"write {key}: as a list of rules, each with a dash")
+        parts = tuple(self.parse(rule, (*path, number)) for number, rule in enumerate(rules))
+        return All(parts) if key == "all" else AnyOf(parts)
+
+    def _condition(self, kind: type[Condition], words: Any, path: KeyPath) -> Rule:
+        try:
+            condition = kind.model_validate({} if words is None else words)
+        except ValidationError as error:
+            self.problems += problems_of(self.document, kind, error, path)
+            return All(())
+        for word, message, hint in condition.complaints(self.catalogue, self.segments):
+            self.problems.append(self.document.problem((*path, word), message, hint))
+        return condition
+
+    def _wrong(self, path: KeyPath, message: str, hint: str | None = None) -> Rule:
+        self.problems.append(self.document.problem(path, message, hint))
+        return All(())

@@ -1,0 +1,24 @@
+"""A rule as the set of people it holds."""
+
+from sqlalchemy import ColumnElement, select
+
+from engine.rules.conditions.ordered import counted
+from engine.rules.model import CustomerIds, Rule, Scope
+from engine.store.tables import customers, orders
+
+
+def known(scope: Scope) -> ColumnElement[bool]:
+    """SQL: we had heard of the person by then."""
+    return customers.c.known_at <= scope.now
+
+
+def is_customer(scope: Scope) -> ColumnElement[bool]:
+    """SQL: the person has a paid order above zero that is not wholly refunded by then."""
+    paid = select(orders.c.customer_id).where(counted(scope.now), orders.c.at <= scope.now)
+    return scope.among(paid)
+
+
+def people(rule: Rule, scope: Scope, *, customers_only: bool = False) -> CustomerIds:
+    """The ids of all known people the rule holds for; of customers only where asked."""
+    found = select(customers.c.customer_id).where(known(scope), rule.test(scope))
+    return found.where(is_customer(scope)) if customers_only else found

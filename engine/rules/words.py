@@ -1,0 +1,219 @@
+"""The words that conditions share: time, numbers, which products."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import ColumnElement, and_, or_, true
+
+from engine.clock import Duration, InstantField, format_duration
+from engine.facts.catalogue import Catalogue, Kind, Product
+from engine.registry import did_you_mean
+from engine.rules.model import Complaint, Scope
+
+Position = Literal["core", "bump", "upsell", "downsell"]
+
+
+class Words(BaseModel):
+    """Some of the words of a condition."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TimeWords(Words):
+    """When the fact happened. Both ends belong to the span; nothing after the instant asked about counts."""
+
+    within: Duration | None = Field(None, description="at or after now minus this")
+    older_than: Duration | None = Field(None, description="at or before now minus this")
+    since: InstantField | None = Field(None, description="at or after this instant")
+    until: InstantField | None = Field(None, description="at or before this instant")
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> Self:
+        if self.within is not None and self.older_than is not None and self.older_than > self.within:
+            msg = "older_than is longer than within, so this can never hold"
+            raise ValueError(msg)
+        if self.since is not None and self.until is not None and self.since > self.until:
+            msg = "since is later than until, so this can never hold"
+            raise ValueError(msg)
+        return self
+
+    def span(self, now: datetime) -> tuple[datetime | None, datetime]:
+        """The first and the last instant that count, as of now."""
+        firsts = [now - self.within if self.within is not None else None, self.since]
+        lasts = [now - self.older_than if self.older_than is not None else now, self.until, now]
+        first = max((instant for instant in firsts if instant is not None), default=None)
+        return first, min(instant for instant in lasts if instant is not None)
+
+    def during(self, at: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
+        """SQL: the fact's time lies in the span, and after the scope's own start if it has one."""
+        first, last = self.span(scope.now)
+        tests = [at <= last]
+        tests += [at >= first] if first is not None else []
+        tests += [at > scope.after] if scope.after is not None else []
+        return and_(*tests)
+
+    def edges(self) -> Iterator[timedelta]:
+        """The ages at which a fact starts or stops to count."""
+        yield timedelta(0)
+        yield from (edge for edge in (self.within, self.older_than) if edge is not None)
+
+    def crossed(self, at: ColumnElement[Any], since: datetime, now: datetime) -> ColumnElement[bool]:
+        """SQL: between two instants the fact came to an age where it starts or stops to count."""
+        early, late = sorted((since, now))
+        return or_(*(at.between(early - edge, late - edge) for edge in self.edges()))
+
+    def looser(self, other: "TimeWords") -> bool:
+        """Whether everything in this span also lies in the other's, whenever one asks."""
+        return (
+            _no_more(self.within, other.within)
+            and _no_more(other.older_than or timedelta(0), self.older_than or timedelta(0))
+            and (other.since is None or (self.since is not None and self.since >= other.since))
+            and (other.until is None or (self.until is not None and self.until <= other.until))
+        )
+
+    def when(self) -> str:
+        """The span in words, with a leading blank: ` at most 60 days ago`."""
+        said = []
+        if self.within is not None and self.older_than is not None:
+            said.append(f"between {days(self.older_than)} and {days(self.within)} ago")
+        elif self.within is not None:
+            said.append(f"at most {days(self.within)} ago")
+        elif self.older_than is not None:
+            said.append(f"at least {days(self.older_than)} ago")
+        said += [f"since {self.since:%Y-%m-%d %H:%M}Z"] if self.since else []
+        said += [f"until {self.until:%Y-%m-%d %H:%M}Z"] if self.until else []
+        return "".join(f" {part}" for part in said)
+
+
+def _no_more(mine: timedelta | None, theirs: timedelta | None) -> bool:
+    return theirs is None or (mine is not None and mine <= theirs)
+
+
+class Bounds(Words):
+    """How much: at least, at most, or both."""
+
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            msg = "write at_least, at_most or both"
+            raise ValueError(msg)
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            msg = "at_least is more than at_most, so this can never hold"
+            raise ValueError(msg)
+        return self
+
+    def say(self) -> str:
+        return bounds(self.at_least, self.at_most)
+
+
+class CountWords(Words):
+    """How many orders. `at_most` includes none; nothing said means at least one."""
+
+    at_least: int | None = Field(None, ge=1)
+    at_most: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _count_can_hold(self) -> Self:
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            msg = "at_least is more than at_most, so this can never hold"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def least(self) -> int:
+        """The smallest count that holds."""
+        return self.at_least if self.at_least is not None else (0 if self.at_most is not None else 1)
+
+
+class ProductWords(Words):
+    """Which products: one by its sku, or all of a kind, category or tag."""
+
+    product: str | None = None
+    kind: Kind | None = None
+    category: str | None = None
+    tag: str | None = None
+
+    def chooses_products(self) -> bool:
+        return any(word is not None for word in (self.product, self.kind, self.category, self.tag))
+
+    def fits(self, product: Product) -> bool:
+        return (
+            self.product in (None, product.sku)
+            and self.kind in (None, product.kind)
+            and self.category in (None, product.category)
+            and (self.tag is None or self.tag in product.tags)
+        )
+
+    def skus(self, catalogue: Catalogue) -> list[str]:
+        """The products meant; a named one counts whether or not the catalogue has it."""
+        if self.product is not None and self.product not in catalogue:
+            return [self.product]
+        return [product.sku for product in catalogue.values() if self.fits(product)]
+
+    def of_products(self, sku: ColumnElement[str], scope: Scope) -> ColumnElement[bool]:
+        """SQL: the row is about one of these products."""
+        if not self.chooses_products():
+            return true()
+        skus = self.skus(scope.catalogue)
+        return sku == skus[0] if len(skus) == 1 else sku.in_(skus)
+
+    def named(self, catalogue: Catalogue) -> str:
+        """These products in words."""
+        if self.product is not None:
+            return catalogue[self.product].name if self.product in catalogue else self.product
+        said = [f"{name} {word!r}" for name, word in self._groups() if word is not None]
+        return f"something of {' and '.join(said)}" if said else "anything"
+
+    def product_complaints(self, catalogue: Catalogue) -> Iterator[Complaint]:
+        if self.product is not None and self.product not in catalogue:
+            hint = did_you_mean(self.product, catalogue) or "add it to campaigns/products.yaml"
+            yield Complaint("product", f"unknown product {self.product!r}", hint)
+        elif self.chooses_products() and not self.skus(catalogue):
+            word, value = next((name, word) for name, word in self._groups() if word is not None)
+            yield Complaint(
+                word, f"no product has {word} {value!r}", did_you_mean(value, _known(word, catalogue))
+            )
+
+    def _groups(self) -> Sequence[tuple[str, str | None]]:
+        return ("kind", self.kind), ("category", self.category), ("tag", self.tag)
+
+
+def _known(word: str, catalogue: Catalogue) -> set[str]:
+    if word == "tag":
+        return {tag for product in catalogue.values() for tag in product.tags}
+    return {str(getattr(product, word)) for product in catalogue.values()} - {""}
+
+
+def bounds(at_least: Any, at_most: Any) -> str:
+    """Two bounds in words: `at least 2`, `between 2 and 5`, `at most 5`."""
+    if at_least is not None and at_most is not None:
+        return f"exactly {at_least}" if at_least == at_most else f"between {at_least} and {at_most}"
+    return f"at least {at_least}" if at_least is not None else f"at most {at_most}"
+
+
+def days(duration: timedelta) -> str:
+    """A duration in words: `3 days`, `1 day`, `90m`."""
+    whole, rest = divmod(duration, timedelta(days=1))
+    if rest or not whole:
+        return format_duration(duration)
+    return "1 day" if whole == 1 else f"{whole} days"
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """An instant as people tell it: `2026-02-03 (35 days ago)`."""
+    if at is None:
+        return "never"
+    passed = (now - at) // timedelta(days=1)
+    said = "today" if passed == 0 else f"{passed} day{'s' if passed != 1 else ''} ago"
+    return f"{at:%Y-%m-%d} ({said})"
+
+
+def times(count: int, noun: str) -> str:
+    """`1 order`, `3 orders`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
