@@ -25,7 +25,9 @@ PREFIX = "AFTERSALE_"
 
 
 def parse_percent(value: Any) -> Decimal:
-    """`10%` as 0.10; between 0% and 100%."""
+    """`10%` as 0.10; between 0% and 100%. A Decimal is a share already."""
+    if isinstance(value, Decimal):
+        return value
     text = str(value).strip()
     try:
         share = Decimal(text.removesuffix("%")) / 100 if text.endswith("%") else Decimal(-1)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
 
@@ -72,6 +73,7 @@ def _sqlite(file: str, busy: int) -> Engine:
         connection.isolation_level = None  # we say BEGIN ourselves
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
             _pragma(connection, pragma)
+        connection.create_function("address_hash", 1, sha256_hex, deterministic=True)
 
     return engine
 

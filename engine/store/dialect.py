@@ -6,6 +6,7 @@
 - `database_now`, the time of the database.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     MetaData,
     Select,
+    String,
     Table,
     exists,
     literal,
@@ -25,7 +27,9 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable, Index
+from sqlalchemy.sql.functions import GenericFunction
 
 from engine.clock import EPOCH, MICROSECOND
 
@@ -130,3 +134,20 @@ def among(dialect: str, customer_id: Column[int], who: Rows, *, one_by_one: bool
         return customer_id.in_(who)
     found = who.subquery()
     return exists(select(literal(1)).select_from(found).where(found.c[0] == customer_id))
+
+
+class address_hash(GenericFunction[str]):  # noqa: N801 - SQL functions are written small
+    """SQL: the SHA-256 of an address in hexadecimal, as suppressions keep it."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(address_hash, "postgresql")
+def _address_hash_on_postgresql(element: address_hash, compiler: Any, **kwargs: Any) -> str:
+    return f"encode(sha256(convert_to({compiler.process(element.clauses, **kwargs)}, 'UTF8')), 'hex')"
+
+
+def sha256_hex(value: str | None) -> str | None:
+    """What `address_hash` is on SQLite, which has no such function of its own."""
+    return None if value is None else hashlib.sha256(value.encode()).hexdigest()

@@ -1,0 +1,89 @@
+"""Who may go, of all that is due for one customer: priority first, up to the frequency cap."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    String,
+    Table,
+    case,
+    func,
+    literal,
+    select,
+    update,
+)
+
+from engine.planning.book import Book
+from engine.planning.desk import UNDECIDED, Desk
+from engine.planning.reasons import Reason, Verdict
+from engine.planning.state import State
+from engine.rules.model import Scope
+from engine.store.dialect import memory_table
+
+TAKES_A_SLOT = ("scheduled", "sending", "accepted", "unknown", "held_out")
+
+
+def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scope: Scope) -> None:
+    """Let undecided runs go, highest priority first, until the customer's cap is reached; hold the rest.
+
+    The detail of a held run names the campaign that went before it, or says that the cap was full.
+    """
+    cap = book.settings.frequency.max
+    queue = _queue(connection)
+    _line_up(connection, queue, desk, state, book, scope)
+    runs = desk.runs
+    mine = (queue.c.customer_id == runs.c.customer_id, queue.c.campaign_id == runs.c.campaign_id)
+    detail = case(
+        (queue.c.used >= cap, literal(f"{cap} mails went before")), else_=literal("after ") + queue.c.winner
+    )
+    connection.execute(
+        update(runs)
+        .where(*mine, queue.c.used + queue.c.place > cap)
+        .values(verdict=Verdict.HOLD.value, reason=Reason.FREQUENCY_CAP.value, detail=detail)
+    )
+
+
+def _queue(connection: Connection) -> Table:
+    columns: list[Column[Any]] = [
+        Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("campaign_id", String(100), primary_key=True),
+        Column("place", Integer, nullable=False),
+        Column("winner", String(100), nullable=False),
+        Column("used", Integer, nullable=False),
+    ]
+    return memory_table(connection, "plan_queue", columns)
+
+
+def _line_up(
+    connection: Connection, queue: Table, desk: Desk, state: State, book: Book, scope: Scope
+) -> None:
+    runs, campaign, sent = desk.runs, desk.campaigns, state.messages
+    order = (campaign.c.priority.desc(), runs.c.due_at, runs.c.campaign_id)
+    used = (
+        select(func.count())
+        .where(
+            sent.c.customer_id == runs.c.customer_id,
+            sent.c.planned_at > scope.now - book.settings.frequency.per,
+            sent.c.status.in_(TAKES_A_SLOT),
+            sent.c.track == campaign.c.track,
+        )
+        .correlate(runs, campaign)
+        .scalar_subquery()
+    )
+    places = (
+        select(
+            runs.c.customer_id,
+            runs.c.campaign_id,
+            func.row_number().over(partition_by=runs.c.customer_id, order_by=order),
+            func.first_value(runs.c.campaign_id).over(partition_by=runs.c.customer_id, order_by=order),
+            used,
+        )
+        .join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
+        .where(runs.c.verdict == UNDECIDED)
+    )
+    connection.execute(
+        queue.insert().from_select(["customer_id", "campaign_id", "place", "winner", "used"], places)
+    )

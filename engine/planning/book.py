@@ -1,0 +1,29 @@
+"""What is planned with: the sound campaigns, what their copy claims, the words they use, the settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.campaigns.model import Campaign, Files
+from engine.rules.model import Rule, Scope
+from engine.settings import Settings
+
+Claims = Mapping[
+    tuple[str, str], Sequence[Rule]
+]  # (campaign id, step id) → what its mail claims of everybody
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything a plan needs to know besides the facts and the instant."""
+
+    files: Files
+    settings: Settings
+    claims: Claims = field(default_factory=dict)
+
+    @property
+    def campaigns(self) -> Sequence[Campaign]:
+        return self.files.campaigns
+
+    def scope(self, now: datetime, dialect: str) -> Scope:
+        return Scope(now, self.files.catalogue, self.files.segments, dialect)

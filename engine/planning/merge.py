@@ -1,0 +1,193 @@
+"""Making a plan true: memberships, runs, decisions and the outbox, all in the caller's transaction.
+
+Every statement is conditional on what the plan saw, so a second planner with the same plan changes
+nothing.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, and_, case, exists, func, literal, select, type_coerce, update
+
+from engine.clock import to_micros
+from engine.planning.book import Book
+from engine.planning.desk import Desk
+from engine.planning.reasons import Reason, Verdict
+from engine.planning.state import State
+from engine.store.dialect import insert_from_select, insert_ignoring
+from engine.store.tables import campaign_versions
+from engine.store.types import Instant
+
+
+def merge(connection: Connection, desk: Desk, state: State, now: datetime, *, looked: bool = True) -> int:
+    """Write the plan into the state's tables; returns how many mails it put into the outbox.
+
+    `looked` tells whether the plan judged the audiences; if not, nobody enters or leaves.
+    """
+    if looked:
+        _record_who_left(connection, desk, state, now)
+        _record_who_is_inside(connection, desk, state, now)
+    _begin_runs(connection, desk, state, now)
+    _write_decisions(connection, desk, state, now)
+    mails = _fill_outbox(connection, desk, state, now)
+    _advance_runs(connection, desk, state, now)
+    return mails
+
+
+def record_versions(connection: Connection, book: Book, now: datetime) -> None:
+    """Keep each campaign's definition under its version, once."""
+    rows = [
+        {"campaign_id": c.id, "version": c.version, "first_used_at": now, "definition": c.definition}
+        for c in book.campaigns
+    ]
+    insert_ignoring(connection, campaign_versions, rows)
+
+
+def _record_who_left(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    member, audience = state.membership, desk.audience
+    still = exists().where(
+        audience.c.customer_id == member.c.customer_id, audience.c.campaign_id == member.c.campaign_id
+    )
+    asked = member.c.campaign_id.in_(select(desk.campaigns.c.campaign_id))
+    connection.execute(update(member).where(member.c.inside, asked, ~still).values(inside=False, since=now))
+
+
+def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """Those newly inside, and those who begin a run: their spell rises by what the plan saw."""
+    audience, entry, member = desk.audience, desk.entries, state.membership
+    rows = (
+        select(
+            audience.c.customer_id,
+            audience.c.campaign_id,
+            literal(True),  # noqa: FBT003 - SQL's own true
+            func.coalesce(entry.c.spell, member.c.spell, 0),
+            case((member.c.inside, member.c.since), else_=literal(now, Instant)),
+        )
+        .outerjoin(
+            entry,
+            and_(
+                entry.c.customer_id == audience.c.customer_id, entry.c.campaign_id == audience.c.campaign_id
+            ),
+        )
+        .outerjoin(
+            member,
+            and_(
+                member.c.customer_id == audience.c.customer_id,
+                member.c.campaign_id == audience.c.campaign_id,
+            ),
+        )
+        .where((entry.c.spell.is_not(None)) | (func.coalesce(member.c.inside, False).is_(False)))
+    )
+    names = ["customer_id", "campaign_id", "inside", "spell", "since"]
+    insert_from_select(connection, member, names, rows, update=["inside", "spell", "since"])
+
+
+def _begin_runs(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    entry, campaign = desk.entries, desk.campaigns
+    rows = select(
+        entry.c.customer_id,
+        entry.c.campaign_id,
+        entry.c.spell,
+        campaign.c.version,
+        entry.c.entered_at,
+        entry.c.held_out,
+        literal("active"),
+        literal(""),
+        entry.c.step_id,
+        entry.c.due_at,
+        literal(now, Instant),
+    ).join(campaign, campaign.c.campaign_id == entry.c.campaign_id)
+    names = [
+        *("customer_id", "campaign_id", "spell", "version", "entered_at", "held_out"),
+        *("status", "exit_reason", "step_id", "due_at", "updated_at"),
+    ]
+    insert_from_select(connection, state.enrollments, names, rows)
+
+
+def _write_decisions(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """The last word on each step; a hold that goes on keeps the time it began."""
+    runs, before = desk.runs, state.decisions
+    same = and_(before.c.verdict == runs.c.verdict, before.c.reason == runs.c.reason)
+    rows = select(
+        runs.c.customer_id,
+        runs.c.campaign_id,
+        runs.c.spell,
+        runs.c.step_id,
+        runs.c.verdict,
+        runs.c.reason,
+        runs.c.detail,
+        literal(now, Instant),
+        case((same, before.c.first_at), else_=literal(now, Instant)),
+    ).outerjoin(
+        before,
+        and_(
+            before.c.customer_id == runs.c.customer_id,
+            before.c.campaign_id == runs.c.campaign_id,
+            before.c.spell == runs.c.spell,
+            before.c.step_id == runs.c.step_id,
+        ),
+    )
+    names = [
+        "customer_id",
+        "campaign_id",
+        "spell",
+        "step_id",
+        "verdict",
+        "reason",
+        "detail",
+        "at",
+        "first_at",
+    ]
+    insert_from_select(
+        connection, before, names, rows, update=["verdict", "reason", "detail", "at", "first_at"]
+    )
+
+
+def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime) -> int:
+    """A mail for each `send`; for the held-out a row in its place. Returns the number of mails."""
+    runs, campaign = desk.runs, desk.campaigns
+    status = case((runs.c.reason == Reason.HELD_OUT.value, "held_out"), else_="scheduled")
+    rows = select(
+        runs.c.customer_id,
+        runs.c.campaign_id,
+        runs.c.step_id,
+        runs.c.spell,
+        campaign.c.version,
+        campaign.c.track,
+        status,
+        literal(now, Instant),
+        literal(now, Instant),
+        literal(0),
+    ).join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
+    names = [
+        *("customer_id", "campaign_id", "step_id", "spell", "version", "track", "status"),
+        *("planned_at", "due_at", "attempt"),
+    ]
+    insert_from_select(connection, state.messages, names, rows.where(runs.c.reason == Reason.HELD_OUT.value))
+    return insert_from_select(
+        connection, state.messages, names, rows.where(runs.c.verdict == Verdict.SEND.value)
+    )
+
+
+def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """On to the next step after a `send` or `skip`, or to the end; a held run stays where it is."""
+    runs, step, run = desk.runs, desk.steps, state.enrollments
+    this = and_(
+        run.c.customer_id == runs.c.customer_id,
+        run.c.campaign_id == runs.c.campaign_id,
+        run.c.spell == runs.c.spell,
+        run.c.step_id == runs.c.step_id,
+        run.c.status == "active",
+    )
+    decided = runs.c.verdict != Verdict.HOLD.value
+    ends = {"status": "exited", "exit_reason": runs.c.reason, "updated_at": now}
+    connection.execute(update(run).where(this, decided, runs.c.ends).values(ends))
+    at_step = and_(this, step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
+    finished = {"status": "finished", "updated_at": now}
+    connection.execute(
+        update(run).where(at_step, decided, ~runs.c.ends, step.c.next_step.is_(None)).values(finished)
+    )
+    due = type_coerce(literal(to_micros(now), BigInteger) + step.c.next_after, Instant)
+    onward = {"step_id": step.c.next_step, "due_at": due, "updated_at": now}
+    connection.execute(
+        update(run).where(at_step, decided, ~runs.c.ends, step.c.next_step.is_not(None)).values(onward)
+    )

@@ -1,0 +1,99 @@
+"""Every run with a step due now, each still undecided; and those that end early."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, literal, select, update
+
+from engine.campaigns.model import Campaign
+from engine.planning.desk import UNDECIDED, Desk
+from engine.planning.reasons import Reason, Verdict
+from engine.planning.state import State
+from engine.rules.model import Rule, Scope
+from engine.store.tables import customers
+
+_COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
+_VERDICT = ["verdict", "reason", "detail", "ends"]
+
+
+def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """Fill `runs` with the active runs and the new entries whose step is due."""
+    enrolled, entry, campaign = state.enrollments, desk.entries, desk.campaigns
+    blank = [literal(UNDECIDED), literal(""), literal(""), literal(False)]  # noqa: FBT003 - SQL's own false
+    active = (
+        select(*(enrolled.c[name] for name in _COPIED), *blank)
+        .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
+        .where(enrolled.c.status == "active", enrolled.c.due_at <= now)
+    )
+    fresh = select(*(entry.c[name] for name in _COPIED), *blank).where(entry.c.due_at <= now)
+    for rows in (active, fresh):
+        connection.execute(desk.runs.insert().from_select([*_COPIED, *_VERDICT], rows))
+
+
+def end_removed(connection: Connection, desk: Desk) -> None:
+    """A run whose step is no longer in the file ends."""
+    runs, step = desk.runs, desk.steps
+    known = exists().where(step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
+    end(connection, runs, Reason.STEP_REMOVED, ~known)
+
+
+def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Campaign, scope: Scope) -> None:
+    """A run whose goal was reached after entry ends, whether a step is due or not."""
+    if campaign.goal is None:
+        return
+    runs, enrolled = desk.runs, state.enrollments
+    reached = _goal_reached(campaign.goal, scope, runs)
+    end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
+    early = select(
+        *(enrolled.c[name] for name in _COPIED),
+        *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "", True)),
+    ).where(
+        enrolled.c.campaign_id == campaign.id,
+        enrolled.c.status == "active",
+        enrolled.c.due_at > scope.now,
+        _goal_reached(campaign.goal, scope, enrolled),
+    )
+    connection.execute(runs.insert().from_select([*_COPIED, *_VERDICT], early))
+
+
+def end_unless_while(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:
+    """A run with a step due ends where the campaign's `while` does not hold."""
+    if campaign.while_ is not None:
+        runs = desk.runs
+        over = ~holds(campaign.while_, scope, runs)
+        end(connection, runs, Reason.WHILE_ENDED, runs.c.campaign_id == campaign.id, over)
+
+
+def skip_unless_when(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:
+    """A step is passed over where its `when` does not hold."""
+    runs = desk.runs
+    for step in campaign.steps:
+        if step.when is not None:
+            here = and_(runs.c.campaign_id == campaign.id, runs.c.step_id == step.id)
+            unmet = ~holds(step.when, scope, runs)
+            decide(connection, runs, Verdict.SKIP, Reason.WHEN_NOT_MET, here, unmet)
+
+
+def holds(rule: Rule, scope: Scope, runs: Table) -> ColumnElement[bool]:
+    """SQL: the rule holds for the customer of the run."""
+    theirs = select(literal(1)).where(customers.c.customer_id == runs.c.customer_id, rule.test(scope.each()))
+    return exists(theirs.select_from(customers).correlate(runs))
+
+
+def decide(
+    connection: Connection, runs: Table, verdict: Verdict, reason: Reason, *where: ColumnElement[bool]
+) -> None:
+    """Give the runs that are still undecided, and of which this holds, their verdict."""
+    undecided = update(runs).where(runs.c.verdict == UNDECIDED, *where)
+    connection.execute(undecided.values(verdict=verdict.value, reason=reason.value))
+
+
+def end(connection: Connection, runs: Table, reason: Reason, *where: ColumnElement[bool]) -> None:
+    """Let those runs end here."""
+    undecided = update(runs).where(runs.c.verdict == UNDECIDED, *where)
+    connection.execute(undecided.values(verdict=Verdict.SKIP.value, reason=reason.value, ends=True))
+
+
+def _goal_reached(goal: Rule, scope: Scope, runs: Table) -> ColumnElement[bool]:
+    test = goal.test(scope.later_than(runs.c.entered_at))
+    theirs = select(literal(1)).where(customers.c.customer_id == runs.c.customer_id, test)
+    return exists(theirs.select_from(customers).correlate(runs))

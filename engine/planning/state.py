@@ -1,0 +1,65 @@
+"""Where a plan finds what was decided before, and where it is written down.
+
+`kept` is the store's own tables, `imagined` a copy that only this connection sees. The plan and its
+merge are the same over both: that is all the difference between a run and a preview.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from engine.store import tables
+from engine.store.dialect import insert, memory_twin
+
+
+@dataclass(frozen=True)
+class State:
+    """The four tables that a plan reads and its merge writes, and how to be alone with them."""
+
+    membership: Table
+    enrollments: Table
+    decisions: Table
+    messages: Table
+    lock: Callable[[Connection, Table], None]
+
+
+def kept() -> State:
+    """The store's own tables."""
+    return State(tables.membership, tables.enrollments, tables.decisions, tables.messages, _lock_contacts)
+
+
+def imagined(connection: Connection, only: int | None = None) -> State:
+    """A copy of them, perhaps of one customer only; it goes with the connection's transaction."""
+
+    def twin(table: Table) -> Table:
+        rows: Any = select(table)
+        return memory_twin(
+            connection, table, rows if only is None else rows.where(table.c.customer_id == only)
+        )
+
+    return State(
+        membership=twin(tables.membership),
+        enrollments=twin(tables.enrollments),
+        decisions=twin(tables.decisions),
+        messages=twin(tables.messages),
+        lock=lambda _connection, _runs: None,
+    )
+
+
+def be_the_planner(connection: Connection, owner: str) -> None:
+    """Wait for any other planner to commit; until our own commit we are the only one."""
+    leases = tables.leases
+    statement = insert(connection.dialect, leases).values(name="planner", owner=owner, epoch=1, expires_at=0)
+    changes = {"owner": owner, "epoch": leases.c.epoch + 1}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changes))
+
+
+def _lock_contacts(connection: Connection, runs: Table) -> None:
+    """Lock the customers about to be counted, in their order (SQLite's writer is alone anyway)."""
+    contact = tables.contact_state
+    rows = select(contact.c.customer_id).where(contact.c.customer_id.in_(select(runs.c.customer_id)))
+    locked = connection.execute(rows.order_by(contact.c.customer_id).with_for_update())
+    for _ in locked.partitions(10_000):
+        pass
