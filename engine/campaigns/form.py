@@ -8,8 +8,8 @@ from engine.campaigns.model import Entry
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
 from engine.settings import Percent
 
-RULE = WithJsonSchema({"$ref": "#/$defs/rule"})
-RuleData = Annotated[Any, RULE]
+RULE_MARK = "x-rule"  # replaced by a reference to the rule schema, which pydantic does not know
+RuleData = Annotated[Any, WithJsonSchema({RULE_MARK: True})]
 
 
 def _entry(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """`bought`: paid or free order lines of a product, net of full refunds."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
@@ -61,9 +62,9 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
     def _quantity_tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         pieces = func.sum(lines.c.quantity)
         if self.quantity and self.quantity.at_least is not None and self.quantity.at_least > 0:
-            yield scope.among(self._who_having(scope, pieces >= int(-(-self.quantity.at_least // 1))))
+            yield scope.among(self._who_having(scope, pieces >= math.ceil(self.quantity.at_least)))
         if self.quantity and self.quantity.at_most is not None:
-            yield ~scope.among(self._who_having(scope, pieces > int(self.quantity.at_most // 1)))
+            yield ~scope.among(self._who_having(scope, pieces > math.floor(self.quantity.at_most)))
 
     def _rows(self, scope: Scope) -> ColumnElement[bool]:
         return and_(

@@ -1,5 +1,6 @@
 """`consumed`: what was really used of a product, beyond starting it."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -80,7 +81,7 @@ class Consumed(Condition, TimeWords):
 
     def needed(self, units: int) -> int:
         """How many of so many units make the share."""
-        return int(-(-(self._share or Decimal(1)) * units // 1))
+        return math.ceil((self._share or Decimal(1)) * units)
 
     def units(self, scope: Scope) -> list[str]:
         product = scope.catalogue.get(self.product)

@@ -1,0 +1,42 @@
+"""explain: why a customer gets a campaign's mails, or does not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.app.project import Project
+from engine.errors import UnknownCustomer
+from engine.facts.lookup import customer_row, find_customer
+from engine.planning.explain import Explanation, explain_campaign
+from engine.planning.plan import make_plan
+from engine.planning.state import imagined
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One customer, and an explanation for each campaign asked about."""
+
+    customer: Mapping[str, Any]
+    at: datetime
+    campaigns: Sequence[Explanation]
+
+
+def explain_customer(project: Project, who: str, now: datetime, campaign: str | None = None) -> Explained:
+    """Explain one campaign, or all of them, to one customer at an instant."""
+    if campaign is not None:
+        project.known_campaign(campaign)
+    with project.store.reading() as connection:
+        customer_id = find_customer(connection, who)
+        customer = customer_row(connection, customer_id)
+        if customer["known_at"] > now:
+            msg = f"{who!r} was not known yet at {now:%Y-%m-%d %H:%M}Z"
+            raise UnknownCustomer(msg, hint=f"the first we heard was {customer['known_at']:%Y-%m-%d %H:%M}Z")
+        state = imagined(connection, customer_id)
+        desk = make_plan(connection, project.book, state, now, only=customer_id)
+        explained = [
+            explain_campaign(connection, project.book, state, desk, each, (customer_id, now))
+            for each in project.book.campaigns
+            if campaign in (None, each.id)
+        ]
+    return Explained(customer, now, explained)

@@ -1,0 +1,68 @@
+"""preview --html: a page of counts, reasons and days, and the mails as their readers would see them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from engine.app.previewing import Preview
+from engine.planning.reasons import Reason
+from engine.rendering.mail import Mail
+
+PER_STEP = 3
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One mail of the sample and where its page stands."""
+
+    mail: Mail
+    page: str
+
+
+def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None) -> Path:
+    """Write index.html and the mails of a sample, a few for each step; returns the index."""
+    mails = folder / "mails"
+    mails.mkdir(parents=True, exist_ok=True)
+    counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
+    audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
+    entering = preview.entering()
+    shown = [_write(mail, mails) for mail in _sample(preview, campaign)]
+    values: dict[str, Any] = {
+        "shop": preview.project.settings.shop.name,
+        "at": preview.now,
+        "counts": counts,
+        "audiences": audiences,
+        "entering": entering,
+        "shown": shown,
+        "unwritable": preview.unwritable,
+        "problems": preview.project.problems,
+        "days": [day for day in preview.calendar(days) if campaign in (None, day.campaign)],
+        "reason": lambda name: Reason(name).sentence,
+    }
+    index = folder / "index.html"
+    index.write_text(_environment().get_template("preview.html").render(values), encoding="utf-8")
+    return index
+
+
+def _sample(preview: Preview, campaign: str | None) -> Iterator[Mail]:
+    """The first few mails of each step. Every mail is written, so that none that fails stays hidden."""
+    taken: dict[tuple[str, str], int] = {}
+    for mail in preview.mails():
+        step = (mail.key.campaign_id, mail.key.step_id)
+        taken[step] = taken.get(step, 0) + 1
+        if taken[step] <= PER_STEP and campaign in (None, mail.key.campaign_id):
+            yield mail
+
+
+def _write(mail: Mail, folder: Path) -> Shown:
+    (folder / f"{mail.message_id}.html").write_text(mail.html, encoding="utf-8")
+    (folder / f"{mail.message_id}.txt").write_text(mail.text, encoding="utf-8")
+    return Shown(mail, f"mails/{mail.message_id}")
+
+
+def _environment() -> Environment:
+    loader = PackageLoader("engine.app", "pages")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)

@@ -1,0 +1,164 @@
+"""preview: who gets what when, and who does not and why. It reads the very plan that `run` merges."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from engine.app.project import Project
+from engine.planning.desk import Desk
+from engine.planning.forecast import forecast
+from engine.planning.merge import merge
+from engine.planning.plan import make_plan
+from engine.planning.readout import (
+    Count,
+    RunAnswer,
+    Sending,
+    answers,
+    audience_sizes,
+    decided,
+    entering,
+    sendings,
+    standing,
+    still_scheduled,
+)
+from engine.planning.state import State, imagined
+from engine.rendering.mail import Mail, MailOrder, Unwritable
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Day:
+    """So many mails of a step on a day in the shop's time zone. All but today's first are forecasts."""
+
+    day: str
+    campaign: str
+    step: str
+    mails: int
+    forecast: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return self.__dict__ | {}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is decided about one customer at an instant."""
+
+    at: datetime
+    answer: RunAnswer
+    forecast: bool
+
+
+@dataclass
+class Preview:
+    """An open preview of one instant; its connection sees one consistent state of the store."""
+
+    project: Project
+    connection: Connection
+    state: State
+    desk: Desk
+    now: datetime
+    only: int | None
+    unwritable: list[Unwritable] = field(default_factory=list)
+
+    def counts(self) -> list[Count]:
+        """Steps that are due, by verdict and reason, then people for whom none is due."""
+        return [*decided(self.connection, self.desk), *standing(self.connection, self.desk, self.state)]
+
+    def audiences(self) -> dict[str, int]:
+        return audience_sizes(self.connection, self.desk)
+
+    def entering(self) -> dict[str, int]:
+        return entering(self.connection, self.desk)
+
+    def sendings(self) -> Iterator[Sending]:
+        """Every mail a run at this instant would try to send, left-overs of earlier runs first."""
+        return chain(
+            still_scheduled(self.connection, self.state, self.now),
+            sendings(self.connection, self.desk, self.now),
+        )
+
+    def mails(self) -> Iterator[Mail]:
+        """Every mail, written out; those that cannot be written are noted in `unwritable`."""
+        self.unwritable.clear()
+        every = self.sendings()
+        while batch := list(islice(every, BATCH)):
+            yield from self._compose(batch)
+
+    def _compose(self, batch: Sequence[Sending]) -> Iterator[Mail]:
+        orders = [MailOrder(sending.key, sending.planned_at) for sending in batch]
+        for written in self.project.studio.compose(self.connection, orders, self.now):
+            if isinstance(written, Mail):
+                yield written
+            else:
+                self.unwritable.append(written)
+
+    def calendar(self, days: int) -> list[Day]:
+        """The mails of each coming day. This ends the preview: its imagined state moves on."""
+        zone = self.project.settings.zone
+        counted = Counter(
+            {(_day(self.now, zone), c.campaign, c.step, False): c.people for c in self._sends()}
+        )
+        for at, desk in self._ahead(days):
+            for count in decided(self.connection, desk):
+                if count.verdict == "send":
+                    counted[_day(at, zone), count.campaign, count.step, True] += count.people
+        return [Day(day, c, s, mails, late) for (day, c, s, late), mails in sorted(counted.items())]
+
+    def timeline(self, days: int) -> list[Moment]:
+        """What is decided about the one customer, now and on the coming days. Ends the preview too."""
+        assert self.only is not None  # noqa: S101 - the caller opened it for one customer
+        moments = [
+            Moment(self.now, a, forecast=False) for a in answers(self.connection, self.desk, self.only)
+        ]
+        for at, desk in self._ahead(days):
+            moments += [Moment(at, a, forecast=True) for a in answers(self.connection, desk, self.only)]
+        return _changes(moments)
+
+    def _sends(self) -> list[Count]:
+        return [count for count in decided(self.connection, self.desk) if count.verdict == "send"]
+
+    def _ahead(self, days: int) -> Iterator[tuple[datetime, Desk]]:
+        merge(self.connection, self.desk, self.state, self.now)
+        book = self.project.book
+        return forecast(self.connection, book, self.state, self.now, days, self.only)
+
+
+@contextmanager
+def previewing(
+    project: Project, now: datetime, *, campaign: str | None = None, only: int | None = None
+) -> Iterator[Preview]:
+    """Open a preview of that instant. What it writes, only its own connection sees, and it goes at the end.
+
+    With `campaign` all campaigns are still planned together, as a run does, since they compete for
+    the same cap; the caller shows the one.
+    """
+    if campaign is not None:
+        project.known_campaign(campaign)
+    with project.store.reading() as connection:
+        state = imagined(connection, only)
+        desk = make_plan(connection, project.book, state, now, only=only)
+        yield Preview(project, connection, state, desk, now, only)
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).date().isoformat()
+
+
+def _changes(moments: Sequence[Moment]) -> list[Moment]:
+    """Without the repetitions of a hold that goes on."""
+    kept: list[Moment] = []
+    last: dict[str, RunAnswer] = {}
+    for moment in moments:
+        if last.get(moment.answer.campaign) != moment.answer:
+            kept.append(moment)
+        last[moment.answer.campaign] = moment.answer
+    return kept

@@ -1,0 +1,85 @@
+"""A project: a folder with config.yaml, campaigns/ and templates/, and what is made of them."""
+
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from engine.campaigns.load import load_files, without
+from engine.campaigns.model import Files
+from engine.clock import Clock, DatabaseClock
+from engine.errors import Problem, Problems, UnknownName
+from engine.planning.book import Book
+from engine.registry import did_you_mean
+from engine.rendering.studio import Studio
+from engine.settings import Settings, load_settings
+from engine.store.connect import Store
+from engine.store.dialect import database_now
+from engine.store.migrate import ensure_current
+
+
+class Project:
+    """One shop's folder, opened. Files are read, and the database is opened, when first needed."""
+
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        self.folder = folder.resolve()
+        self.settings: Settings = load_settings(self.folder)
+        self._clock = clock
+
+    @cached_property
+    def _read_files(self) -> Files:
+        return load_files(self.folder / "campaigns", self.settings.holdout)
+
+    @cached_property
+    def studio(self) -> Studio:
+        return Studio(self.folder / "templates", self._read_files, self.settings)
+
+    @cached_property
+    def files(self) -> Files:
+        """The sound campaigns; a mistake in a file or in its templates leaves a campaign out."""
+        return without(self._read_files, self.studio.problems())
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything wrong with the files, each once."""
+        return sorted(set(self.files.problems), key=lambda p: (p.file, p.line, p.column, p.message))
+
+    @cached_property
+    def book(self) -> Book:
+        """What to plan with. Products or segments that are wrong leave nothing to plan."""
+        if self.files.shared_trouble:
+            raise Problems(self.problems)
+        claims = {
+            (campaign.id, step.id): self.studio.claims(campaign.id, step.id)
+            for campaign in self.files.campaigns
+            for step in campaign.steps
+        }
+        return Book(self.files, self.settings, claims)
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, brought up to date."""
+        opened = Store(self.settings.database, folder=self.folder)
+        ensure_current(opened)
+        return opened
+
+    @property
+    def clock(self) -> Clock:
+        """The database's own time, unless another clock was given."""
+        return self._clock or DatabaseClock(self._database_time)
+
+    def _database_time(self) -> datetime:
+        with self.store.reading() as connection:
+            return database_now(connection)
+
+    def known_campaign(self, campaign_id: str) -> str:
+        """The id, if there is such a campaign; a campaign with a mistake is told with its mistakes."""
+        if self.files.campaign(campaign_id) is not None:
+            return campaign_id
+        if self.problems:
+            raise Problems(self.problems)
+        msg = f"there is no campaign {campaign_id!r}"
+        raise UnknownName(msg, hint=did_you_mean(campaign_id, [c.id for c in self.files.campaigns]))
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()

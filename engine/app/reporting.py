@@ -1,0 +1,76 @@
+"""status: what was sent, what waits and what is stuck, by campaign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from engine.app.project import Project
+from engine.store.tables import customers, enrollments, messages, orders
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line: so many mails of a campaign in a state; `oldest` is when the first was planned."""
+
+    campaign: str
+    status: str
+    mails: int
+    oldest: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return self.__dict__ | {}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A mail that is not simply sent or waiting, and what is known of it."""
+
+    campaign: str
+    step: str
+    customer_id: int
+    status: str
+    error: str
+
+    def as_json(self) -> dict[str, Any]:
+        return self.__dict__ | {}
+
+
+@dataclass(frozen=True)
+class Status:
+    people: int
+    orders: int
+    active_runs: int
+    next_due: datetime | None
+    mails: Sequence[Standing]
+    troubles: Sequence[Trouble]
+
+
+def status(project: Project, *, most: int = 20) -> Status:
+    """Where everything stands; at most so many troubled mails are listed, the latest first."""
+    kept = (messages.c.campaign_id, messages.c.status)
+    troubled = ("rejected", "unknown", "cancelled")
+    active = enrollments.c.status == "active"
+    with project.store.reading() as connection:
+        mails = select(*kept, func.count(), func.min(messages.c.planned_at, type_=messages.c.planned_at.type))
+        troubles = select(
+            messages.c.campaign_id,
+            messages.c.step_id,
+            messages.c.customer_id,
+            messages.c.status,
+            func.coalesce(messages.c.error, ""),
+        ).where(messages.c.status.in_(troubled))
+        due = func.min(enrollments.c.due_at, type_=enrollments.c.due_at.type)
+        return Status(
+            people=connection.scalar(select(func.count()).select_from(customers)) or 0,
+            orders=connection.scalar(select(func.count()).select_from(orders)) or 0,
+            active_runs=connection.scalar(select(func.count()).where(active)) or 0,
+            next_due=connection.scalar(select(due).where(active)),
+            mails=[Standing(*row) for row in connection.execute(mails.group_by(*kept).order_by(*kept))],
+            troubles=[
+                Trouble(*row)
+                for row in connection.execute(troubles.order_by(messages.c.planned_at.desc()).limit(most))
+            ],
+        )

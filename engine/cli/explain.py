@@ -1,0 +1,78 @@
+"""aftersale explain"""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from engine.app.explaining import Explained, explain_customer
+from engine.cli import show
+from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
+from engine.planning.explain import Explanation
+from engine.planning.reasons import Reason
+from engine.rules.explain import Answer
+
+
+def command(
+    customer: Annotated[str, typer.Argument(help="e-mail address, shop id or customer id")],
+    campaign: Annotated[str | None, typer.Argument(help="one campaign; default: all")] = None,
+    at: At = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Why a customer gets a campaign's mails, or does not."""
+    with opened(project) as shop:
+        explained = explain_customer(shop, customer, instant(shop, at), campaign)
+    if as_json:
+        show.document(
+            {
+                "at": explained.at,
+                "customer": explained.customer,
+                "campaigns": [each.as_json() for each in explained.campaigns],
+            }
+        )
+    else:
+        _print(explained)
+
+
+def _print(explained: Explained) -> None:
+    who = explained.customer
+    name = f"{who['first_name']} {who['last_name']}".strip()
+    console = show.out()
+    console.print(Text(f"{name} <{who['email'] or 'no address'}>".strip(), style="bold"))
+    console.print(
+        Text(
+            f"customer {who['customer_id']}, known since {who['known_at']:%Y-%m-%d}, as of {explained.at:%Y-%m-%d %H:%M}Z"
+        )
+    )
+    for each in explained.campaigns:
+        console.print()
+        console.print(Text(each.campaign, style="bold"), Text(f"— {each.summary}"))
+        console.print(_tree(each.audience))
+        _print_history(each)
+
+
+def _tree(answer: Answer, root: Tree | None = None) -> Tree:
+    mark = Text("✓ " if answer.holds else "✗ ", style="green" if answer.holds else "red")
+    line = mark + Text(answer.sentence) + Text(f"  [{answer.actual}]" if answer.actual else "", style="dim")
+    branch = root.add(line) if root is not None else Tree(line)
+    for part in answer.parts:
+        _tree(part, branch)
+    return branch
+
+
+def _print_history(each: Explanation) -> None:
+    rows = [
+        (
+            f"{row['at']:%Y-%m-%d %H:%M}Z",
+            f"run {row['spell']}",
+            row["step_id"],
+            row["verdict"],
+            Reason(row["reason"]).sentence,
+            row["detail"],
+        )
+        for row in each.decisions
+    ]
+    if rows:
+        show.out().print(show.table("", ("decided", "", "step", "", "because", ""), rows))

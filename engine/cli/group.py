@@ -1,0 +1,70 @@
+"""The list of commands. `--help` shows it without loading any of them."""
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS = {  # command: (module, what it does)
+    "init": ("init", "Make a working project to start from."),
+    "demo": ("demo", "Tell the whole story on a bundled shop, in one go."),
+    "import": ("import_", "Read customers, consent, orders and consumption from files."),
+    "check": ("check", "Find everything wrong with settings, campaigns and templates."),
+    "preview": ("preview", "Show who gets what when, and who does not and why."),
+    "explain": ("explain", "Tell why a customer gets a campaign's mails, or does not."),
+    "segment": ("segment", "Show who a rule holds, before any policy."),
+    "run": ("run", "Plan this instant and deliver what is due."),
+    "status": ("status", "Show what was sent, what waits, and what is stuck."),
+    "suppress": ("suppress", "Never mail an address again."),
+    "schema": ("schema", "Print the JSON Schema of campaign files."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Knows its commands by name, and loads the one that is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command's name and help: enough for a list, and for "did you mean"."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if command is not None and name else command, rest
+
+
+def load(name: str) -> Any:
+    """The command itself, ready to be called."""
+    module, about = COMMANDS[name]
+    alone = typer.Typer(add_completion=False)
+    alone.command(name, help=about)(import_module(f"engine.cli.{module}").command)
+    return typer.main.get_command(alone)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Aftersale: the marketing that starts after the sale.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - it is slow, and seldom asked for
+
+        typer.echo(f"aftersale {version('aftersale')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Aftersale: the marketing that starts after the sale."""

@@ -1,0 +1,42 @@
+"""What several commands ask for in the same words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.app.project import Project
+from engine.clock import parse_instant
+from engine.errors import UsageError
+
+ProjectFolder = Annotated[
+    Path,
+    typer.Option("--project", help="the project's folder", envvar="AFTERSALE_PROJECT", show_default="here"),
+]
+At = Annotated[str | None, typer.Option("--at", help="an instant, such as 2026-12-24T09:00Z; default: now")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+HERE = Path()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Project]:
+    """The project, closed again at the end."""
+    project = Project(folder)
+    try:
+        yield project
+    finally:
+        project.close()
+
+
+def instant(project: Project, at: str | None) -> datetime:
+    """The instant asked about, or the time of the database."""
+    if at is None:
+        return project.clock.now()
+    try:
+        return parse_instant(at)
+    except ValueError as error:
+        msg = f"--at: {error}"
+        raise UsageError(msg) from error

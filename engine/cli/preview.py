@@ -1,0 +1,167 @@
+"""aftersale preview"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from engine.app.preview_pages import write_pages
+from engine.app.previewing import Moment, Preview, previewing
+from engine.cli import show
+from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
+from engine.facts.lookup import find_customer
+from engine.planning.readout import Count
+from engine.planning.reasons import Reason
+from engine.rendering.mail import Mail
+
+SAMPLE = 5
+
+
+def command(
+    campaign: Annotated[str | None, typer.Argument(help="show one campaign; default: all")] = None,
+    customer: Annotated[str | None, typer.Option("--customer", help="show one customer's timeline")] = None,
+    days: Annotated[int, typer.Option("--days", min=0, max=366, help="how many days to look ahead")] = 7,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="write pages with the mails to this folder")
+    ] = None,
+    at: At = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Who gets what when, and who does not and why. Nothing is sent, and nothing is written down."""
+    with opened(project) as shop:
+        now = instant(shop, at)
+        show.problems(shop.problems)
+        only = None
+        if customer is not None:
+            with shop.store.reading() as connection:
+                only = find_customer(connection, customer)
+        with previewing(shop, now, campaign=campaign, only=only) as preview:
+            if html is not None:
+                page = write_pages(preview, html, days, campaign)
+                show.talk().print(f"wrote {page}")
+            elif as_json:
+                _document(preview, days, campaign)
+            elif customer is not None:
+                _print_timeline(preview, customer, days, campaign)
+            else:
+                _print(preview, days, campaign)
+        failed = bool(shop.problems)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _document(preview: Preview, days: int, campaign: str | None) -> None:
+    """The order of the parts matters: the calendar moves the imagined state on."""
+    wanted = (mail for mail in preview.mails() if campaign in (None, mail.key.campaign_id))
+    parts: dict[str, Any] = {
+        "at": preview.now,
+        "audiences": {c: n for c, n in preview.audiences().items() if campaign in (None, c)},
+        "entering": {c: n for c, n in preview.entering().items() if campaign in (None, c)},
+        "counts": [count.as_json() for count in preview.counts() if campaign in (None, count.campaign)],
+        "mails": (_mail(mail) for mail in wanted),
+        "unwritable": _unwritable(preview, campaign),
+        "timeline" if preview.only is not None else "calendar": _later(preview, days, campaign),
+        "problems": [problem.as_json() for problem in preview.project.problems],
+    }
+    show.document(parts)
+
+
+def _mail(mail: Mail) -> dict[str, Any]:
+    return {
+        "message_id": mail.message_id,
+        "customer_id": mail.key.customer_id,
+        "campaign": mail.key.campaign_id,
+        "step": mail.key.step_id,
+        "spell": mail.key.spell,
+        "to": mail.to_address,
+        "subject": mail.subject,
+    }
+
+
+def _unwritable(preview: Preview, campaign: str | None) -> Iterator[dict[str, Any]]:
+    for each in preview.unwritable:
+        if campaign in (None, each.key.campaign_id):
+            yield {**each.key._asdict(), "reason": each.reason, "message": each.message}
+
+
+def _later(preview: Preview, days: int, campaign: str | None) -> Iterator[dict[str, Any]]:
+    if preview.only is not None:
+        for moment in preview.timeline(days):
+            if campaign in (None, moment.answer.campaign):
+                yield {"at": moment.at, "forecast": moment.forecast, **moment.answer.__dict__}
+        return
+    for day in preview.calendar(days):
+        if campaign in (None, day.campaign):
+            yield day.as_json()
+
+
+def _print(preview: Preview, days: int, campaign: str | None) -> None:
+    console = show.out()
+    counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
+    console.print(Text(f"At {preview.now:%Y-%m-%d %H:%M}Z, a run would do this", style="bold"))
+    audiences, entering = preview.audiences(), preview.entering()
+    rows = [
+        (c, n, entering.get(c, 0), *_totals(counts, c)) for c, n in audiences.items() if campaign in (None, c)
+    ]
+    columns = ("campaign", "in the audience", "entering", "mails", "held", "passed over")
+    console.print(show.table("", columns, rows))
+    console.print(show.table("\nWhy", ("campaign", "step", "people", "", "because"), map(_reason, counts)))
+    _print_sample(preview, campaign)
+    _print_calendar(preview, days, campaign)
+
+
+def _totals(counts: list[Count], campaign: str) -> tuple[int, int, int]:
+    def total(verdict: str) -> int:
+        return sum(c.people for c in counts if c.campaign == campaign and c.verdict == verdict)
+
+    return total("send"), total("hold"), total("skip")
+
+
+def _reason(count: Count) -> tuple[Any, ...]:
+    verdict = "" if count.verdict == "none" else count.verdict
+    return count.campaign, count.step, count.people, verdict, Reason(count.reason).sentence
+
+
+def _print_sample(preview: Preview, campaign: str | None) -> None:
+    wanted = (mail for mail in preview.mails() if campaign in (None, mail.key.campaign_id))
+    rows = [
+        (mail.to_address, mail.subject, mail.key.campaign_id, mail.key.step_id)
+        for mail in islice(wanted, SAMPLE)
+    ]
+    console = show.out()
+    if rows:
+        console.print(show.table("\nA few of the mails", ("to", "subject", "campaign", "step"), rows))
+    for each in preview.unwritable[:SAMPLE]:
+        console.print(
+            Text(f"cannot be written: {each.key.campaign_id} {each.key.step_id}: {each.message}", style="red")
+        )
+
+
+def _print_calendar(preview: Preview, days: int, campaign: str | None) -> None:
+    listed = [day for day in preview.calendar(days) if campaign in (None, day.campaign)]
+    rows = [(d.day, d.campaign, d.step, d.mails, "forecast" if d.forecast else "now") for d in listed]
+    title = f"\nMails of the next {days} days (forecasts: as if nobody bought, used or changed anything)"
+    show.out().print(show.table(title, ("day", "campaign", "step", "mails", ""), rows))
+
+
+def _print_timeline(preview: Preview, customer: str, days: int, campaign: str | None) -> None:
+    moments = [m for m in preview.timeline(days) if campaign in (None, m.answer.campaign)]
+    show.out().print(
+        show.table(
+            f"{customer}, the next {days} days",
+            ("at", "campaign", "step", "", "because", ""),
+            map(_moment, moments),
+        )
+    )
+    if not moments:
+        show.out().print("No step of any campaign falls due. Ask why: aftersale explain", customer)
+
+
+def _moment(moment: Moment) -> tuple[str, ...]:
+    answer = moment.answer
+    at = f"{moment.at:%Y-%m-%d %H:%M}Z"
+    because = Reason(answer.reason).sentence + (f" ({answer.detail})" if answer.detail else "")
+    return at, answer.campaign, answer.step, answer.verdict, because, "forecast" if moment.forecast else "now"

@@ -1,0 +1,74 @@
+"""Printing: tables and talk for people, one JSON document for programs. Results go to standard output."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.errors import Problem
+
+
+def talk() -> Console:
+    """For what is said beside the result: standard error."""
+    return Console(stderr=True, highlight=False)
+
+
+def out() -> Console:
+    """For the result: standard output, as wide as it needs where nobody looks at a screen."""
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 120)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table; whole numbers stand to the right. Values are text, never markup."""
+    shown = Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    every = [list(row) for row in rows]
+    for number, name in enumerate(columns):
+        whole = bool(every) and all(isinstance(row[number], int) for row in every)
+        shown.add_column(name, justify="right" if whole else "left", overflow="fold", header_style="dim")
+    for row in every:
+        shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    return shown
+
+
+def problems(found: Sequence[Problem]) -> None:
+    """Every problem on its own line, as editors read them."""
+    for problem in found:
+        sys.stderr.write(f"{problem}\n")
+
+
+def document(parts: Mapping[str, Any]) -> None:
+    """One JSON document; an iterator among the parts is written as it comes, so memory stays flat."""
+    write = sys.stdout.write
+    write("{")
+    for number, (name, part) in enumerate(parts.items()):
+        write(f"{',' if number else ''}\n  {json.dumps(name)}: ")
+        if isinstance(part, Iterator):
+            _array(part)
+        else:
+            write(plain(part))
+    write("\n}\n")
+
+
+def plain(value: Any) -> str:
+    """One value as JSON; instants in ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, default=_other)
+
+
+def _array(items: Iterator[Any]) -> None:
+    sys.stdout.write("[")
+    for number, item in enumerate(items):
+        sys.stdout.write(f"{',' if number else ''}\n    {plain(item)}")
+    sys.stdout.write("]")
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)

@@ -1,0 +1,35 @@
+"""aftersale status"""
+
+from engine.app.reporting import Status, status
+from engine.cli import show
+from engine.cli.options import HERE, AsJson, ProjectFolder, opened
+
+
+def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """What was sent, what waits, and what is stuck."""
+    with opened(project) as shop:
+        found = status(shop)
+    if as_json:
+        parts = {"people": found.people, "orders": found.orders, "active_runs": found.active_runs}
+        lists = {
+            "mails": [each.as_json() for each in found.mails],
+            "troubles": [each.as_json() for each in found.troubles],
+        }
+        show.document({**parts, "next_due": found.next_due, **lists})
+    else:
+        _print(found)
+
+
+def _print(found: Status) -> None:
+    console = show.out()
+    due = f", the next step due {found.next_due:%Y-%m-%d %H:%M}Z" if found.next_due else ""
+    console.print(
+        f"{found.people:,} people, {found.orders:,} orders, {found.active_runs:,} runs in progress{due}"
+    )
+    rows = [
+        (m.campaign, m.status.replace("_", " "), m.mails, f"{m.oldest:%Y-%m-%d %H:%M}Z") for m in found.mails
+    ]
+    console.print(show.table("\nMails", ("campaign", "", "mails", "first planned"), rows))
+    wrong = [(t.campaign, t.step, str(t.customer_id), t.status, t.error) for t in found.troubles]
+    if wrong:
+        console.print(show.table("\nNot sent", ("campaign", "step", "customer", "", "what happened"), wrong))

@@ -1,0 +1,110 @@
+"""Why one customer gets a campaign's mails, or does not: for everyone, mailed or not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from engine.campaigns.model import Campaign
+from engine.planning.book import Book
+from engine.planning.desk import Desk
+from engine.planning.readout import RunAnswer, answers
+from engine.planning.reasons import Reason
+from engine.planning.state import State
+from engine.rules.explain import Answer, explain
+from engine.rules.people import is_customer
+from engine.store.tables import customers
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All there is to say about one customer and one campaign at an instant."""
+
+    campaign: str
+    is_customer: bool
+    audience: Answer
+    answer: RunAnswer | None  # what is decided about a step that is due now
+    entry: Mapping[str, Any] | None  # a run that begins now
+    runs: Sequence[Mapping[str, Any]]  # runs so far, by spell
+    decisions: Sequence[Mapping[str, Any]]  # decided earlier, by time
+    messages: Sequence[Mapping[str, Any]]  # mails so far, by time
+    at: datetime
+
+    @property
+    def summary(self) -> str:
+        """The one sentence a support person needs."""
+        if self.answer is not None:
+            return _told(self.answer)
+        if self.entry is not None:
+            return f"enters now; the step {self.entry['step_id']!r} is due {_stamp(self.entry['due_at'])}"
+        active = next((run for run in self.runs if run["status"] == "active"), None)
+        if active is not None:
+            return f"waits: the step {active['step_id']!r} is due {_stamp(active['due_at'])}"
+        return self._outside()
+
+    def _outside(self) -> str:
+        if not self.is_customer:
+            return f"never enters: {Reason.NOT_A_CUSTOMER.sentence}"
+        if self.audience.holds:
+            return f"gets nothing more: {Reason.BEEN_THROUGH.sentence}"
+        false = self.audience.first_false() or self.audience
+        actual = f" ({false.actual})" if false.actual else ""
+        because = "this holds" if false.holds else "this does not hold"
+        return f"is not in the audience: {because}: {false.sentence}{actual}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "campaign": self.campaign,
+            "summary": self.summary,
+            "is_customer": self.is_customer,
+            "audience": self.audience.as_json(),
+            "now": self.answer.__dict__ if self.answer else None,
+            "entry": dict(self.entry) if self.entry else None,
+            "runs": [dict(run) for run in self.runs],
+            "decisions": [dict(decision) for decision in self.decisions],
+            "messages": [dict(message) for message in self.messages],
+        }
+
+
+def explain_campaign(
+    connection: Connection,
+    book: Book,
+    state: State,
+    desk: Desk,
+    campaign: Campaign,
+    who: tuple[int, datetime],
+) -> Explanation:
+    """Explain a campaign to one customer. `desk` is the plan of that instant for that customer."""
+    customer_id, now = who
+    scope = book.scope(now, connection.dialect.name).each()
+    customer = select(is_customer(scope)).where(customers.c.customer_id == customer_id)
+
+    def rows(table: Any, *order: str) -> list[Mapping[str, Any]]:
+        mine = select(table).where(table.c.customer_id == customer_id, table.c.campaign_id == campaign.id)
+        return [dict(row) for row in connection.execute(mine.order_by(*order)).mappings()]
+
+    due = {answer.campaign: answer for answer in answers(connection, desk, customer_id)}
+    return Explanation(
+        campaign=campaign.id,
+        is_customer=bool(connection.scalar(customer)),
+        audience=explain(connection, campaign.audience, scope, customer_id),
+        answer=due.get(campaign.id),
+        entry=next(iter(rows(desk.entries, "spell")), None),
+        runs=rows(state.enrollments, "spell"),
+        decisions=rows(state.decisions, "at", "step_id"),
+        messages=rows(state.messages, "planned_at", "step_id"),
+        at=now,
+    )
+
+
+def _told(answer: RunAnswer) -> str:
+    sentence = Reason(answer.reason).sentence
+    detail = f" ({answer.detail})" if answer.detail else ""
+    told = {"send": "is mailed now", "hold": "is held", "skip": "is passed over"}[answer.verdict]
+    return f"{told} at the step {answer.step!r}: {sentence}{detail}"
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}Z"

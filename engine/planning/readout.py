@@ -1,0 +1,166 @@
+"""Reading a plan: counts by verdict and reason, the mails it would send, and those for whom none is due."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, and_, exists, func, literal, select, union_all
+
+from engine.planning.desk import Desk
+from engine.planning.keys import MailKey
+from engine.planning.reasons import Reason, Verdict
+from engine.planning.state import State
+from engine.store.tables import customers
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many people one answer is given to."""
+
+    campaign: str
+    step: str
+    verdict: str
+    reason: str
+    people: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One mail of the plan."""
+
+    key: MailKey
+    email: str
+    planned_at: datetime
+
+
+@dataclass(frozen=True)
+class RunAnswer:
+    """What the plan decides about one customer in one campaign."""
+
+    campaign: str
+    step: str
+    spell: int
+    verdict: str
+    reason: str
+    detail: str
+
+
+def decided(connection: Connection, desk: Desk) -> list[Count]:
+    """The steps that are due, by campaign, step, verdict and reason."""
+    runs = desk.runs
+    keys = (runs.c.campaign_id, runs.c.step_id, runs.c.verdict, runs.c.reason)
+    rows = connection.execute(select(*keys, func.count()).group_by(*keys).order_by(*keys))
+    return [Count(*row) for row in rows]
+
+
+def standing(connection: Connection, desk: Desk, state: State) -> list[Count]:
+    """Those in a campaign, or in its audience, for whom no step is due: waiting, or been through."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in connection.execute(union_all(_waiting(desk, state), _been_through(desk, state))):
+        campaign, step, reason, people = row
+        counts[campaign, step, reason] = counts.get((campaign, step, reason), 0) + people
+    return [Count(c, s, "none", r, people) for (c, s, r), people in sorted(counts.items()) if people]
+
+
+def audience_sizes(connection: Connection, desk: Desk) -> dict[str, int]:
+    """How many each campaign's audience holds."""
+    audience = desk.audience
+    rows = connection.execute(select(audience.c.campaign_id, func.count()).group_by(audience.c.campaign_id))
+    sizes: dict[str, int] = {campaign: people for campaign, people in rows}
+    return {campaign: sizes.get(campaign, 0) for campaign in connection.scalars(_campaign_ids(desk))}
+
+
+def entering(connection: Connection, desk: Desk) -> dict[str, int]:
+    """How many begin a run through each campaign now."""
+    entry = desk.entries
+    rows = connection.execute(select(entry.c.campaign_id, func.count()).group_by(entry.c.campaign_id))
+    return {campaign: people for campaign, people in rows}
+
+
+def sendings(connection: Connection, desk: Desk, now: datetime) -> Iterator[Sending]:
+    """Every mail the plan sends, by campaign, step and customer, page by page."""
+    runs = desk.runs
+    rows = (
+        select(runs.c.customer_id, runs.c.campaign_id, runs.c.step_id, runs.c.spell, customers.c.email)
+        .join(customers, customers.c.customer_id == runs.c.customer_id)
+        .where(runs.c.verdict == Verdict.SEND.value)
+        .order_by(runs.c.campaign_id, runs.c.step_id, runs.c.customer_id)
+    )
+    for customer_id, campaign, step, spell, email in _paged(connection, rows):
+        yield Sending(MailKey(customer_id, campaign, step, spell), email or "", now)
+
+
+def still_scheduled(connection: Connection, state: State, now: datetime) -> Iterator[Sending]:
+    """Mails that an earlier run planned and did not come to send: this run sends them too."""
+    mail = state.messages
+    rows = (
+        select(mail, customers.c.email)
+        .join(customers, customers.c.customer_id == mail.c.customer_id)
+        .where(mail.c.status == "scheduled", mail.c.due_at <= now)
+        .order_by(mail.c.campaign_id, mail.c.step_id, mail.c.customer_id)
+    )
+    for row in _paged(connection, rows):
+        key = MailKey(row.customer_id, row.campaign_id, row.step_id, row.spell)
+        yield Sending(key, row.email or "", row.planned_at)
+
+
+def answers(connection: Connection, desk: Desk, customer_id: int) -> list[RunAnswer]:
+    """What is decided about one customer now, campaign by campaign."""
+    runs = desk.runs
+    rows = select(
+        runs.c.campaign_id, runs.c.step_id, runs.c.spell, runs.c.verdict, runs.c.reason, runs.c.detail
+    ).where(runs.c.customer_id == customer_id)
+    return [RunAnswer(*row) for row in connection.execute(rows.order_by(runs.c.campaign_id))]
+
+
+def _paged(connection: Connection, rows: Select[Any]) -> Iterator[Any]:
+    """Row by row, fetched in pages, so that memory stays flat."""
+    found = connection.execution_options(stream_results=True, yield_per=PAGE).execute(rows)
+    for page in found.partitions(PAGE):
+        yield from page
+
+
+def _campaign_ids(desk: Desk) -> Select[Any]:
+    return select(desk.campaigns.c.campaign_id).order_by(desk.campaigns.c.campaign_id)
+
+
+def _is_due(desk: Desk, table: Table) -> Any:
+    runs = desk.runs
+    return exists().where(
+        runs.c.customer_id == table.c.customer_id, runs.c.campaign_id == table.c.campaign_id
+    )
+
+
+def _waiting(desk: Desk, state: State) -> Any:
+    waiting = []
+    for table in (state.enrollments, desk.entries):
+        known = table.c.campaign_id.in_(select(desk.campaigns.c.campaign_id))
+        active = table.c.status == "active" if table is state.enrollments else known
+        waiting.append(
+            select(table.c.campaign_id, table.c.step_id, literal(Reason.WAITING.value), func.count())
+            .where(known, active, ~_is_due(desk, table))
+            .group_by(table.c.campaign_id, table.c.step_id)
+        )
+    return union_all(*waiting).subquery().select()
+
+
+def _been_through(desk: Desk, state: State) -> Any:
+    audience, entry, run = desk.audience, desk.entries, state.enrollments
+
+    def same(table: Table) -> Any:
+        return and_(
+            table.c.customer_id == audience.c.customer_id, table.c.campaign_id == audience.c.campaign_id
+        )
+
+    active = exists().where(same(run), run.c.status == "active")
+    return (
+        select(audience.c.campaign_id, literal(""), literal(Reason.BEEN_THROUGH.value), func.count())
+        .where(~exists().where(same(entry)), ~active)
+        .group_by(audience.c.campaign_id)
+    )

@@ -1,0 +1,172 @@
+"""The slow, obvious judge of rules: plain Python over plain data, one person at a time.
+
+It shares no code with the conditions' SQL. Where the two differ, one of them is wrong.
+"""
+
+from datetime import datetime
+from decimal import ROUND_CEILING
+from typing import Any
+
+from engine.rules.conditions.attribute import Attribute
+from engine.rules.conditions.bought import Bought
+from engine.rules.conditions.consumed import Consumed
+from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.ordered import Ordered
+from engine.rules.conditions.segment import Segment
+from engine.rules.conditions.spent import Spent
+from engine.rules.model import All, AnyOf, Not, Rule
+from tests.world import CATALOGUE, Order, Person
+
+
+def judge(rule: Rule, person: Person, now: datetime, segments: dict[str, Rule] | None = None) -> bool:
+    """Whether the rule holds for the person at that instant."""
+    named = segments or {}
+    if person.known_at > now:
+        return False
+    if isinstance(rule, All):
+        return all(judge(part, person, now, named) for part in rule.rules)
+    if isinstance(rule, AnyOf):
+        return any(judge(part, person, now, named) for part in rule.rules)
+    if isinstance(rule, Not):
+        return not judge(rule.rule, person, now, named)
+    if isinstance(rule, Segment):
+        return judge(named[rule.name], person, now, named)
+    return _JUDGES[type(rule)](rule, person, now)
+
+
+def is_customer(person: Person, now: datetime) -> bool:
+    return any(_counts(order, now) for order in person.orders)
+
+
+def _counts(order: Order, now: datetime) -> bool:
+    refunded = order.refunded_at is not None and order.refunded_at <= now
+    return order.paid and order.amount > 0 and not refunded and order.at <= now
+
+
+def _in_time(words: Any, at: datetime, now: datetime) -> bool:
+    return (
+        at <= now
+        and (words.within is None or at >= now - words.within)
+        and (words.older_than is None or at <= now - words.older_than)
+        and (words.since is None or at >= words.since)
+        and (words.until is None or at <= words.until)
+    )
+
+
+def _is_meant(words: Any, sku: str) -> bool:
+    if words.product is not None:
+        return bool(sku == words.product)
+    product = CATALOGUE.get(sku)
+    if product is None:
+        return words.kind is None and words.category is None and words.tag is None
+    return (
+        words.kind in (None, product.kind)
+        and words.category in (None, product.category)
+        and (words.tag is None or words.tag in product.tags)
+    )
+
+
+def _enough(count: int, at_least: int | None, at_most: int | None) -> bool:
+    if at_least is None and at_most is None:
+        return count >= 1
+    return (at_least is None or count >= at_least) and (at_most is None or count <= at_most)
+
+
+def _bought(rule: Bought, person: Person, now: datetime) -> bool:
+    orders, pieces = 0, 0
+    for order in person.orders:
+        found = [
+            line
+            for line in order.lines
+            if order.paid
+            and _in_time(rule, order.at, now)
+            and _is_meant(rule, line.sku)
+            and not (line.refunded_at is not None and line.refunded_at <= now)
+        ]
+        orders += bool(found)
+        pieces += sum(line.quantity for line in found)
+    wanted = rule.quantity
+    return _enough(orders, rule.at_least, rule.at_most) and (
+        wanted is None
+        or (
+            (wanted.at_least is None or pieces >= wanted.at_least)
+            and (wanted.at_most is None or pieces <= wanted.at_most)
+        )
+    )
+
+
+def _ordered(rule: Ordered, person: Person, now: datetime) -> bool:
+    def asked(amount: int) -> bool:
+        wanted = rule.amount
+        return wanted is None or (
+            (wanted.at_least is None or amount >= wanted.at_least * 100)
+            and (wanted.at_most is None or amount <= wanted.at_most * 100)
+        )
+
+    found = [o for o in person.orders if _counts(o, now) and _in_time(rule, o.at, now) and asked(o.amount)]
+    return _enough(len(found), rule.at_least, rule.at_most)
+
+
+def _spent(rule: Spent, person: Person, now: datetime) -> bool:
+    by_product = rule.product is not None or rule.kind is not None
+    total = 0
+    for order in person.orders:
+        if order.paid and _in_time(rule, order.at, now):
+            total += sum(line.amount for line in order.lines if not by_product or _is_meant(rule, line.sku))
+    for refund in person.refunds:
+        if _in_time(rule, refund.at, now) and (not by_product or _is_meant(rule, refund.sku)):
+            total -= refund.amount
+    return (rule.at_least is None or total >= rule.at_least * 100) and (
+        rule.at_most is None or total <= rule.at_most * 100
+    )
+
+
+def _last_order(rule: LastOrder, person: Person, now: datetime) -> bool:
+    times = [order.at for order in person.orders if _counts(order, now)]
+    return bool(times) and _in_time(rule, max(times), now)
+
+
+def _consumed(rule: Consumed, person: Person, now: datetime) -> bool:
+    uses = [use for use in person.uses if use.sku == rule.product and _in_time(rule, use.at, now)]
+    done = {use.unit for use in uses if use.kind == "completed"}
+    if rule.unit is not None:
+        return rule.unit in done
+    if rule.at_least is None and rule.completed is None:
+        return any(use.kind in ("progressed", "completed") for use in uses)
+    if "" in done:
+        return True
+    product = CATALOGUE.get(rule.product)
+    units = set(product.units) if product else set()
+    share = 1 if rule.completed else rule.at_least
+    needed = int((share * len(units)).to_integral_value(ROUND_CEILING)) if share != 1 else len(units)
+    return bool(units) and len(done & units) >= needed
+
+
+def _attribute(rule: Attribute, person: Person, now: datetime) -> bool:
+    had = sorted((a for a in person.attributes if a.name == rule.name and a.at <= now), key=lambda a: a.at)
+    if rule.exists is not None:
+        return (bool(had) and had[-1].value != "") is rule.exists
+    if not had:
+        return False
+    value, number = had[-1].value, had[-1].number
+    if rule.is_ is not None:
+        return value == rule.is_
+    if rule.in_ is not None:
+        return value in rule.in_
+    if rule.contains is not None:
+        return rule.contains in value
+    return (
+        number is not None
+        and (rule.at_least is None or number >= float(rule.at_least))
+        and (rule.at_most is None or number <= float(rule.at_most))
+    )
+
+
+_JUDGES: dict[type, Any] = {
+    Bought: _bought,
+    Ordered: _ordered,
+    Spent: _spent,
+    LastOrder: _last_order,
+    Consumed: _consumed,
+    Attribute: _attribute,
+}

@@ -1,0 +1,59 @@
+"""A fixed crowd whose facts lie on and beside every edge that the random rules ask about."""
+
+from datetime import timedelta
+from random import Random
+
+from tests.rules.strategies import AMOUNTS, DAYS, EDGE, NOW, SKUS
+from tests.world import Attribute, Line, Order, Person, Refund, Use
+
+UNITS = ["", "c1", "c2", "c3", "l1", "l2", "l3", "l4", "x"]
+
+
+class Crowd(dict[int, Person]):
+    """People by number. A failing example tells the rule, not four hundred lives."""
+
+    def __repr__(self) -> str:
+        return f"<a crowd of {len(self)}>"
+
+
+def crowd(size: int = 400, seed: int = 7) -> Crowd:
+    """So many people, the same ones every time."""
+    random = Random(seed)
+    return Crowd({number: _person(random) for number in range(1, size + 1)})
+
+
+def _person(random: Random) -> Person:
+    def instant() -> object:
+        return NOW - random.choice(DAYS) + random.choice(EDGE)
+
+    def several(most: int) -> range:
+        return range(random.randint(0, most))
+
+    def line() -> Line:
+        refunded = instant() if random.random() < 0.3 else None
+        return Line(random.choice(SKUS), random.randint(1, 4), random.choice(AMOUNTS), refunded)
+
+    known = random.choice([timedelta(days=90), timedelta(days=90), timedelta(0), timedelta(microseconds=-1)])
+    uses = {(u.sku, u.unit, u.kind, u.at): u for u in (_use(random, instant()) for _ in several(6))}
+    had = {(a.name, a.at): a for a in (_attribute(random, instant()) for _ in several(4))}
+    return Person(
+        known_at=NOW - known,
+        orders=[
+            Order(instant(), [line() for _ in range(random.randint(1, 3))], random.random() < 0.85)
+            for _ in several(3)
+        ],
+        refunds=[Refund(instant(), random.choice(AMOUNTS), random.choice(["", *SKUS])) for _ in several(2)],
+        uses=list(uses.values()),
+        attributes=list(had.values()),
+    )
+
+
+def _use(random: Random, at: object) -> Use:
+    kind = random.choice(["started", "progressed", "completed", "completed"])
+    return Use(at, random.choice(["guide", "course", "mug"]), random.choice(UNITS), kind)
+
+
+def _attribute(random: Random, at: object) -> Attribute:
+    return Attribute(
+        random.choice(["plan", "country"]), at, random.choice(["", "gold", "GB", "5", "5.5", "-1"])
+    )

@@ -1,0 +1,161 @@
+"""People and their facts as plain data: what tests make up, the store holds, and the oracle judges."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection
+
+from engine.facts.catalogue import Catalogue, Product
+from engine.store import tables
+
+CATALOGUE = Catalogue(
+    [
+        Product(sku="guide", name="The Guide", kind="tripwire", price=Decimal(7), units=["c1", "c2", "c3"], tags=("start",)),
+        Product(sku="course", name="The Course", kind="core", price=Decimal(97), units={f"l{n}": f"Lesson {n}" for n in range(1, 5)}, category="learn"),
+        Product(sku="mug", name="The Mug", kind="physical", price=Decimal(15), category="goods", tags=("gift",)),
+        Product(sku="towel", name="The Towel", kind="physical", price=Decimal(9), category="goods", tags=("gift",)),
+    ]
+)  # fmt: skip
+
+
+@dataclass
+class Line:
+    sku: str
+    quantity: int = 1
+    amount: int = 700  # minor units
+    refunded_at: datetime | None = None
+
+
+@dataclass
+class Order:
+    at: datetime
+    lines: list[Line]
+    paid: bool = True
+
+    @property
+    def amount(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """Wholly refunded from the refund of its last line on."""
+        times = [line.refunded_at for line in self.lines]
+        return None if None in times else max(time for time in times if time is not None)
+
+
+@dataclass
+class Refund:
+    at: datetime
+    amount: int
+    sku: str = ""
+
+
+@dataclass
+class Use:
+    at: datetime
+    sku: str
+    unit: str = ""
+    kind: str = "completed"
+
+
+@dataclass
+class Attribute:
+    name: str
+    at: datetime
+    value: str
+
+    @property
+    def number(self) -> float | None:
+        try:
+            return float(self.value)
+        except ValueError:
+            return None
+
+
+@dataclass
+class Consent:
+    at: datetime
+    granted: bool = True
+    topic: str = "marketing"
+
+
+@dataclass
+class Person:
+    known_at: datetime
+    orders: list[Order] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
+    email: str | None = None
+
+
+def write(connection: Connection, people: dict[int, Person]) -> None:
+    """Put the people into the store's tables."""
+    for customer_id, person in people.items():
+        _add(connection, tables.customers, [_customer(customer_id, person)])
+        _add(connection, tables.contact_state, [{"customer_id": customer_id}])
+        for name, rows in _facts(customer_id, person).items():
+            _add(connection, tables.metadata.tables[name], rows)
+
+
+def _add(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def _customer(customer_id: int, person: Person) -> dict[str, Any]:
+    lot = int(sha256(str(customer_id).encode()).hexdigest(), 16) % (2**31 - 1)
+    known = person.known_at
+    return {
+        "customer_id": customer_id,
+        "email": person.email,
+        "known_at": known,
+        "lot": lot,
+        "recorded_at": known,
+    }
+
+
+def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
+    facts: dict[str, list[dict[str, Any]]] = {
+        name: []
+        for name in (
+            "orders",
+            "order_lines",
+            "refunds",
+            "consumption",
+            "attributes",
+            "consents",
+            "transactions",
+        )
+    }
+    base = {"customer_id": customer_id, "recorded_at": person.known_at}
+    for number, order in enumerate(person.orders):
+        ref = f"o{number}"
+        money = {"amount": order.amount, "charged": order.amount, "currency": "USD"}
+        facts["orders"].append(
+            {
+                **base,
+                "order_ref": ref,
+                "at": order.at,
+                "paid": order.paid,
+                "refunded_at": order.refunded_at,
+                "digest": "",
+                **money,
+            }
+        )
+        if order.paid:
+            facts["order_lines"] += [
+                {**base, "order_ref": ref, "line_ref": str(n), "at": order.at, **vars(line)}
+                for n, line in enumerate(order.lines)
+            ]
+    facts["refunds"] = [
+        {**base, "refund_ref": str(n), **vars(refund)} for n, refund in enumerate(person.refunds)
+    ]
+    facts["consumption"] = [{**base, **vars(use)} for use in person.uses]
+    facts["attributes"] = [{**base, **vars(a), "number": a.number} for a in person.attributes]
+    facts["consents"] = [{**base, **vars(consent)} for consent in person.consents]
+    return facts
