@@ -1,0 +1,163 @@
+"""Every policy by a table of cases: one person, one step that is due, and what is decided about it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.facts.suppression import address_hash
+from engine.planning.policies import POLICIES
+from engine.rules.conditions.consumed import Consumed
+from engine.settings import Consent as ConsentSettings
+from engine.settings import Frequency, Settings
+from engine.store.connect import Store
+from tests.conftest import NOW
+from tests.planning.harness import DAY, Shop, buyer, campaign_text
+from tests.world import Consent, Line, Order, Person
+
+SECOND = timedelta(seconds=1)
+SEND = ("send", "due")
+SOFT = Settings(consent=ConsentSettings(default="soft_opt_in"))
+
+
+def decide(
+    store: Store, person: Person, settings: Settings | None = None, **campaign: Any
+) -> tuple[str, str]:
+    shop = Shop(store, [campaign_text(**campaign)], settings or Settings(), people={1: person})
+    [answer] = shop.reasons(NOW)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("consents", "settings", "expected"),
+    [
+        ([Consent(NOW - DAY)], None, SEND),
+        ([], None, ("skip", "no_consent")),
+        ([Consent(NOW - 2 * DAY), Consent(NOW - DAY, granted=False)], None, ("skip", "no_consent")),
+        ([Consent(NOW - 2 * DAY, granted=False), Consent(NOW - DAY)], None, SEND),
+        # opt-out beats opt-in in the same instant
+        ([Consent(NOW - DAY), Consent(NOW - DAY, granted=False)], None, ("skip", "no_consent")),
+        # what has not happened yet does not count
+        ([Consent(NOW + SECOND)], None, ("skip", "no_consent")),
+        ([Consent(NOW - DAY), Consent(NOW + SECOND, granted=False)], None, SEND),
+        # another topic is no consent to this one
+        ([Consent(NOW - DAY, topic="events")], None, ("skip", "no_consent")),
+        # soft opt-in: nothing on record is enough, a no is not
+        ([], SOFT, SEND),
+        ([Consent(NOW - DAY, granted=False)], SOFT, ("skip", "no_consent")),
+        ([Consent(NOW - DAY, granted=False, topic="events")], SOFT, SEND),
+    ],
+)
+def test_consent(store: Store, consents: list[Consent], settings: Any, expected: tuple[str, str]) -> None:
+    assert decide(store, buyer(NOW, consents=consents), settings) == expected
+
+
+def test_no_address(store: Store) -> None:
+    assert decide(store, buyer(NOW, email=None)) == ("skip", "no_address")
+
+
+@pytest.mark.parametrize(
+    ("address", "since", "expected"),
+    [
+        ("ann@example.com", NOW, ("skip", "suppressed")),
+        ("ann@example.com", NOW + SECOND, SEND),
+        ("bob@example.com", NOW, SEND),
+    ],
+)
+def test_suppression(store: Store, address: str, since: datetime, expected: tuple[str, str]) -> None:
+    shop = Shop(store, [campaign_text()], people={1: buyer(NOW)})
+    shop.add("suppressions", address_hash=address_hash(address), reason="manual", at=since)
+    assert shop.reasons(NOW) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "bought", "expected"),
+    [
+        (Line("mug"), NOW - DAY, ("skip", "owns_offer")),
+        (Line("mug", refunded_at=NOW), NOW - DAY, SEND),
+        (Line("mug", refunded_at=NOW + SECOND), NOW - DAY, ("skip", "owns_offer")),
+        (Line("mug", amount=0), NOW - DAY, ("skip", "owns_offer")),
+        (Line("mug"), NOW + SECOND, SEND),
+        (Line("towel"), NOW - DAY, SEND),
+    ],
+)
+def test_ownership_of_the_offer(
+    store: Store, line: Line, bought: datetime, expected: tuple[str, str]
+) -> None:
+    person = buyer(NOW)
+    person.orders.append(Order(bought, [line]))
+    assert decide(store, person, offers="[mug]") == expected
+
+
+@pytest.mark.parametrize(
+    ("opened", "closes", "last_addition", "expected"),
+    [
+        # quiet is a day: at its very end the mail may go
+        (NOW - 2 * DAY, NOW - DAY, NOW - 2 * DAY, SEND),
+        (NOW - 2 * DAY, NOW - DAY + SECOND, NOW - 2 * DAY, ("hold", "open_transaction")),
+        (NOW - SECOND, NOW + DAY, NOW - SECOND, ("hold", "open_transaction")),
+        # an upsell later on restarts the quiet
+        (NOW - 9 * DAY, NOW - 9 * DAY, NOW - SECOND, ("hold", "open_transaction")),
+        # not opened yet
+        (NOW + SECOND, NOW + DAY, NOW + SECOND, SEND),
+    ],
+)
+def test_open_transaction(
+    store: Store, opened: datetime, closes: datetime, last_addition: datetime, expected: tuple[str, str]
+) -> None:
+    shop = Shop(store, [campaign_text()], people={1: buyer(NOW)})
+    times = {"opened_at": opened, "closes_at": closes, "last_addition_at": last_addition}
+    shop.add("transactions", customer_id=1, first_order_ref="o0", number=1, **times)
+    assert shop.reasons(NOW) == [expected]
+
+
+def test_a_claim_no_fact_proves_holds_the_mail(store: Store) -> None:
+    claims = {("plain", "one"): (Consumed(product="guide"),)}
+    shop = Shop(store, [campaign_text()], claims=claims, people={1: buyer(NOW)})
+    assert shop.reasons(NOW) == [("hold", "claim_unproven")]
+    shop.add("consumption", customer_id=1, sku="guide", unit="c1", kind="completed", at=NOW, recorded_at=NOW)
+    assert shop.reasons(NOW + DAY) == [SEND]
+
+
+def test_who_had_everything_refunded_is_no_customer_any_more(store: Store) -> None:
+    steps = "[{id: one, after: 2d, email: {subject: Hello, template: a.html}}]"
+    person = buyer(NOW, orders=[Order(NOW - DAY, [Line("guide", refunded_at=NOW + DAY)])])
+    shop = Shop(store, [campaign_text(steps=steps)], people={1: person})
+    assert shop.reasons(NOW) == []
+    assert shop.reasons(NOW + 2 * DAY) == [("skip", "not_a_customer")]
+
+
+def test_the_cap_lets_the_higher_priority_go_and_names_it(store: Store) -> None:
+    low, high = campaign_text("low", priority=10), campaign_text("high", priority=90)
+    shop = Shop(store, [low, high], Settings(frequency=Frequency(max=1)), people={1: buyer(NOW)})
+    assert shop.tick(NOW) == [(1, "high", "one", "send", "due"), (1, "low", "one", "hold", "frequency_cap")]
+    [held] = [row for row in shop.rows("decisions") if row["verdict"] == "hold"]
+    assert held["detail"] == "after high"
+
+
+def test_the_cap_counts_a_span_that_ends_now(store: Store) -> None:
+    first, second = campaign_text("first"), campaign_text("second", priority=10)
+    settings = Settings(frequency=Frequency(max=1, per=timedelta(days=7)))
+    shop = Shop(store, [first, second], settings, people={1: buyer(NOW)})
+    shop.tick(NOW)
+    assert shop.reasons(NOW + 7 * DAY - SECOND) == [("hold", "frequency_cap")]
+    assert shop.reasons(NOW + 7 * DAY) == [SEND]
+
+
+def test_a_held_out_mail_takes_the_slot_as_the_mail_would(store: Store) -> None:
+    first, second = campaign_text("first", holdout="100%"), campaign_text("second", priority=10)
+    shop = Shop(store, [first, second], Settings(frequency=Frequency(max=1)), people={1: buyer(NOW)})
+    assert shop.reasons(NOW) == [("skip", "held_out"), ("hold", "frequency_cap")]
+    assert [row["status"] for row in shop.rows("messages")] == ["held_out"]
+
+
+def test_policies_stand_in_a_fixed_order() -> None:
+    assert [policy.reason.value for policy in POLICIES] == [
+        "not_a_customer",
+        "no_address",
+        "suppressed",
+        "no_consent",
+        "owns_offer",
+        "open_transaction",
+        "claim_unproven",
+    ]
