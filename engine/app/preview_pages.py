@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from engine.app.pages import environment
 from engine.app.previewing import Preview
 from engine.planning.reasons import Reason
 from engine.rendering.mail import Mail
@@ -43,7 +42,7 @@ def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None)
         "reason": lambda name: Reason(name).sentence,
     }
     index = folder / "index.html"
-    index.write_text(_environment().get_template("preview.html").render(values), encoding="utf-8")
+    index.write_text(environment().get_template("preview.html").render(values), encoding="utf-8")
     return index
 
 
@@ -61,8 +60,3 @@ def _write(mail: Mail, folder: Path) -> Shown:
     (folder / f"{mail.message_id}.html").write_text(mail.html, encoding="utf-8")
     (folder / f"{mail.message_id}.txt").write_text(mail.text, encoding="utf-8")
     return Shown(mail, f"mails/{mail.message_id}")
-
-
-def _environment() -> Environment:
-    loader = PackageLoader("engine.app", "pages")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)

@@ -2,8 +2,10 @@
 
 import typer
 
+from engine.app.project import Project
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
+from engine.rules.words import times
 
 
 def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
@@ -14,9 +16,12 @@ def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
             show.document({"problems": [problem.as_json() for problem in found]})
         else:
             show.problems(found)
-            count = len(shop.files.campaigns)
-            verdict = f"{len(found)} problem{'s' if len(found) != 1 else ''}" if found else "all is well"
-            typer.echo(
-                f"{verdict}: {count} sound campaign{'s' if count != 1 else ''}, {len(shop.files.catalogue)} products, {len(shop.files.segments)} segments"
-            )
+            typer.echo(_verdict(shop, len(found)))
     raise typer.Exit(1 if found else 0)
+
+
+def _verdict(shop: Project, wrong: int) -> str:
+    files = shop.files
+    said = times(wrong, "problem") if wrong else "all is well"
+    sound = f"{times(len(files.campaigns), 'sound campaign')}, {times(len(files.catalogue), 'product')}"
+    return f"{said}: {sound}, {times(len(files.segments), 'segment')}"

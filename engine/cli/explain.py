@@ -41,11 +41,8 @@ def _print(explained: Explained) -> None:
     name = f"{who['first_name']} {who['last_name']}".strip()
     console = show.out()
     console.print(Text(f"{name} <{who['email'] or 'no address'}>".strip(), style="bold"))
-    console.print(
-        Text(
-            f"customer {who['customer_id']}, known since {who['known_at']:%Y-%m-%d}, as of {explained.at:%Y-%m-%d %H:%M}Z"
-        )
-    )
+    since, at = f"{who['known_at']:%Y-%m-%d}", f"{explained.at:%Y-%m-%d %H:%M}Z"
+    console.print(Text(f"customer {who['customer_id']}, known since {since}, as of {at}"))
     for each in explained.campaigns:
         console.print()
         console.print(Text(each.campaign, style="bold"), Text(f"— {each.summary}"))

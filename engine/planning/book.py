@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from babel.numbers import get_currency_precision
+
 from engine.campaigns.model import Campaign, Files
 from engine.rules.model import Rule, Scope
 from engine.settings import Settings
@@ -26,4 +28,5 @@ class Book:
         return self.files.campaigns
 
     def scope(self, now: datetime, dialect: str) -> Scope:
-        return Scope(now, self.files.catalogue, self.files.segments, dialect)
+        minor_units = 10 ** get_currency_precision(self.settings.shop.currency)
+        return Scope(now, self.files.catalogue, self.files.segments, dialect, minor_units=minor_units)

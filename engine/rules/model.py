@@ -26,6 +26,7 @@ CustomerIds = Rows  # whose first column is the customer's id
 class Scope:
     """What a rule is judged against: an instant, the catalogue, the named segments, the database.
 
+    `minor_units` is how many make one unit of the shop's currency.
     `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
     """
 
@@ -35,6 +36,7 @@ class Scope:
     dialect: str = "sqlite"
     one_by_one: bool = False
     after: Column[Any] | None = None
+    minor_units: int = 100
 
     def among(self, who: CustomerIds) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""

@@ -1,20 +1,19 @@
 """Amounts in rules: written in the shop's currency, compared in its minor units."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+import math
+from decimal import Decimal
 
-MINOR_UNITS = 100
 
-
-def minor_at_least(amount: Decimal) -> int:
+def minor_at_least(amount: Decimal, minor_units: int) -> int:
     """The smallest whole number of minor units that is at least the amount."""
-    return int((amount * MINOR_UNITS).to_integral_value(ROUND_CEILING))
+    return math.ceil(amount * minor_units)
 
 
-def minor_at_most(amount: Decimal) -> int:
+def minor_at_most(amount: Decimal, minor_units: int) -> int:
     """The largest whole number of minor units that is at most the amount."""
-    return int((amount * MINOR_UNITS).to_integral_value(ROUND_FLOOR))
+    return math.floor(amount * minor_units)
 
 
-def in_words(minor: int) -> str:
-    """Minor units as an amount: 9700 → `97.00`."""
-    return f"{Decimal(minor) / MINOR_UNITS:.2f}"
+def in_words(minor: int, minor_units: int) -> str:
+    """Minor units as an amount: 9700 of 100 to one → `97.00`."""
+    return f"{Decimal(minor) / minor_units:.{len(str(minor_units)) - 1}f}"

@@ -1,4 +1,4 @@
-"""What the tests of delivery share: mails in the outbox, a studio without templates, transports that answer."""
+"""What the tests of delivery share: mails in the outbox, a plain studio, a transport that does as told."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

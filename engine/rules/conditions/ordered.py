@@ -43,16 +43,14 @@ class Ordered(Condition, CountWords, TimeWords):
             yield ~scope.among(self._who_having(scope, func.count() > self.at_most))
 
     def _rows(self, scope: Scope) -> ColumnElement[bool]:
-        return and_(counted(scope.now), self.during(orders.c.at, scope), self._amounts())
+        return and_(counted(scope.now), self.during(orders.c.at, scope), *self._amounts(scope))
 
-    def _amounts(self) -> ColumnElement[bool]:
-        amount = self.amount
-        return and_(
-            true() if amount is None or amount.at_least is None
-            else orders.c.amount >= minor_at_least(amount.at_least),
-            true() if amount is None or amount.at_most is None
-            else orders.c.amount <= minor_at_most(amount.at_most),
-        )  # fmt: skip
+    def _amounts(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+        amount = self.amount or Bounds.model_construct()
+        if amount.at_least is not None:
+            yield orders.c.amount >= minor_at_least(amount.at_least, scope.minor_units)
+        if amount.at_most is not None:
+            yield orders.c.amount <= minor_at_most(amount.at_most, scope.minor_units)
 
     def _who(self, scope: Scope) -> CustomerIds:
         return select(orders.c.customer_id).where(self._rows(scope))

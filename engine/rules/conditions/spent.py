@@ -41,13 +41,13 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
 
     def _tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         if self.at_least is not None:
-            least = minor_at_least(self.at_least)
+            least = minor_at_least(self.at_least, scope.minor_units)
             if least > 0:
                 yield scope.among(self._who(scope, lambda total: total >= least))
             else:  # who moved no money spent 0
                 yield ~scope.among(self._who(scope, lambda total: total < least))
         if self.at_most is not None:
-            most = minor_at_most(self.at_most)
+            most = minor_at_most(self.at_most, scope.minor_units)
             if most >= 0:
                 yield ~scope.among(self._who(scope, lambda total: total > most))
             else:
@@ -98,4 +98,4 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
         return select(total).where(moved.c.customer_id == customer_id)
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
-        return f"spent {in_words(int(row['spent']))}"
+        return f"spent {in_words(int(row['spent']), scope.minor_units)}"

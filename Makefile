@@ -1,0 +1,48 @@
+# Two commands need nothing set up but Python 3.11+ and make:
+#   make demo    install, and tell the whole story on a bundled shop
+#   make test    install, and run the tests
+# The others are for working on the code.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?= python3
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test lint format docs bench clean
+
+demo: $(STAMP)  ## the whole story on a bundled shop
+	@$(BIN)/aftersale demo demo-shop
+
+test: $(STAMP)  ## every test
+	@$(BIN)/pytest
+
+lint: $(STAMP)  ## ruff, mypy, the river of imports, and documents that are up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/generate.py --check
+
+format: $(STAMP)  ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(STAMP)  ## write the generated pages of docs/ and the JSON Schema anew
+	@$(BIN)/python docs/generate.py
+
+bench: $(STAMP)  ## the benchmarks, each a ratio within one run
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo-shop
+
+# uv where it is present, else venv and pip
+$(STAMP): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
+	fi
+	@touch $@

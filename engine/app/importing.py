@@ -1,0 +1,37 @@
+"""import: files of facts into the project's store."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from engine.app.project import Project
+from engine.facts.catalogue import load_catalogue
+from engine.facts.importing import ImportJob, ImportProgress, ImportSummary, import_files
+from engine.facts.mapping import load_mapping
+from engine.store.ids import IdFactory
+
+REJECTS = "rejects"
+
+
+def import_into(
+    project: Project,
+    files: Sequence[Path],
+    *,
+    now: datetime,
+    kind: str | None = None,
+    mapping: Path | None = None,
+    progress: Callable[[ImportProgress], None] = lambda _: None,
+) -> list[ImportSummary]:
+    """Import the files in their order. `kind` and `mapping` speak of all of them."""
+    mapped = load_mapping(mapping) if mapping is not None else None
+    catalogue = load_catalogue(project.folder / "campaigns" / "products.yaml")
+    return import_files(
+        project.store,
+        project.settings,
+        catalogue,
+        [ImportJob(path, kind, mapped) for path in files],
+        now=now,
+        ids=IdFactory(),
+        rejects_folder=project.folder / REJECTS,
+        progress=progress,
+    )

@@ -1,0 +1,87 @@
+"""aftersale demo"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from engine.app import demo
+from engine.app.preview_pages import write_pages
+from engine.app.previewing import previewing
+from engine.app.project import Project
+from engine.cli import show
+from engine.cli.import_ import print_summaries
+from engine.clock import SystemClock
+from engine.errors import relative
+from engine.planning.reasons import Reason
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where to make the shop")] = Path("demo-shop"),
+    customers: Annotated[int, typer.Option("--customers", min=9, max=100_000, help="how many")] = 2000,
+) -> None:
+    """A bundled shop, previewed and run over one week of a virtual clock, with all its mails."""
+    now = SystemClock().now().replace(minute=0, second=0, microsecond=0)
+    _say(f"1. A bakery school with {customers:,} customers")
+    project = demo.make_shop(folder, now, customers)
+    print_summaries(demo.import_shop(project))
+    _say("2. Its campaigns are checked and previewed, as of a week ago")
+    show.problems(project.problems)
+    pages = _preview(project, project.clock.now())
+    _say("3. The week goes by, a run every two hours")
+    week = _run(project)
+    index = demo.show_mails(project)
+    project.close()
+    _summary(week)
+    _next(folder, pages, index)
+
+
+def _say(what: str) -> None:
+    show.out().print(Text(f"\n{what}", style="bold"))
+
+
+def _preview(project: Project, start: datetime) -> Path:
+    with previewing(project, start) as preview:
+        pages = write_pages(preview, project.folder / "preview", 7, None)
+    show.out().print(f"what the first run will do, and the days after it: {relative(pages)}")
+    return pages
+
+
+def _run(project: Project) -> demo.Week:
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=show.talk()) as progress:
+        task = progress.add_task("", total=demo.WEEK / demo.TICK + 1)
+
+        def tick(at: datetime) -> None:
+            progress.update(task, advance=1, description=f"{at:%a %d %b, %H:%M}")
+
+        return demo.run_week(project, tick)
+
+
+def _summary(week: demo.Week) -> None:
+    console = show.out()
+    mails = [(campaign, step, number) for (campaign, step), number in sorted(week.mails.items())]
+    console.print(
+        show.table(f"Mails of the week: {sum(week.mails.values()):,}", ("campaign", "step", "mails"), mails)
+    )
+    others = [(number, Reason(reason).sentence) for (_, reason), number in week.others.most_common()]
+    console.print(show.table("\nSteps passed over, and why", ("steps", "because"), others))
+
+
+def _next(folder: Path, pages: Path, index: Path) -> None:
+    name = relative(folder)
+    typer.echo(
+        f"""
+See it:   open {relative(index)}        (every mail, as it left)
+          open {relative(pages)}   (the preview before the week)
+Try next: cd {name}
+          aftersale status
+          aftersale explain ann@example.com
+          aftersale preview --days 14
+          aftersale segment lapsed
+          then change a number in campaigns/win-back.yaml, and preview again
+"""
+    )

@@ -1,0 +1,126 @@
+"""One batch on its way: from its committed intent, through the studio and the door, to its settlement."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.delivery.outbox import Outbox, Outcome
+from engine.delivery.retry import pause_after
+from engine.delivery.rows import Attempt
+from engine.delivery.states import Status
+from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Transport, TryAgain
+from engine.errors import TransportError
+from engine.facts.suppression import suppressed_among
+from engine.rendering.mail import Mail, MailOrder, Unwritable
+from engine.rendering.studio import Studio
+
+_NOT_SENT = Outcome(Status.SCHEDULED)
+_IN_THE_AIR = Outcome(Status.UNKNOWN, "the transport did not say whether it took it")
+_SUPPRESSED = Outcome(Status.CANCELLED, "suppressed")
+
+
+@dataclass
+class Bag:
+    """One batch: the letters still to be sent, what became of each attempt, and the receipts."""
+
+    outcomes: dict[Attempt, Outcome]
+    letters: deque[tuple[Attempt, Mail]] = field(default_factory=deque)
+    receipts: dict[Attempt, Receipt] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Carries one batch after the other; `stopwatch` counts seconds, from whenever."""
+
+    outbox: Outbox
+    studio: Studio
+    transport: Transport
+    now: datetime
+    stopwatch: Callable[[], float] = time.monotonic
+
+    def carry(self, batch: Sequence[Attempt]) -> dict[Status, int]:
+        """Send what was claimed; counts by the state it ended in.
+
+        Whatever stops it on the way, what has not left goes back to `scheduled`, and what may have
+        left becomes `unknown`.
+        """
+        bag = Bag(dict.fromkeys(batch, _NOT_SENT))
+        try:
+            self._write(bag)
+            self._send(bag)
+        finally:
+            settled = self.outbox.settle(bag.outcomes, self.now)
+        return settled
+
+    def _write(self, bag: Bag) -> None:
+        batch = list(bag.outcomes)
+        orders = [MailOrder(attempt.key, attempt.planned_at) for attempt in batch]
+        with self.outbox.store.reading() as connection:
+            written = self.studio.compose(connection, orders, self.now)
+        for attempt, mail in zip(batch, written, strict=True):
+            if isinstance(mail, Unwritable):
+                bag.outcomes[attempt] = _unwritable(mail)
+            else:
+                bag.letters.append((attempt, mail))
+
+    def _send(self, bag: Bag) -> None:
+        try:
+            while bag.letters:
+                self._send_while_fresh(bag)
+        finally:
+            self.transport.flush()
+            bag.outcomes |= {a: _accepted(receipt) for a, receipt in bag.receipts.items()}
+
+    def _send_while_fresh(self, bag: Bag) -> None:
+        """Past the door and off, until half of the lease is used up that the door renewed."""
+        turn_back = self.stopwatch() + self.outbox.lease.total_seconds() / 2
+        self._pass_the_door(bag)
+        while bag.letters:
+            self._hand_over(bag, *bag.letters.popleft())
+            if self.stopwatch() >= turn_back:
+                return
+
+    def _pass_the_door(self, bag: Bag) -> None:
+        """Keep only the letters that are still ours to send, and to an address not suppressed meanwhile."""
+        held = self.outbox.renew(dict(bag.letters))
+        with self.outbox.store.reading() as connection:
+            barred = suppressed_among(connection, [mail.to_address for _, mail in bag.letters])
+        for attempt, mail in bag.letters:
+            if mail.to_address in barred:
+                bag.outcomes[attempt] = _SUPPRESSED
+        bag.letters = deque(
+            (a, mail) for a, mail in bag.letters if a in held and mail.to_address not in barred
+        )
+
+    def _hand_over(self, bag: Bag, attempt: Attempt, mail: Mail) -> None:
+        bag.outcomes[attempt] = _IN_THE_AIR
+        try:
+            bag.receipts[attempt] = self.transport.send(mail)
+        except TransportError:
+            bag.outcomes[attempt] = _NOT_SENT
+            raise
+        except Exception as answer:  # noqa: BLE001 - one mail's trouble never takes another with it
+            bag.outcomes[attempt] = _answered(answer, attempt, self.now)
+
+
+def _accepted(receipt: Receipt) -> Outcome:
+    return Outcome(Status.ACCEPTED, provider_id=receipt.provider_id)
+
+
+def _unwritable(mail: Unwritable) -> Outcome:
+    """A claim without proof should no longer be made; any other mail cannot be written at all."""
+    status = Status.CANCELLED if mail.reason == "claim_unproven" else Status.REJECTED
+    return Outcome(status, f"{mail.reason}: {mail.message}")
+
+
+def _answered(answer: Exception, attempt: Attempt, now: datetime) -> Outcome:
+    match answer:
+        case Refused():
+            return Outcome(Status.REJECTED, str(answer))
+        case TryAgain():
+            return Outcome(Status.SCHEDULED, str(answer), due_at=now + pause_after(attempt.number))
+        case OutcomeUnknown():
+            return Outcome(Status.UNKNOWN, str(answer))
+    return Outcome(Status.UNKNOWN, f"{type(answer).__name__}: {answer}")

@@ -1,0 +1,119 @@
+"""The outbox as one owner uses it: claim, renew, settle.
+
+Each is one short transaction, and every update is conditional on what its caller knows: of two
+owners one wins, and a late writer changes nothing. Leases run in database time.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, select
+
+from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
+from engine.delivery.states import FINAL, Status, move
+from engine.rendering.mail import Mail
+from engine.store.connect import Store
+from engine.store.dialect import database_now
+from engine.store.tables import customers, messages
+
+LONGEST_ERROR = 400
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an attempt. `due_at` is when to try again, for what is scheduled anew."""
+
+    status: Status
+    error: str | None = None
+    provider_id: str | None = None
+    due_at: datetime | None = None
+
+
+class Outbox:
+    """One owner's hands in the table `messages`; `owner` is unique to this run of this process."""
+
+    def __init__(self, store: Store, owner: str, lease: timedelta, transport: str) -> None:
+        self.store = store
+        self.lease = lease
+        self._owner = owner
+        self._transport = transport
+        self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
+
+    def due(self, now: datetime, limit: int) -> list[Attempt]:
+        """The mails that have been due longest, as they stand; another owner may claim them first."""
+        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now)
+        rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
+        with self.store.reading() as connection:
+            return attempts(connection.execute(rows))
+
+    def claim(self, waiting: Sequence[Attempt]) -> list[Attempt]:
+        """Commit the intent to send those that still stand as they were read; the attempts this makes."""
+        _, sending = move(Status.SCHEDULED, Status.SENDING)
+        address = select(customers.c.email).where(customers.c.customer_id == messages.c.customer_id)
+        intent = change_row(stands(Status.SCHEDULED)).values(
+            status=sending,
+            owner=self._owner,
+            attempt=NUMBER + 1,
+            lease_until=bindparam("lease"),
+            message_id=bindparam("id"),
+            address=address.scalar_subquery(),
+            transport=self._transport,
+            error=None,
+        )
+        with self.store.writing() as connection:
+            lease = database_now(connection) + self.lease
+            apply(connection, intent, {a: {"lease": lease, "id": a.key.message_id} for a in waiting})
+            next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
+            held = self._held(connection, next_ones)
+        return [attempt for attempt in next_ones if attempt in held]
+
+    def renew(self, mails: Mapping[Attempt, Mail]) -> set[Attempt]:
+        """Lengthen the lease, and keep the address and the evidence of each mail; those still held."""
+        longer = change_row(self._mine).values(
+            lease_until=bindparam("lease"), address=bindparam("to"), evidence=bindparam("proof")
+        )
+        with self.store.writing() as connection:
+            lease = database_now(connection) + self.lease
+            apply(connection, longer, {attempt: _on_record(mail, lease) for attempt, mail in mails.items()})
+            return self._held(connection, mails)
+
+    def settle(self, outcomes: Mapping[Attempt, Outcome], now: datetime) -> dict[Status, int]:
+        """Write down what became of each attempt; counts those that were still ours."""
+        with self.store.writing() as connection:
+            return {
+                status: self._settle_as(connection, status, outcomes, now)
+                for status in sorted({outcome.status for outcome in outcomes.values()})
+            }
+
+    def _settle_as(
+        self, connection: Connection, target: Status, outcomes: Mapping[Attempt, Outcome], now: datetime
+    ) -> int:
+        _, status = move(Status.SENDING, target)
+        end = change_row(self._mine).values(
+            status=status,
+            lease_until=None,
+            error=bindparam("why"),
+            provider_id=bindparam("receipt"),
+            due_at=func.coalesce(bindparam("due", type_=messages.c.due_at.type), messages.c.due_at),
+            settled_at=now if target in FINAL else None,
+        )
+        chosen = {attempt: outcome for attempt, outcome in outcomes.items() if outcome.status is target}
+        return apply(connection, end, {attempt: _told(outcome) for attempt, outcome in chosen.items()})
+
+    def _held(self, connection: Connection, wanted: Collection[Attempt]) -> set[Attempt]:
+        ids = [attempt.key.message_id for attempt in wanted]
+        rows = select(*ATTEMPT).where(messages.c.message_id.in_(ids), self._mine)
+        return set(attempts(connection.execute(rows))) & set(wanted)
+
+
+def _on_record(mail: Mail, lease: datetime) -> dict[str, Any]:
+    proof = json.dumps(mail.evidence, ensure_ascii=False, sort_keys=True)
+    return {"lease": lease, "to": mail.to_address, "proof": proof}
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.error[:LONGEST_ERROR] if outcome.error else None
+    return {"why": error, "receipt": outcome.provider_id, "due": outcome.due_at}

@@ -1,0 +1,41 @@
+"""The states of a mail in the outbox, and the only moves between them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Status(StrEnum):
+    """Where a mail stands. Delivered, opened and bounced are events, not states."""
+
+    SCHEDULED = "scheduled"  # planned; nobody has taken it on
+    SENDING = "sending"  # an owner means to send it: the intent is committed, the lease runs
+    ACCEPTED = "accepted"  # the transport has it
+    REJECTED = "rejected"  # known not to have left, and never will
+    UNKNOWN = "unknown"  # it may have left or not; held and shown, never sent again blindly
+    CANCELLED = "cancelled"  # it should no longer leave
+    HELD_OUT = "held_out"  # stands in a mail's place; never enters delivery
+
+
+FINAL = frozenset({Status.ACCEPTED, Status.REJECTED, Status.CANCELLED, Status.HELD_OUT})
+
+MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
+    {
+        (Status.SCHEDULED, Status.SENDING): "an owner claimed it and committed the intent to send",
+        (Status.SENDING, Status.ACCEPTED): "the transport took it",
+        (Status.SENDING, Status.REJECTED): "it cannot be written, or the transport refused it for good",
+        (Status.SENDING, Status.CANCELLED): "its address was suppressed meanwhile, or a claim lost its proof",
+        (Status.SENDING, Status.SCHEDULED): "it is known not to have left, so it may be tried again",
+        (Status.SENDING, Status.UNKNOWN): "the lease ran out, or the transport cannot say what became of it",
+        (Status.UNKNOWN, Status.ACCEPTED): "a look-up found that it had left",
+        (Status.UNKNOWN, Status.SCHEDULED): "a look-up found that it had not left, and it cannot leave twice",
+    }
+)
+
+
+def move(origin: Status, target: Status) -> tuple[str, str]:
+    """Both states as the database keeps them; ValueError where no such move is allowed."""
+    if (origin, target) not in MOVES:
+        msg = f"a mail never goes from {origin} to {target}"
+        raise ValueError(msg)
+    return origin.value, target.value

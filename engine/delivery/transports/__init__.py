@@ -1,0 +1,18 @@
+"""The menu of ways out: one file and one line each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.delivery.transports.base import Transport
+from engine.delivery.transports.console import ConsoleTransport
+from engine.delivery.transports.folder import FolderTransport
+from engine.registry import Menu
+from engine.settings import Settings
+
+TRANSPORTS: Menu[Callable[[Settings, Path], Transport]] = Menu(
+    "transport",
+    {
+        "folder": FolderTransport,
+        "console": ConsoleTransport,
+    },
+)

@@ -1,0 +1,147 @@
+"""The rows of one order number as an order: what was sold, what of it went back, and credits beside it.
+
+What rows say of the order as a whole is said by its first row that says it; a later row that says
+otherwise is refused. Only the time may differ: an order is as old as its oldest row.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from engine.facts.model import Line, LineRow, Order, Place, Refund
+from engine.facts.refusal import Refused
+
+_HEAD_NAMES = ("email", "shop_id", "paid", "order_total", "checkout_id", "source", "medium", "campaign")
+_BLANK = ("", None)
+Refusals = list[tuple[Place, Refused]]
+Named = tuple[str, LineRow]  # a row and the name of its line within the order
+
+
+def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
+    """The order that rows with the same order number make, and the rows it could not take."""
+    refusals: Refusals = []
+    head, agreeing = _agreeing(rows, refusals)
+    email, shop_id, said_paid, total, checkout_id, source, medium, campaign = head
+    paid = said_paid is not False
+    taken = list(_taken(agreeing, refusals, paid=paid))
+    sales = list(_named([row for row in taken if not row.credit]))
+    returns = list(_named([row for row in taken if row.credit]))
+    at = min((row.at for _, row in sales), default=0)
+    amount = sum(row.amount for _, row in sales) if total is None else total
+    lines = [_line(each) for each in sales] if paid else []
+    said = (at, paid, amount, checkout_id, source, medium, campaign)
+    order = Order(
+        ref=rows[0].order_ref,
+        email=email,
+        shop_id=shop_id,
+        at=at,
+        paid=paid,
+        amount=amount,
+        checkout_id=checkout_id,
+        source=source,
+        medium=medium,
+        campaign=campaign,
+        refunded_at=_wholly_refunded(lines),
+        digest=_digest(*said, *((name, *_body(row)) for name, row in sales)),
+        lines=lines,
+        refunds=[refund for refund in map(_refund, sales) if refund],
+        credits=[_credit(each) for each in returns],
+        sales=[row.place for _, row in sales],
+        credit_rows=[row.place for _, row in returns],
+    )
+    return order, refusals
+
+
+def _head(row: LineRow) -> Sequence[Any]:
+    """What a row says of the order as a whole: from `email` to `campaign`."""
+    return row[1:9]
+
+
+def _body(row: LineRow) -> Sequence[Any]:
+    """What it says of its line: from `line_id` to `refund`."""
+    return row[10:17]
+
+
+def _agreeing(rows: Sequence[LineRow], refusals: Refusals) -> tuple[Sequence[Any], Sequence[LineRow]]:
+    """What is said of the whole, and the rows that do not gainsay it."""
+    head = _head(rows[0])
+    if all(_head(row) == head for row in rows):
+        return head, rows
+    agreeing = []
+    for row in rows:
+        try:
+            head = _joined(head, row)
+        except Refused as refused:
+            refusals.append((row.place, refused))
+        else:
+            agreeing.append(row)
+    return head, agreeing
+
+
+def _joined(head: Sequence[Any], row: LineRow) -> Sequence[Any]:
+    joined = [new if old in _BLANK else old for old, new in zip(head, _head(row), strict=True)]
+    for name, said, new in zip(_HEAD_NAMES, joined, _head(row), strict=True):
+        if new not in _BLANK and new != said:
+            msg = f"{name} is another than on an earlier row of the same order"
+            raise Refused(msg, row.order_ref)
+    return joined
+
+
+def _taken(rows: Iterable[LineRow], refusals: Refusals, *, paid: bool) -> Iterator[LineRow]:
+    seen: set[tuple[bool, str]] = set()
+    for row in rows:
+        if row.line_id and (row.credit, row.line_id) in seen:
+            refusals.append((row.place, Refused("line_id stands twice in the order", row.line_id)))
+        elif row.refunded_at is not None and not paid:
+            refusals.append((row.place, Refused("refunded_at stands in an order that was never paid")))
+        else:
+            seen.add((row.credit, row.line_id))
+            yield row
+
+
+def _named(rows: Sequence[LineRow]) -> Iterator[Named]:
+    """Each row with its line's name: the source's own, else sku#ordinal.
+
+    Ordinals are given in order of content, so that the rows may stand in any order in the file.
+    """
+    names = {row.line_id for row in rows}
+    for row in sorted(rows, key=_content):
+        name, ordinal = row.line_id, 0
+        while not name or (not row.line_id and name in names):
+            ordinal += 1
+            name = f"{row.sku}#{ordinal}"
+        names.add(name)
+        yield name, row
+
+
+def _content(row: LineRow) -> tuple[Any, ...]:
+    blank_last = (row.refunded_at is None, row.refunded_at or 0, row.refund is None, row.refund or 0)
+    return (row.sku, row.at, row.quantity, row.amount, row.position, *blank_last, row.line_id)
+
+
+def _line(named: Named) -> Line:
+    name, row = named
+    whole = row.refunded_at is not None and row.refund in (None, row.amount)
+    return Line(name, row.sku, row.quantity, row.amount, row.position, row.refunded_at if whole else None)
+
+
+def _refund(named: Named) -> Refund | None:
+    name, row = named
+    amount = row.amount if row.refund is None else row.refund
+    if row.refunded_at is None or not amount:
+        return None
+    return Refund(f"{row.order_ref}/{name}", name, row.sku, row.refunded_at, amount)
+
+
+def _credit(named: Named) -> Refund:
+    name, row = named
+    return Refund(f"credit:{row.order_ref}/{name}", name, row.sku, row.at, row.amount)
+
+
+def _wholly_refunded(lines: Sequence[Line]) -> int | None:
+    times = [line.refunded_at for line in lines]
+    return None if not times or None in times else max(time for time in times if time is not None)
+
+
+def _digest(*said: Any) -> str:
+    return blake2b(repr(said).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,31 @@
+"""Many new rows at once, handed to the driver as they are.
+
+To make a dictionary of each row, and to walk it column by column, costs more than the insert itself.
+Here the statement is compiled once, and a row is a tuple of plain values in the order of the table's
+columns: instants as microseconds, money as minor units.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete
+
+Values = tuple[Any, ...]
+
+
+def insert_plain(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert whole rows. Raises IntegrityError where a key is taken."""
+    if rows:
+        names = table.columns.keys()
+        statement = table.insert().compile(dialect=connection.dialect, column_keys=names)
+        named = [dict(zip(names, row, strict=True)) for row in rows] if not statement.positional else rows
+        connection.exec_driver_sql(str(statement), list(named))
+
+
+def remove(connection: Connection, table: Table, names: Sequence[str], keys: Iterable[Values]) -> None:
+    """Delete the rows that have one of these values in the columns so named; in order of the values."""
+    olds = [f"old_{name}" for name in names]
+    rows = [dict(zip(olds, key, strict=True)) for key in sorted(keys)]
+    if rows:
+        same = [table.c[name] == bindparam(old) for name, old in zip(names, olds, strict=True)]
+        connection.execute(delete(table).where(*same), rows)

@@ -1,0 +1,59 @@
+"""Which kind of file a header belongs to, where nobody says it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.errors import ImportFailed
+from engine.facts.binding import ATTRIBUTE
+from engine.facts.importers import IMPORTERS
+from engine.facts.importers.importer import Importer
+from engine.registry import did_you_mean
+
+
+def guess(file: str, header: Sequence[str]) -> Importer[Any]:
+    """The one kind that has all these columns, and whose needs they meet. Raises ImportFailed."""
+    fitting = [each for each in IMPORTERS.values() if _fits(each, header)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        kinds = " or ".join(each.kind for each in fitting)
+        msg = f"{file}:1: this may be a file of {kinds}"
+        raise ImportFailed(msg, hint=f"say which with --as {fitting[0].kind}")
+    raise ImportFailed(f"{file}:1: {_misfit(header)}", hint=_advice(header))
+
+
+def _fits(importer: Importer[Any], header: Sequence[str]) -> bool:
+    return not _strangers(importer, header) and not _lacking(importer, header)
+
+
+def _strangers(importer: Importer[Any], header: Sequence[str]) -> list[str]:
+    known = set(importer.names)
+    attribute = ATTRIBUTE if importer.attributes else "\n"
+    return [name for name in header if name not in known and not name.startswith(attribute)]
+
+
+def _lacking(importer: Importer[Any], header: Sequence[str]) -> list[str]:
+    return [" or ".join(names) for names in importer.needs if not set(names) & set(header)]
+
+
+def _nearest(header: Sequence[str]) -> Importer[Any]:
+    return min(
+        IMPORTERS.values(), key=lambda each: len(_strangers(each, header)) + 2 * len(_lacking(each, header))
+    )
+
+
+def _misfit(header: Sequence[str]) -> str:
+    nearest = _nearest(header)
+    strangers, lacking = _strangers(nearest, header), _lacking(nearest, header)
+    said = [f"it has {', '.join(map(repr, strangers[:5]))}"] if strangers else []
+    said += [f"it lacks {', '.join(lacking)}"] if lacking else []
+    return f"the header fits no kind of file; for {nearest.kind} {' and '.join(said)}"
+
+
+def _advice(header: Sequence[str]) -> str:
+    nearest = _nearest(header)
+    strangers = _strangers(nearest, header)
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        return "its columns seem to be divided by another delimiter: name it in a map, with --map"
+    meant = did_you_mean(strangers[0], nearest.names) if strangers else None
+    return meant or "write a map for it, and give it with --map"

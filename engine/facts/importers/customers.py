@@ -1,0 +1,173 @@
+"""Customers: who people are, and what is known of them, with its history."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence, Set
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, select, type_coerce
+
+from engine.clock import to_micros
+from engine.facts.batches import batched
+from engine.facts.bulk import insert_plain, remove
+from engine.facts.columns import Column, plain
+from engine.facts.identity import PROPERTIES, People, Person
+from engine.facts.importers.importer import LATEST, PERSON, Importer, Landing, Outcome, refuse_nobody
+from engine.facts.model import CustomerRow, Place
+from engine.facts.refusal import Refused
+from engine.facts.values.words import as_number, locale, text, zone
+from engine.store.tables import attributes
+
+COLUMNS = (
+    *PERSON,
+    Column("first_name", plain(text(200))),
+    Column("last_name", plain(text(200))),
+    Column("country", plain(text(60))),
+    Column("locale", plain(locale)),
+    Column("timezone", plain(zone)),
+    Column("known_at", lambda manner: manner.instants, blank=None, instant=True),
+    Column("updated_at", lambda manner: manner.instants, blank=None, instant=True),
+)
+Key = tuple[int, str, int]  # customer, name, at
+_NAMES = tuple(column.name for column in COLUMNS[2:7])
+
+
+class History:
+    """The values of one person's attributes, each since its time."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[tuple[int, str]]] = {}
+
+    def add(self, name: str, at: int, value: str) -> None:
+        values = [each for each in self._values.get(name, []) if each[0] != at]
+        self._values[name] = sorted([*values, (at, value)])
+
+    def at(self, name: str, instant: int) -> str | None:
+        """The value in force at an instant, if there was one."""
+        values = self._values.get(name, [])
+        place = bisect_right(values, instant, key=itemgetter(0))
+        return values[place - 1][1] if place else None
+
+    def latest(self, name: str) -> str:
+        return self._values[name][-1][1]
+
+
+def _row(values: Sequence[Any], place: Place, _: bool) -> CustomerRow:  # noqa: FBT001 - no credits here
+    email, shop_id, *properties, known_at, updated_at = values[: len(COLUMNS)]
+    said = [(name, value) for name, value in zip(_NAMES, properties, strict=True) if value]
+    row = CustomerRow(email, shop_id, known_at, updated_at, (*said, *values[len(COLUMNS) :]), place)
+    refuse_nobody(row)
+    return row
+
+
+def _land(connection: Connection, rows: Sequence[CustomerRow], landing: Landing) -> Outcome:
+    people = People([(row.email, row.shop_id) for row in rows], landing.ids)
+    people.load(connection)
+    now = to_micros(landing.now)
+    stored = _stored(connection, people.stored())
+    histories = _histories(stored)
+    outcome = Outcome()
+    written: dict[Key, str] = {}
+    for person, theirs in _by_person(people, rows, now, outcome):
+        history = histories.setdefault(person.id, History())
+        news = _news(person, theirs, history, now)
+        written.update({(person.id, name, at): value for name, at, value in news})
+        _keep_current(person, theirs, history, news)
+        _count(outcome, person, len(theirs), changed=person.changed or bool(news))
+    people.write(connection, landing.now)
+    _write(connection, written, stored.keys() & written.keys(), now)
+    return outcome
+
+
+def _by_person(
+    people: People, rows: Sequence[CustomerRow], now: int, outcome: Outcome
+) -> list[tuple[Person, list[CustomerRow]]]:
+    found: dict[int, tuple[Person, list[CustomerRow]]] = {}
+    for row in rows:
+        try:
+            person = people.find(row.email, row.shop_id, now if row.known_at is None else row.known_at)
+        except Refused as refused:
+            outcome.refuse([row.place], refused)
+        else:
+            found.setdefault(person.id, (person, []))[1].append(row)
+    return list(found.values())
+
+
+def _news(
+    person: Person, rows: Sequence[CustomerRow], history: History, now: int
+) -> list[tuple[str, int, str]]:
+    """The values that are not yet in force, each with its time: name, at, value.
+
+    Rows without `updated_at` say what holds now, and of several the last one counts. What was never
+    known before holds since the person was known; what was, since now.
+    """
+    news = []
+    for at, name, value in [*_dated(rows), *((None, *pair) for pair in _undated(rows).items())]:
+        before = history.at(name, now if at is None else at)
+        if value != before:
+            since = at if at is not None else person.known_at if before is None else now
+            history.add(name, since, value)
+            news.append((name, since, value))
+    return news
+
+
+def _dated(rows: Sequence[CustomerRow]) -> list[tuple[int, str, str]]:
+    return [(row.updated_at, *pair) for row in rows if row.updated_at is not None for pair in row.attributes]
+
+
+def _undated(rows: Sequence[CustomerRow]) -> dict[str, str]:
+    return {name: value for row in rows if row.updated_at is None for name, value in row.attributes}
+
+
+def _keep_current(
+    person: Person, rows: Sequence[CustomerRow], history: History, news: Sequence[tuple[str, int, str]]
+) -> None:
+    for name in {name for name, _, _ in news}.intersection(PROPERTIES):
+        person.set_property(name, history.latest(name))
+    addresses = [row.email for row in rows if row.email and row.shop_id]
+    if addresses:
+        person.write_to(addresses[-1])
+
+
+def _count(outcome: Outcome, person: Person, rows: int, *, changed: bool) -> None:
+    if person.new:
+        outcome.inserted += rows
+    elif changed:
+        outcome.updated += rows
+    else:
+        outcome.unchanged += rows
+
+
+def _stored(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, str]:
+    table = attributes.c
+    found: dict[Key, str] = {}
+    for part in batched(customer_ids):
+        asked = select(table.customer_id, table.name, type_coerce(table.at, BigInteger), table.value)
+        for customer, name, at, value in connection.execute(asked.where(table.customer_id.in_(part))):
+            found[customer, name, at] = value
+    return found
+
+
+def _histories(stored: Mapping[Key, str]) -> dict[int, History]:
+    found: dict[int, History] = {}
+    for (customer, name, at), value in stored.items():
+        found.setdefault(customer, History()).add(name, at, value)
+    return found
+
+
+def _write(connection: Connection, written: Mapping[Key, str], changed: Set[Key], now: int) -> None:
+    remove(connection, attributes, ("customer_id", "name", "at"), changed)
+    rows = [(*key, value, as_number(value), now) for key, value in sorted(written.items())]
+    insert_plain(connection, attributes, rows)
+
+
+CUSTOMERS = Importer(
+    "customers",
+    COLUMNS,
+    _row,
+    CustomerRow._make,
+    _land,
+    moment=lambda row: LATEST if row.updated_at is None else row.updated_at,
+    bundle=lambda row: row.email or row.shop_id,
+    attributes=True,
+)

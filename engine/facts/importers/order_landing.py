@@ -1,0 +1,157 @@
+"""How orders land: each whole, and a later import of an order takes its place."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from engine.clock import to_micros
+from engine.facts.assembly import assemble
+from engine.facts.batches import batched
+from engine.facts.bulk import Values, insert_plain, remove
+from engine.facts.identity import People
+from engine.facts.importers.credits import land_credits
+from engine.facts.importers.importer import Landing, Outcome
+from engine.facts.model import LineRow, Order
+from engine.facts.refusal import Refused
+from engine.facts.transactions import Key, derive_transactions, write_sides
+from engine.store.tables import contact_state, order_lines, orders, refunds
+
+
+class Placed(NamedTuple):
+    """Orders with their customers, by what is to be done with them."""
+
+    new: dict[Key, Order]
+    changed: dict[Key, Order]
+
+    @property
+    def all(self) -> dict[Key, Order]:
+        return self.new | self.changed
+
+
+def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landing) -> Outcome:
+    outcome = Outcome()
+    assembled = _assembled(rows, outcome)
+    people = People([(order.email, order.shop_id) for order in assembled], landing.ids)
+    people.load(connection)
+    placed = _with_customers(people, assembled, outcome)
+    sold = {key: order for key, order in placed.items() if order.sales}
+    digests = _digests(connection, people.stored())
+    todo = _sorted_out(sold, digests, outcome)
+    people.write(connection, landing.now)
+    _write(connection, todo, digests, landing)
+    credited = {key: order.credits for key, order in placed.items() if order.credits}
+    land_credits(connection, credited, landing, outcome)
+    return outcome
+
+
+def _assembled(rows: Iterable[LineRow], outcome: Outcome) -> list[Order]:
+    found = []
+    for _, group in groupby(rows, lambda row: row.order_ref):
+        order, refusals = assemble(list(group))
+        outcome.refused += refusals
+        if order.sales or order.credits:
+            found.append(order)
+    return found
+
+
+def _with_customers(people: People, assembled: Iterable[Order], outcome: Outcome) -> dict[Key, Order]:
+    found: dict[Key, Order] = {}
+    for order in assembled:
+        times = [credit.at for credit in order.credits] + ([order.at] if order.sales else [])
+        try:
+            person = people.find(order.email, order.shop_id, min(times))
+        except Refused as refused:
+            outcome.refuse([*order.sales, *order.credit_rows], refused)
+        else:
+            found[person.id, order.ref] = order
+    return found
+
+
+def _digests(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, str]:
+    """What is stored of these customers' orders."""
+    table = orders.c
+    found: dict[Key, str] = {}
+    for part in batched(customer_ids):
+        asked = select(table.customer_id, table.order_ref, table.digest).where(table.customer_id.in_(part))
+        found.update({(row[0], row[1]): row[2] for row in connection.execute(asked)})
+    return found
+
+
+def _sorted_out(sold: Mapping[Key, Order], digests: Mapping[Key, str], outcome: Outcome) -> Placed:
+    placed = Placed({}, {})
+    for key, order in sorted(sold.items()):
+        stored = digests.get(key)
+        if stored is None:
+            placed.new[key] = order
+            outcome.inserted += len(order.sales)
+        elif stored != order.digest:
+            placed.changed[key] = order
+            outcome.updated += len(order.sales)
+        else:
+            outcome.unchanged += len(order.sales)
+    return placed
+
+
+def _write(connection: Connection, placed: Placed, digests: Mapping[Key, str], landing: Landing) -> None:
+    """Lines come last, since only all orders of a customer together say which are the front end."""
+    todo = placed.all
+    if not todo:
+        return
+    touched = sorted({customer for customer, _ in todo})
+    _lock(connection, touched)
+    _clear(connection, placed.changed)
+    insert_plain(connection, orders, [_order(key, order, landing) for key, order in todo.items()])
+    sides = derive_transactions(connection, touched, landing.window)
+    now = to_micros(landing.now)
+    lines = (_lines(key, order, sides.get(key, ""), now) for key, order in todo.items())
+    insert_plain(connection, order_lines, [line for part in lines for line in part])
+    insert_plain(
+        connection, refunds, [each for key, order in todo.items() for each in _refunds(key, order, now)]
+    )
+    earlier = digests.keys() - todo.keys()
+    write_sides(connection, {key: sides[key] for key in earlier if key in sides})
+
+
+def _lock(connection: Connection, customer_ids: Sequence[int]) -> None:
+    """One importer at a time counts a customer's orders; another waits, and then sees them all."""
+    table = contact_state.c
+    for part in batched(customer_ids):
+        asked = select(table.customer_id).where(table.customer_id.in_(part)).order_by(table.customer_id)
+        connection.execute(asked.with_for_update())
+
+
+def _clear(connection: Connection, changed: Mapping[Key, Order]) -> None:
+    """Take away orders that are to be replaced, with all that hangs on them."""
+    for table in (order_lines, refunds, orders):
+        remove(connection, table, ("customer_id", "order_ref"), changed)
+
+
+def _order(key: Key, order: Order, landing: Landing) -> Values:
+    return (
+        *key,
+        order.at,
+        order.paid,
+        order.amount,
+        landing.currency,
+        order.amount,  # as charged: in the shop's currency, since no other lands
+        order.checkout_id,
+        order.source,
+        order.medium,
+        order.campaign,
+        order.refunded_at,
+        order.digest,
+        to_micros(landing.now),
+    )
+
+
+def _lines(key: Key, order: Order, side: str, now: int) -> Iterable[Values]:
+    for line in order.lines:
+        what = (line.sku, order.at, line.quantity, line.amount, line.position)
+        yield (*key, line.ref, *what, side, line.refunded_at, now)
+
+
+def _refunds(key: Key, order: Order, now: int) -> Iterable[Values]:
+    for refund in order.refunds:
+        yield (key[0], refund.ref, order.ref, refund.line_ref, refund.sku, refund.at, refund.amount, now)

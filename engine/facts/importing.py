@@ -1,0 +1,199 @@
+"""The import of files of facts: read, judged, sorted, and landed in short transactions.
+
+Each file goes through four hands: `reading` cuts it into rows, a `Plan` of `columns` judges their
+values, `staging` brings together what belongs together, and the kind's importer lands it in chunks.
+What was landed before an import was broken off stays, and the next import leaves it as it is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from sqlalchemy.exc import IntegrityError
+
+from engine.clock import span
+from engine.facts.binding import Money
+from engine.facts.catalogue import Catalogue
+from engine.facts.importers.importer import Landing, Outcome
+from engine.facts.opening import ImportJob, Opened, open_job
+from engine.facts.reading import Record, records
+from engine.facts.refusal import Refused
+from engine.facts.rejects import Rejects
+from engine.facts.staging import MOST_BUNDLED, Staging
+from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
+from engine.settings import Settings
+from engine.store.connect import Store
+from engine.store.ids import IdFactory
+
+__all__ = ["ImportJob", "ImportProgress", "ImportSummary", "import_files"]
+
+CHUNK = 5_000
+TELL_EVERY = 2_000
+ATTEMPTS = 5
+Tell = Callable[[ImportProgress], None]
+
+
+def import_files(  # noqa: PLR0913 - all that an import touches, each named by its caller
+    store: Store,
+    settings: Settings,
+    catalogue: Catalogue,
+    jobs: Sequence[ImportJob],
+    *,
+    now: datetime,
+    ids: IdFactory,
+    rejects_folder: Path,
+    progress: Tell,
+) -> list[ImportSummary]:
+    """Import the files in their order.
+
+    All headers and maps are judged before the first row lands. Raises ImportFailed for a file that
+    cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`.
+    Rows that cannot land are written to a file in `rejects_folder`, with their reasons.
+    """
+    currency = settings.shop.currency
+    money = Money(currency, get_currency_precision(currency))
+    opened = [open_job(job, money) for job in jobs]
+    landing = Landing(now, ids, span(settings.front_end.window), currency)
+    targets = _targets(rejects_folder, opened)
+    return [
+        _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
+        for each, target in zip(opened, targets, strict=True)
+    ]
+
+
+@dataclass
+class _Import:
+    """One file on its way into the store."""
+
+    opened: Opened
+    store: Store
+    landing: Landing
+    unknown: UnknownSkus
+    tell: Tell
+    read: int = 0
+    skipped: int = 0
+    size: int = 0
+
+    def run(self, target: Path) -> ImportSummary:
+        opened = self.opened
+        total = Outcome()
+        self.size = opened.path.stat().st_size
+        with (
+            Rejects(opened.path, target, opened.form.encoding) as rejects,
+            Staging(opened.importer.restore, opened.importer.bundle) as staging,
+        ):
+            staged = staging.fill(self._rows(rejects))
+            landed = 0
+            for chunk in staging.chunks(CHUNK, lambda row: rejects.add(row.place, _TOO_MANY)):
+                outcome = self._land(chunk)
+                _add(total, outcome, rejects)
+                landed += len(chunk)
+                self._progress(self.size + self.size * landed // staged)
+            self._progress(2 * self.size)
+            return self._summary(total, rejects)
+
+    def _rows(self, rejects: Rejects) -> Iterator[tuple[str, int, Any]]:
+        """The rows that can be read, each with its person and its moment."""
+        importer = self.opened.importer
+        for record in self._records():
+            try:
+                row = self._row(record)
+            except Refused as refused:
+                rejects.add(record.place, refused)
+                continue
+            if row is None:
+                self.skipped += 1
+                continue
+            if importer.sku:
+                self.unknown.see(importer.sku(row))
+            yield row.email or row.shop_id, importer.moment(row), row
+
+    def _records(self) -> Iterator[Record]:
+        with self.opened.path.open("rb") as file:
+            found = records(file, self.opened.form)
+            if self.opened.header:
+                next(found, None)
+            for record in found:
+                self.read += 1
+                if self.read % TELL_EVERY == 0:
+                    self._progress(record.place[1])
+                yield record
+
+    def _row(self, record: Record) -> Any | None:
+        """The row of a record, None where the map says to skip it. Raises Refused."""
+        place, fields, defect = record
+        plan = self.opened.plan
+        if defect:
+            raise Refused(defect)
+        if len(fields) != plan.width:
+            raise _width(fields, plan.width)
+        if plan.joins:
+            fields = plan.joined(fields)
+        if plan.skip and plan.skip(fields):
+            return None
+        credit = plan.credit is not None and plan.credit(fields)
+        return self.opened.importer.row(plan.values(fields), place, credit)
+
+    def _land(self, chunk: list[Any]) -> Outcome:
+        """Land a chunk whole. Where another import met the same person first, look again."""
+        for attempt in range(ATTEMPTS):
+            try:
+                with self.store.writing() as connection:
+                    return self.opened.importer.land(connection, chunk, self.landing)
+            except IntegrityError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError
+
+    def _progress(self, done: int) -> None:
+        self.tell(ImportProgress(self.opened.name, done, 2 * self.size))
+
+    def _summary(self, total: Outcome, rejects: Rejects) -> ImportSummary:
+        return ImportSummary(
+            file=self.opened.name,
+            kind=self.opened.importer.kind,
+            read=self.read,
+            inserted=total.inserted,
+            updated=total.updated,
+            unchanged=total.unchanged,
+            skipped=self.skipped,
+            rejected=rejects.count,
+            rejects_file=rejects.path,
+            reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
+            notes=tuple(self.unknown.notes()),
+        )
+
+
+_TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order or person")
+
+
+def _add(total: Outcome, outcome: Outcome, rejects: Rejects) -> None:
+    total.inserted += outcome.inserted
+    total.updated += outcome.updated
+    total.unchanged += outcome.unchanged
+    for place, refused in outcome.refused:
+        rejects.add(place, refused)
+
+
+def _width(fields: Sequence[str], width: int) -> Refused:
+    spread = any("\n" in field for field in fields)
+    advice = "; it runs over several lines: is a quote missing, or one too many?" if spread else ""
+    return Refused(
+        f"has {'more' if len(fields) > width else 'fewer'} fields than the header",
+        f"{len(fields)} instead of {width}{advice}",
+    )
+
+
+def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:
+    """A rejects file for each source, none named like another of this import."""
+    names: list[str] = []
+    for each in opened:
+        name, number = each.path.stem, 1
+        while name in names:
+            number += 1
+            name = f"{each.path.stem}-{number}"
+        names.append(name)
+    return [folder / f"{name}.rejects.csv" for name in names]

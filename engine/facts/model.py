@@ -1,0 +1,118 @@
+"""The rows that files of facts are made of, read and judged, but not yet anybody's.
+
+Instants are UTC microseconds, money is minor units of the shop's currency, text is '' where blank.
+Rows are tuples, since millions of them pass through a sorter on their way to the store.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+Place = tuple[int, int, int]  # line number from 1, offset in bytes, length in bytes
+
+
+class CustomerRow(NamedTuple):
+    """What a file says of one person."""
+
+    email: str
+    shop_id: str
+    known_at: int | None
+    updated_at: int | None  # since when the attributes are so; None = the file does not say
+    attributes: tuple[tuple[str, str], ...]
+    place: Place
+
+
+class ConsentRow(NamedTuple):
+    """A person's yes or no to a topic."""
+
+    email: str
+    shop_id: str
+    topic: str
+    at: int
+    granted: bool
+    basis: str
+    source: str
+    place: Place
+
+
+class ConsumptionRow(NamedTuple):
+    """The use of a product, or of one unit of it."""
+
+    email: str
+    shop_id: str
+    sku: str
+    unit: str
+    kind: str  # started | progressed | completed
+    at: int
+    progress: int | None  # percent
+    place: Place
+
+
+class LineRow(NamedTuple):
+    """One line of an order, with what its row says of the order as a whole; or of a credit."""
+
+    order_ref: str
+    email: str
+    shop_id: str
+    paid: bool | None
+    total: int | None
+    checkout_id: str
+    source: str
+    medium: str
+    campaign: str
+    at: int
+    line_id: str
+    sku: str
+    quantity: int
+    amount: int
+    position: str
+    refunded_at: int | None
+    refund: int | None  # None = the whole line, where `refunded_at` is there
+    credit: bool  # money that went back and names no order; quantity and amount are positive
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sold line, with the name it is known by within its order."""
+
+    ref: str
+    sku: str
+    quantity: int
+    amount: int
+    position: str
+    refunded_at: int | None  # fully refunded from then on
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money that went back: for a line of an order, or as a credit that names no order."""
+
+    ref: str
+    line_ref: str
+    sku: str
+    at: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The rows of one order number together: what was sold, and credits under that number."""
+
+    ref: str
+    email: str
+    shop_id: str
+    at: int
+    paid: bool
+    amount: int
+    checkout_id: str
+    source: str
+    medium: str
+    campaign: str
+    refunded_at: int | None
+    digest: str
+    lines: Sequence[Line]  # empty where unpaid
+    refunds: Sequence[Refund]
+    credits: Sequence[Refund]
+    sales: Sequence[Place]  # the rows behind it
+    credit_rows: Sequence[Place]

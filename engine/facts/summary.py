@@ -1,0 +1,59 @@
+"""What an import says while it runs, and when it is done."""
+
+from collections import Counter
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MOST_REASONS = 5
+MOST_UNKNOWN = 1_000
+
+
+@dataclass(frozen=True)
+class ImportProgress:
+    """How far one file is. `done` of `total` counts its bytes, first as they are read, then as they land."""
+
+    file: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What became of one file. All counts are of rows, and `read` is the sum of the others.
+
+    A row of an order counts as its order does: one changed line makes all its rows `updated`.
+    """
+
+    file: str
+    kind: str
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    skipped: int  # as the map says
+    rejected: int
+    rejects_file: Path | None
+    reasons: tuple[tuple[str, int], ...]  # the most frequent, with their counts
+    notes: tuple[str, ...]
+
+
+@dataclass
+class UnknownSkus:
+    """Rows that name what the catalogue does not; an empty catalogue knows nothing and says nothing."""
+
+    known: Set[str]
+    rows: int = 0
+    names: Counter[str] = field(default_factory=Counter)
+
+    def see(self, sku: str) -> None:
+        if self.known and sku not in self.known:
+            self.rows += 1
+            if sku in self.names or len(self.names) < MOST_UNKNOWN:
+                self.names[sku] += 1
+
+    def notes(self) -> Iterable[str]:
+        if self.rows:
+            some = ", ".join(name for name, _ in self.names.most_common(3))
+            count = f"{len(self.names):,}" + ("+" if len(self.names) == MOST_UNKNOWN else "")
+            yield f"{self.rows:,} rows name {count} products that are not in the catalogue: {some}"

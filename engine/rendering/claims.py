@@ -1,0 +1,255 @@
+"""What a mail states about a person, and whether a guard in the template keeps it true.
+
+A claim is a call of `owned`, `consumed` or `not_consumed`. Where the tests around it prove it, it
+is guarded: without the fact, that part is not written. Where they do not, the whole mail must wait
+for the fact.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import nodes
+from pydantic import ValidationError
+
+from engine.clock import EPOCH
+from engine.errors import Problem
+from engine.facts.catalogue import Catalogue
+from engine.registry import did_you_mean
+from engine.rendering.reading import Event, Guard, Mark, Value
+from engine.rendering.sources import Source
+from engine.rules.conditions.bought import Bought
+from engine.rules.conditions.consumed import Consumed
+from engine.rules.model import Condition, Not, Rule, Scope
+
+CLAIMS = ("owned", "consumed", "not_consumed")
+_PRODUCT_WORDS = ("product", "kind", "category", "tag", "any")
+_LITERAL = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about a person: as written, the condition it names, and the rule it must satisfy."""
+
+    said: str
+    kind: str
+    condition: Bought | Consumed
+
+    @property
+    def rule(self) -> Rule:
+        return Not(self.condition) if self.kind == "not_consumed" else self.condition
+
+    @property
+    def sku(self) -> str:
+        return self.condition.product or ""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """All the claims of a template by what they say, those no guard proves, and what is wrong."""
+
+    all: Mapping[str, Claim]
+    unguarded: Sequence[Claim]
+    problems: Sequence[Problem]
+
+
+class Mistake(ValueError):
+    """A claim that cannot be read: the word in question, what is wrong with it, a hint."""
+
+    def __init__(self, word: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.word = word
+        self.message = message
+        self.hint = hint
+
+
+def say(kind: str, sku: str, words: Mapping[str, Any]) -> str:
+    """How a claim is written: `owned('guide', within='30d')`. The same claim always says the same."""
+    return f"{kind}({', '.join([repr(sku), *(f'{word}={words[word]!r}' for word in sorted(words))])})"
+
+
+def read_claim(call: nodes.Call, catalogue: Catalogue) -> Claim:
+    """The claim that a call makes. Raises Mistake."""
+    kind = _name(call)
+    sku, words = _arguments(kind, call)
+    condition = _condition(kind, sku, words)
+    for word, message, hint in condition.complaints(catalogue, ()):
+        raise Mistake(sku if word == "product" else word, f"{kind}: {message}", hint)
+    return Claim(say(kind, sku, words), kind, condition)
+
+
+def _name(call: nodes.Call) -> str:
+    return call.node.name if isinstance(call.node, nodes.Name) else ""
+
+
+def _arguments(kind: str, call: nodes.Call) -> tuple[str, dict[str, Any]]:
+    if call.dyn_args or call.dyn_kwargs:
+        raise Mistake("*", f"{kind}: write its arguments out; they are checked before anything is sent")
+    words = {keyword.key: _literal(kind, keyword.value) for keyword in call.kwargs}
+    values = [_literal(kind, argument) for argument in call.args]
+    if len(values) != 1 or not isinstance(values[0], str):
+        raise Mistake(kind, f"{kind}: name one product, as {kind}('sku')")
+    for word in words.keys() & set(_PRODUCT_WORDS):
+        raise Mistake(word, f"{kind}: unknown word {word!r}", "a claim is about one product")
+    return values[0], words
+
+
+def _literal(kind: str, node: nodes.Expr) -> Any:
+    inner = [*node.find_all(nodes.Expr)]
+    if not all(isinstance(part, _LITERAL) for part in (node, *inner)):
+        hint = f"such as {kind}('starter-guide')"
+        raise Mistake(_spelled(node), f"{kind}: its arguments must be written out, not worked out", hint)
+    return node.as_const()
+
+
+def _spelled(node: nodes.Expr) -> str:
+    return node.name if isinstance(node, nodes.Name) else ""
+
+
+def _condition(kind: str, sku: str, words: Mapping[str, Any]) -> Bought | Consumed:
+    model: type[Bought] | type[Consumed] = Bought if kind == "owned" else Consumed
+    try:
+        condition = model.model_validate({"product": sku, **words})
+    except ValidationError as error:
+        raise _mistake(kind, model, error) from error
+    if isinstance(condition, Bought) and condition.least < 1:
+        raise Mistake("at_most", "owned: at_most also holds for who has none", "say at_least=1 too")
+    return condition
+
+
+def _mistake(kind: str, model: type[Condition], error: ValidationError) -> Mistake:
+    finding = error.errors()[0]
+    word = str(finding["loc"][0]) if finding["loc"] else ""
+    if finding["type"] == "extra_forbidden":
+        known = set(model.model_fields) - set(_PRODUCT_WORDS)
+        return Mistake(word, f"{kind}: unknown word {word!r}", did_you_mean(word, known))
+    message = finding["msg"].removeprefix("Value error, ")
+    return Mistake(word, f"{kind}: {f'{word}: ' if word else ''}{message[:1].lower()}{message[1:]}")
+
+
+# ── the claims of a whole template ──────────────────────────────────────────────────────────────
+
+
+def find_claims(events: Iterable[Event], catalogue: Catalogue) -> Claims:
+    """Every claim of a template that was read, and what must hold for each customer it goes to."""
+    finder = _Finder(catalogue)
+    for event in events:
+        finder.see(event)
+    return Claims(finder.claims, list(finder.unguarded.values()), finder.problems)
+
+
+Known = tuple[Rule, ...]
+
+
+class _Finder:
+    """Goes through a template and notes each claim with what its guards prove."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.scope = Scope(EPOCH, catalogue)
+        self._source: Source | None = None
+        self.claims: dict[str, Claim] = {}
+        self.unguarded: dict[str, Claim] = {}
+        self.problems: list[Problem] = []
+        self._kept = 0  # how many `{% set %}…{% endset %}` are open
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, Mark) and isinstance(event.node, nodes.AssignBlock):
+            self._kept += {"open": 1, "close": -1}.get(event.kind, 0)
+        elif isinstance(event, Value):
+            self._source = event.source
+            known = self.proven(event.guards)
+            if event.role == "kept" or self._kept:
+                self._refuse_keeping(event.node)
+            self._visit(event.node, known, tested=event.role == "test")
+
+    def proven(self, guards: Sequence[Guard]) -> Known:
+        """The rules that hold where all these tests came out as they did."""
+        return tuple(rule for guard in guards for rule in self._shown(guard.test, holds=guard.holds))
+
+    def _shown(self, test: nodes.Expr, *, holds: bool) -> Iterator[Rule]:
+        """The rules that a test proves by being true, or by being false."""
+        match test:
+            case nodes.Not():
+                yield from self._shown(test.node, holds=not holds)
+            case nodes.And() if holds:
+                yield from self._shown(test.left, holds=True)
+                yield from self._shown(test.right, holds=True)
+            case nodes.Or() if not holds:
+                yield from self._shown(test.left, holds=False)
+                yield from self._shown(test.right, holds=False)
+            case nodes.Test(name="defined"):
+                yield from self._shown(test.node, holds=holds)
+            case nodes.Call() if claim := self._claim(test):
+                yield claim.rule if holds else _opposite(claim.rule)
+            case _:
+                return
+
+    def _claim(self, node: nodes.Expr) -> Claim | None:
+        if not isinstance(node, nodes.Call) or _name(node) not in CLAIMS:
+            return None
+        try:
+            return read_claim(node, self.scope.catalogue)
+        except Mistake:
+            return None  # told where the call itself is visited
+
+    # ── within one expression ───────────────────────────────────────────────────────────────────
+
+    def _visit(self, node: nodes.Node, known: Known, *, tested: bool = False) -> None:
+        """Note the claims in an expression. `tested`: only its truth matters, it is not written out."""
+        match node:
+            case nodes.And():
+                self._visit(node.left, known, tested=tested)
+                self._visit(node.right, (*known, *self._shown(node.left, holds=True)), tested=tested)
+            case nodes.Or():
+                self._visit(node.left, known, tested=True)
+                self._visit(node.right, (*known, *self._shown(node.left, holds=False)), tested=tested)
+            case nodes.Not():
+                self._visit(node.node, known, tested=True)
+            case nodes.CondExpr():
+                self._visit(node.test, known, tested=True)
+                self._visit(node.expr1, (*known, *self._shown(node.test, holds=True)), tested=tested)
+                if node.expr2 is not None:
+                    self._visit(node.expr2, (*known, *self._shown(node.test, holds=False)), tested=tested)
+            case nodes.Test(name="defined") | nodes.Filter(name="default" | "d"):
+                self._visit_parts(node, known, tested_first=True)
+            case nodes.Call() if _name(node) in CLAIMS:
+                self._note(node, known, tested=tested)
+            case nodes.Name(ctx="load") if node.name in CLAIMS:
+                self._tell(node, f"{node.name} is called where it is used, as {node.name}('sku')", node.name)
+            case _:
+                self._visit_parts(node, known)
+
+    def _visit_parts(self, node: nodes.Node, known: Known, *, tested_first: bool = False) -> None:
+        for number, part in enumerate(node.iter_child_nodes()):
+            if isinstance(node, nodes.Call) and part is not node.node:
+                self._refuse_keeping(part, only_itself=True)
+            self._visit(part, known, tested=tested_first and number == 0)
+
+    def _note(self, call: nodes.Call, known: Known, *, tested: bool) -> None:
+        try:
+            claim = read_claim(call, self.scope.catalogue)
+        except Mistake as wrong:
+            self._tell(call, wrong.message, wrong.word, wrong.hint)
+            return
+        self.claims[claim.said] = claim
+        if not tested and not any(_proves(rule, claim.rule, self.scope) for rule in known):
+            self.unguarded[claim.said] = claim
+
+    def _refuse_keeping(self, node: nodes.Node, *, only_itself: bool = False) -> None:
+        """A claim under another name, or handed on, could not be followed."""
+        parts = [node] if only_itself else [node, *node.find_all(nodes.Call)]
+        for call in parts:
+            if isinstance(call, nodes.Call) and _name(call) in CLAIMS:
+                hint = f"write {_name(call)}(…) where it is said"
+                self._tell(call, f"{_name(call)} cannot be kept under another name", _name(call), hint)
+
+    def _tell(self, node: nodes.Node, message: str, word: str, hint: str | None = None) -> None:
+        self.problems.append(self._source.problem(node.lineno, message, hint, word))
+
+
+def _opposite(rule: Rule) -> Rule:
+    return rule.rule if isinstance(rule, Not) else Not(rule)
+
+
+def _proves(known: Rule, wanted: Rule, scope: Scope) -> bool:
+    return known == wanted or (isinstance(wanted, Condition) and known.implies(wanted, scope))

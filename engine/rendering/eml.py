@@ -1,0 +1,82 @@
+"""A mail as bytes: canonical, so that the same mail is the same file byte for byte.
+
+Written by hand rather than with `email.message`, which turns long header values such as
+List-Unsubscribe into encoded words that no mail client reads.
+"""
+
+import quopri
+from collections.abc import Iterator
+from email.header import Header
+from email.utils import format_datetime, quote
+
+from engine.clock import aware
+from engine.rendering.mail import Mail, one_line
+
+LINE = 76
+LONGEST = 900  # of a header left as it is; RFC 5322 allows lines of 998
+
+
+def to_bytes(mail: Mail) -> bytes:
+    """The whole message, with CRLF line ends.
+
+    Date, Message-ID and boundary follow from the plan and the mail's key. A line break within a
+    value becomes a blank, so that no value can add a header.
+    """
+    boundary = f"=_{mail.message_id}"
+    head = [f"{name}: {value}".encode() for name, value in (*_headers(mail), *_multipart(boundary))]
+    parts = [_part(boundary, "plain", mail.text), _part(boundary, "html", mail.html)]
+    return b"\r\n".join([*head, b"", *parts, f"--{boundary}--".encode(), b""])
+
+
+def _headers(mail: Mail) -> Iterator[tuple[str, str]]:
+    yield "Date", format_datetime(aware(mail.planned_at))
+    yield "From", _mailbox(mail.from_name, mail.from_address)
+    yield "To", _mailbox(mail.to_name, mail.to_address)
+    if mail.reply_to:
+        yield "Reply-To", _mailbox("", mail.reply_to)
+    yield "Subject", _words(one_line(mail.subject))
+    yield "Message-ID", f"<{mail.message_id}@{_ascii_domain(mail.from_address).rpartition('@')[2]}>"
+    for name, value in mail.headers:
+        yield one_line(name), _words(one_line(value))
+
+
+def _multipart(boundary: str) -> Iterator[tuple[str, str]]:
+    yield "MIME-Version", "1.0"
+    yield "Content-Type", f'multipart/alternative; boundary="{boundary}"'
+
+
+def _part(boundary: str, kind: str, content: str) -> bytes:
+    head = (
+        f"--{boundary}",
+        f"Content-Type: text/{kind}; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+    )
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    body = quopri.encodestring(lines.encode(errors="replace")).replace(b"\n", b"\r\n")
+    return "\r\n".join(head).encode() + b"\r\n" + body
+
+
+def _mailbox(name: str, address: str) -> str:
+    address = _ascii_domain(one_line(address)).replace(" ", "")
+    name = one_line(name)
+    return f"{_phrase(name)} <{address}>" if name else address
+
+
+def _phrase(name: str) -> str:
+    return f'"{quote(name)}"' if _may_stand(name) else _words(name)
+
+
+def _words(value: str) -> str:
+    """The value as it is where that is plain ASCII, else as encoded words (RFC 2047), folded."""
+    return value if _may_stand(value) else Header(value, "utf-8", maxlinelen=LINE).encode(linesep="\r\n")
+
+
+def _may_stand(value: str) -> bool:
+    return value.isascii() and "=?" not in value and len(value) <= LONGEST
+
+
+def _ascii_domain(address: str) -> str:
+    """The address with an international domain in its ASCII form."""
+    user, at, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{user}{at}{domain.encode('idna').decode('ascii')}"

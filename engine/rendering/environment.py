@@ -1,0 +1,145 @@
+"""Where templates run: Jinja2 in its sandbox, with nothing undefined passed over and no end to wait for.
+
+Templates are compiled from trees that were prepared beforehand, never looked up on disk.
+"""
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, nodes, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from engine.rendering.filters import filters
+from engine.settings import Settings
+
+MAX_STEPS = 20_000  # calls and turns of loops, of one mail's part
+MAX_LENGTH = 100_000  # of what a single operation makes
+MAX_DIGITS = 1_000
+STEPS = "steps left"  # names that no template can spell
+COUNTED = "counted loop"
+FORBIDDEN_FILTERS = {
+    "safe": "values of customers are always escaped; write markup in the template itself",
+}
+_WIDE = re.compile(r"%[-+ #0]*(\*|\d{4})|\.(\*|\d{4})")
+
+
+class Steps:
+    """How much one rendering may still do."""
+
+    def __init__(self) -> None:
+        self.left = MAX_STEPS
+
+    def take(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            msg = f"more than {MAX_STEPS:,} steps: does a loop end?"
+            raise SecurityError(msg)
+
+
+class MailEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja2 for the text of mails; `html` turns escaping on."""
+
+    intercepted_binops = frozenset(("*", "**", "%"))
+
+    def __init__(self, settings: Settings, *, html: bool) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=html)
+        self.filters |= filters(settings)
+        self.filters[COUNTED] = _counted
+        for name in FORBIDDEN_FILTERS:
+            del self.filters[name]
+        del self.globals["lipsum"]
+        if not html:
+            self.filters |= dict.fromkeys(("e", "escape", "forceescape"), str)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
+        _take(__context, 1)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic, unless its result would be out of all measure."""
+        if _too_much(operator, left, right):
+            msg = f"{operator} would make more than a mail can hold"
+            raise SecurityError(msg)
+        return super().call_binop(context, operator, left, right)
+
+    def with_trees(self, trees: Mapping[str, nodes.Template]) -> "MailEnvironment":
+        """The same environment, in which these prepared templates can be found."""
+        return self.overlay(loader=_Prepared(trees))
+
+
+class _Prepared(BaseLoader):
+    """Templates by name, from their trees."""
+
+    def __init__(self, trees: Mapping[str, nodes.Template]) -> None:
+        self._trees = trees
+
+    def load(
+        self,
+        environment: Any,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - as in Jinja2
+    ) -> Template:
+        if name not in self._trees:
+            raise TemplateNotFound(name)
+        code = environment.compile(self._trees[name], name, filename(name))
+        return Template.from_code(environment, code, environment.make_globals(globals), lambda: True)
+
+
+def filename(name: str) -> str:
+    """What tracebacks call the code of a template."""
+    return f"<template {name}>"
+
+
+def count_loops(tree: nodes.Template) -> None:
+    """Have each turn of each loop counted."""
+    for loop in tree.find_all(nodes.For):
+        loop.iter = nodes.Filter(loop.iter, COUNTED, [], [], None, None, lineno=loop.lineno)
+
+
+def share_context(tree: nodes.Template) -> None:
+    """Let imported macros see what every template sees."""
+    for node in tree.find_all((nodes.Import, nodes.FromImport)):
+        node.with_context = True
+
+
+@pass_context
+def _counted(context: Context, items: Any) -> list[Any]:
+    """The things to loop over, if there are not too many."""
+    found: list[Any] = []
+    for item in items:
+        _take(context, 1)
+        found.append(item)
+    return found
+
+
+def _take(context: Context, count: int) -> None:
+    steps = context.get(STEPS)
+    if isinstance(steps, Steps):
+        steps.take(count)
+
+
+def _too_much(operator: str, left: Any, right: Any) -> bool:
+    return _SIZES[operator](left, right)
+
+
+def _repeats(left: Any, right: Any) -> bool:
+    text, times = (left, right) if hasattr(left, "__len__") else (right, left)
+    return hasattr(text, "__len__") and isinstance(times, int) and len(text) * times > MAX_LENGTH
+
+
+def _explodes(left: Any, right: Any) -> bool:
+    return (
+        isinstance(right, int | float)
+        and isinstance(left, int | float)
+        and (abs(right) * len(str(left)) > MAX_DIGITS)
+    )
+
+
+def _is_wide(left: Any, right: Any) -> bool:
+    return isinstance(left, str) and _WIDE.search(left) is not None
+
+
+_SIZES: dict[str, Callable[[Any, Any], bool]] = {"*": _repeats, "**": _explodes, "%": _is_wide}

@@ -1,0 +1,88 @@
+"""Filters beyond Jinja's own: money and dates as the shop writes them."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency
+from jinja2.exceptions import FilterArgumentError
+
+from engine.errors import SettingsError
+from engine.settings import Settings
+
+NAMED_FORMATS = ("short", "medium", "long", "full")
+_CODE = re.compile(r"%(-?[a-zA-Z%])|([^%]+)|(%)")
+_BABEL = {
+    "A": "EEEE",
+    "a": "EEE",
+    "B": "MMMM",
+    "b": "MMM",
+    "d": "dd",
+    "-d": "d",
+    "m": "MM",
+    "-m": "M",
+    "Y": "yyyy",
+    "y": "yy",
+    "H": "HH",
+    "-H": "H",
+    "I": "hh",
+    "-I": "h",
+    "M": "mm",
+    "p": "a",
+}
+
+
+def filters(settings: Settings) -> dict[str, Callable[..., str]]:
+    """The filters by name, for one shop's currency and language."""
+    locale = shop_locale(settings.shop.locale)
+
+    def money(value: Any, currency: str = settings.shop.currency) -> str:
+        """`97` as `$97.00`."""
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            msg = f"money needs a number, not {value!r}"
+            raise FilterArgumentError(msg)
+        return format_currency(value, currency, locale=locale)
+
+    def formatted_date(value: Any, form: str = "long") -> str:
+        """A day or an instant as `%B %d`, or as short, medium, long or full."""
+        if not isinstance(value, date):
+            msg = f"date needs a date, not {value!r}"
+            raise FilterArgumentError(msg)
+        if form in NAMED_FORMATS:
+            return format_date(value, form, locale=locale)
+        return _by_pattern(value, _pattern(form), locale)
+
+    return {"money": money, "date": formatted_date}
+
+
+def shop_locale(name: str) -> Locale:
+    """The language and country of `shop.locale`, or SettingsError."""
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError) as error:
+        msg = f"shop.locale: {name!r} is not a language that is known here"
+        raise SettingsError(msg, hint="write en, en-GB or de") from error
+
+
+def _by_pattern(value: date, pattern: str, locale: Locale) -> str:
+    if isinstance(value, datetime):
+        return format_datetime(value, pattern, tzinfo=value.tzinfo, locale=locale)
+    return format_date(value, pattern, locale=locale)
+
+
+def _pattern(form: str) -> str:
+    """`%d %B` in the letters of Babel, so that names of months come in the shop's language."""
+    return "".join(_piece(form, *found.groups()) for found in _CODE.finditer(form))
+
+
+def _piece(form: str, code: str | None, literal: str | None, stray: str | None) -> str:
+    if literal is not None or code == "%":
+        return "'" + (literal or "%").replace("'", "''") + "'"
+    if stray or code not in _BABEL:
+        msg = f"the date format {form!r} cannot be read; write it as '%B %d' or 'long'"
+        raise FilterArgumentError(msg)
+    return _BABEL[code]

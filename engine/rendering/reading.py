@@ -1,0 +1,404 @@
+"""A template as it renders: its files as one, in the order in which they are written out.
+
+Inheritance, includes and macros are followed here, so that claims are judged, styles inlined and
+text derived over the whole mail. The files themselves stay apart: Jinja2 renders them as they
+are, and nothing about its scoping changes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from engine.errors import Problem
+from engine.registry import did_you_mean
+from engine.rendering.environment import MailEnvironment
+from engine.rendering.sources import Library, Source, Unreadable
+
+MAX_DEPTH = 40
+ESCAPED = "values of customers are always escaped"
+Role = Literal["output", "test", "kept"]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A test that encloses a part of the template, and whether it came out true there."""
+
+    test: nodes.Node
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Static:
+    """Text that is the same in every mail."""
+
+    source: Source
+    node: nodes.TemplateData
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression: written out, tested, or kept under a name; and the guards around it.
+
+    `expands`: so many of the events that follow are what it writes: a macro, a block, a caller.
+    """
+
+    source: Source
+    node: nodes.Node
+    guards: tuple[Guard, ...]
+    role: Role
+    expands: int = 0
+
+    @property
+    def writes(self) -> bool:
+        """Whether it puts a value of its own into the mail."""
+        return self.role == "output" and not self.expands
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a statement opens, goes on with its next branch, or closes."""
+
+    kind: Literal["open", "branch", "close"]
+    node: nodes.Node
+
+
+Event = Static | Value | Mark
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the template, parsed."""
+
+    source: Source
+    tree: nodes.Template
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the reader stands: in which files, under which guards, in which block or macro."""
+
+    files: tuple[File, ...]
+    guards: tuple[Guard, ...] = ()
+    blocks: Mapping[str, Sequence[tuple[File, nodes.Block]]] = field(default_factory=dict)
+    above: Sequence[tuple[File, nodes.Block]] = ()  # what super() stands for
+    caller: "tuple[nodes.CallBlock, _Place] | None" = None
+    within: tuple[int, ...] = ()  # the files, blocks and macros being read, so that none reads itself
+    silent: bool = False  # what a child template writes outside its blocks is never seen
+
+    @property
+    def file(self) -> File:
+        return self.files[0]
+
+    def under(self, *guards: Guard) -> "_Place":
+        return replace(self, guards=self.guards + guards)
+
+    def entering(self, node: object) -> "_Place":
+        return replace(self, within=(*self.within, id(node)))
+
+
+class Reader:
+    """Reads one template with all that it draws on, and collects what cannot be followed."""
+
+    def __init__(self, library: Library, environment: MailEnvironment) -> None:
+        self.library = library
+        self.environment = environment
+        self._files: dict[str, File | None] = {}
+        self.problems: list[Problem] = []
+
+    def read(self, source: Source) -> list[Event]:
+        """Everything the template writes and asks, in order. Mistakes are left in `problems`."""
+        file = self._file(source)
+        return list(self._template(file, _Place((file,)))) if file else []
+
+    @property
+    def files(self) -> Sequence[File]:
+        """Every file that was read."""
+        return [file for file in self._files.values() if file]
+
+    # ── files ───────────────────────────────────────────────────────────────────────────────────
+
+    def _file(self, source: Source) -> File | None:
+        if source.name not in self._files:
+            self._files[source.name] = self._parse(source)
+        return self._files[source.name]
+
+    def _parse(self, source: Source) -> File | None:
+        try:
+            return File(source, self.environment.parse(source.text, source.name))
+        except TemplateSyntaxError as error:
+            message = (error.message or "not a template").rstrip(".")
+            self.problems.append(source.problem(error.lineno, f"template syntax: {message}"))
+            return None
+
+    def _named(self, place: _Place, node: nodes.Node, name: str) -> File | None:
+        """The file that a tag names, or a problem at the tag."""
+        try:
+            file = self._file(self.library.read(name))
+        except Unreadable as wrong:
+            self._wrong(place, node, wrong.message, wrong.hint, name)
+            return None
+        if file and id(file) in place.within:
+            self._wrong(place, node, f"{name!r} draws on itself", None, name)
+            return None
+        return file
+
+    def _literal(self, place: _Place, node: nodes.Node, template: nodes.Expr) -> str | None:
+        if isinstance(template, nodes.Const) and isinstance(template.value, str):
+            return template.value
+        tag = type(node).__name__.lower().replace("fromimport", "import")
+        hint = "a name made at run time cannot be checked"
+        self._wrong(place, node, f"{tag} needs a template's name in quotes", hint)
+        return None
+
+    def _wrong(
+        self, place: _Place, node: nodes.Node, message: str, hint: str | None = None, word: str = ""
+    ) -> None:
+        self.problems.append(place.file.source.problem(node.lineno, message, hint, word))
+
+    # ── inheritance ─────────────────────────────────────────────────────────────────────────────
+
+    def _template(self, file: File, place: _Place) -> Iterator[Event]:
+        """The file, and the layout it extends."""
+        place = replace(place, blocks=_with_blocks(place.blocks, file)).entering(file)
+        extends = next((node for node in file.tree.body if isinstance(node, nodes.Extends)), None)
+        self._refuse_hidden_extends(file, place, extends)
+        if extends is None:
+            yield from self._body(file.tree.body, place)
+            return
+        start = file.tree.body.index(extends)
+        yield from self._body(file.tree.body[:start], place)
+        yield from self._body(file.tree.body[start + 1 :], replace(place, silent=True))
+        name = self._literal(place, extends, extends.template)
+        layout = self._named(place, extends, name) if name else None
+        if layout:
+            yield from self._template(layout, replace(place, files=(layout, *place.files)))
+
+    def _refuse_hidden_extends(self, file: File, place: _Place, top: nodes.Extends | None) -> None:
+        for extends in file.tree.find_all(nodes.Extends):
+            if extends is not top:
+                self._wrong(place, extends, "extends must stand once, and outside every other tag")
+
+    def _block(self, name: str, place: _Place) -> Iterator[Event]:
+        chain = place.blocks.get(name, ())
+        if chain:
+            yield from self._link(chain, place)
+
+    def _link(self, chain: Sequence[tuple[File, nodes.Block]], place: _Place) -> Iterator[Event]:
+        """The first of the blocks of one name; the others are what its super() stands for."""
+        (file, block), above = chain[0], chain[1:]
+        if id(block) in place.within:
+            return
+        files = (file, *(other for other in place.files if other is not file))
+        inner = replace(place, files=files, above=above, silent=False).entering(block)
+        yield from self._enclosed(block, block.body, inner)
+
+    # ── statements ──────────────────────────────────────────────────────────────────────────────
+
+    def _body(self, body: Sequence[nodes.Node], place: _Place) -> Iterator[Event]:
+        for node in body:
+            yield from self._statement(node, place)
+
+    def _statement(self, node: nodes.Node, place: _Place) -> Iterator[Event]:
+        match node:
+            case nodes.Output():
+                yield from self._output(node, place)
+            case nodes.If():
+                yield from self._if(node, place)
+            case nodes.For():
+                yield from self._for(node, place)
+            case nodes.Block():
+                if not place.silent:
+                    yield from self._block(node.name, place)
+            case nodes.Include():
+                yield from self._include(node, place)
+            case nodes.Assign():
+                yield from self._value(node.node, place, "kept")
+            case nodes.With():
+                yield from self._values(node.values, place, "kept")
+                yield from self._enclosed(node, node.body, place)
+            case nodes.CallBlock():
+                yield from self._call(node, place)
+            case nodes.AssignBlock() | nodes.FilterBlock():
+                yield from self._enclosed(node, node.body, place)
+            case nodes.Import() | nodes.FromImport():
+                yield from self._import(node, place)
+            case nodes.ScopedEvalContextModifier():
+                self._wrong(place, node, "autoescape cannot be switched", ESCAPED)
+            case nodes.ExprStmt():
+                yield from self._value(node.node, place, "kept")
+            case _:
+                return  # macros are read where they are called
+
+    def _output(self, node: nodes.Output, place: _Place) -> Iterator[Event]:
+        for part in () if place.silent else node.nodes:
+            if isinstance(part, nodes.TemplateData):
+                yield Static(place.file.source, part)
+            else:
+                yield from self._value(part, place, "output")
+
+    def _if(self, node: nodes.If, place: _Place) -> Iterator[Event]:
+        yield Mark("open", node)
+        failed: tuple[Guard, ...] = ()
+        for branch in (node, *node.elif_):
+            if branch is not node:
+                yield Mark("branch", branch)
+            yield from self._value(branch.test, place.under(*failed), "test")
+            yield from self._body(branch.body, place.under(*failed, Guard(branch.test, holds=True)))
+            failed += (Guard(branch.test, holds=False),)
+        if node.else_:
+            yield Mark("branch", node)
+            yield from self._body(node.else_, place.under(*failed))
+        yield Mark("close", node)
+
+    def _for(self, node: nodes.For, place: _Place) -> Iterator[Event]:
+        yield from self._value(node.iter, place, "kept")
+        yield Mark("open", node)
+        if node.test:
+            yield from self._value(node.test, place, "test")
+            place = place.under(Guard(node.test, holds=True))
+        yield from self._body(node.body, place)
+        if node.else_:
+            yield Mark("branch", node)
+            yield from self._body(node.else_, place)
+        yield Mark("close", node)
+
+    def _include(self, node: nodes.Include, place: _Place) -> Iterator[Event]:
+        file = self._included(node, place)
+        if file and not place.silent:
+            yield Mark("open", node)
+            inner = replace(place, files=(file, *place.files), blocks={}, above=())
+            yield from self._template(file, inner)
+            yield Mark("close", node)
+
+    def _included(self, node: nodes.Include, place: _Place) -> File | None:
+        """The file that will be included: of several, the first that exists."""
+        if not isinstance(node.template, nodes.List | nodes.Tuple):
+            name = self._literal(place, node, node.template)
+            missing = name is not None and node.ignore_missing and not self.library.has(name)
+            return None if name is None or missing else self._named(place, node, name)
+        names = [name for item in node.template.items if (name := self._literal(place, node, item))]
+        name = next(filter(self.library.has, names), None)
+        if name is None and not node.ignore_missing:
+            self._wrong(place, node, f"there is none of the templates {', '.join(names)}")
+        return self._named(place, node, name) if name else None
+
+    def _call(self, node: nodes.CallBlock, place: _Place) -> Iterator[Event]:
+        yield from self._values(node.defaults, place, "kept")
+        yield Mark("open", node)
+        yield from self._value(node.call, replace(place, caller=(node, place)), "output")
+        yield Mark("close", node)
+
+    def _enclosed(self, node: nodes.Node, body: Sequence[nodes.Node], place: _Place) -> Iterator[Event]:
+        yield Mark("open", node)
+        yield from self._body(body, place)
+        yield Mark("close", node)
+
+    def _import(self, node: nodes.Import | nodes.FromImport, place: _Place) -> Iterator[Event]:
+        """What the other file does when it is imported; it writes nothing."""
+        name = self._literal(place, node, node.template)
+        file = self._named(place, node, name) if name else None
+        if file and isinstance(node, nodes.FromImport):
+            self._check_imported(node, file, place)
+        if file:
+            within = (*place.within, id(file))
+            yield from self._body(file.tree.body, _Place((file,), within=within, silent=True))
+
+    def _check_imported(self, node: nodes.FromImport, file: File, place: _Place) -> None:
+        known = _top_names(file)
+        for wanted, _ in _imported(node):
+            if wanted not in known:
+                message = f"{file.source.name!r} has no macro {wanted!r}"
+                self._wrong(place, node, message, did_you_mean(wanted, known), wanted)
+
+    # ── expressions, and the macros, blocks and callers they write ──────────────────────────────
+
+    def _values(self, expressions: Sequence[nodes.Expr], place: _Place, role: Role) -> Iterator[Event]:
+        for expression in expressions:
+            yield from self._value(expression, place, role)
+
+    def _value(self, node: nodes.Node, place: _Place, role: Role) -> Iterator[Event]:
+        parts = (node, *node.find_all((nodes.Name, nodes.Getattr)))
+        expanded = [event for part in parts for event in self._reference(part, place)]
+        yield Value(place.file.source, node, place.guards, role, len(expanded))
+        yield from expanded
+
+    def _reference(self, node: nodes.Node, place: _Place) -> Iterator[Event]:
+        if isinstance(node, nodes.Name) and node.name == "caller" and place.caller:
+            node, outside = place.caller
+            yield from self._enclosed(node, node.body, outside)
+        elif isinstance(node, nodes.Name) and node.name == "super" and place.above:
+            yield from self._link(place.above, place)
+        elif (
+            isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == "self"
+        ):
+            yield from self._block(node.attr, place)
+        elif found := self._macro(node, place):
+            yield from self._expanded(*found, place)
+
+    def _expanded(self, file: File, macro: nodes.Macro, place: _Place) -> Iterator[Event]:
+        """What the macro writes. Guards around the call do not reach into it."""
+        if id(macro) in place.within or len(place.within) > MAX_DEPTH:
+            return
+        files = (file, *(other for other in place.files if other is not file))
+        inner = _Place(files, caller=place.caller, within=(*place.within, id(macro)))
+        yield Mark("open", macro)
+        yield from self._values(macro.defaults, inner, "kept")
+        yield from self._body(macro.body, inner)
+        yield Mark("close", macro)
+
+    def _macro(self, node: nodes.Node, place: _Place) -> tuple[File, nodes.Macro] | None:
+        if isinstance(node, nodes.Name):
+            return next(filter(None, (self._macro_of(file, node.name) for file in place.files)), None)
+        if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+            return self._macro_of_module(node.node.name, node.attr, place)
+        return None
+
+    def _macro_of(self, file: File, name: str) -> tuple[File, nodes.Macro] | None:
+        """The macro that a name stands for in a file: its own, or one it imports."""
+        for macro in file.tree.find_all(nodes.Macro):
+            if macro.name == name:
+                return file, macro
+        for node in file.tree.find_all(nodes.FromImport):
+            for wanted, alias in _imported(node):
+                other = self._known(node.template)
+                if alias == name and other and other is not file:
+                    return self._macro_of(other, wanted)
+        return None
+
+    def _macro_of_module(self, module: str, name: str, place: _Place) -> tuple[File, nodes.Macro] | None:
+        for file in place.files:
+            for node in file.tree.find_all(nodes.Import):
+                other = self._known(node.template)
+                if node.target == module and other:
+                    return self._macro_of(other, name)
+        return None
+
+    def _known(self, template: nodes.Expr) -> File | None:
+        """The file that an import names, where it can be read; where not, the import itself is told."""
+        if not isinstance(template, nodes.Const):
+            return None
+        try:
+            return self._file(self.library.read(str(template.value)))
+        except Unreadable:
+            return None
+
+
+def _with_blocks(
+    blocks: Mapping[str, Sequence[tuple[File, nodes.Block]]], file: File
+) -> Mapping[str, Sequence[tuple[File, nodes.Block]]]:
+    """The blocks by name, the ones of the layout behind those that replace them."""
+    mine = {block.name: [(file, block)] for block in file.tree.find_all(nodes.Block)}
+    return {name: [*blocks.get(name, ()), *mine.get(name, ())] for name in {**blocks, **mine}}
+
+
+def _imported(node: nodes.FromImport) -> Iterator[tuple[str, str]]:
+    for name in node.names:
+        yield name if isinstance(name, tuple) else (name, name)
+
+
+def _top_names(file: File) -> set[str]:
+    """What another file may import from it."""
+    stored = {name.name for name in file.tree.find_all(nodes.Name) if name.ctx == "store"}
+    return stored | {macro.name for macro in file.tree.find_all(nodes.Macro)}

@@ -1,0 +1,81 @@
+"""One mail written for one customer."""
+
+from jinja2 import Template
+
+from engine.rendering.context import ClaimBook, CustomerCard, Surroundings
+from engine.rendering.copy import Copy
+from engine.rendering.evidence import Proofs
+from engine.rendering.mail import Mail, MailOrder, Unwritable, WhyNot, one_line
+from engine.rendering.rendered import Failed, render
+
+
+class Writer:
+    """Writes the mails of one shop."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+
+    def write(
+        self, order: MailOrder, copy: Copy | None, customer: CustomerCard | None, proofs: Proofs
+    ) -> Mail | Unwritable:
+        """The mail, or why it cannot be written."""
+        if copy is None:
+            return _unwritable(order, "render_failed", "the campaign or the step is not in the files")
+        if copy.problems:
+            return _unwritable(order, "render_failed", str(copy.problems[0]))
+        if customer is None or not is_address(customer.email):
+            return _unwritable(order, "no_address", "no address that a mail can go to is known")
+        try:
+            return self._mail(order, copy, customer, ClaimBook(proofs))
+        except Failed as failed:
+            reason: WhyNot = "claim_unproven" if failed.unproven else "render_failed"
+            place = f"{failed.name}:{failed.line}: " if failed.line else ""
+            return _unwritable(order, reason, f"{place}{failed.message}")
+
+    def _mail(self, order: MailOrder, copy: Copy, customer: CustomerCard, claims: ClaimBook) -> Mail:
+        context = self.surroundings.context(copy.campaign, order, customer, claims)
+        subject, html, text = (render(template, context) for template in copy.templates)
+        sender, message_id = self.surroundings.settings.sender, order.key.message_id
+        return Mail(
+            key=order.key,
+            message_id=message_id,
+            planned_at=order.planned_at,
+            to_address=customer.email,
+            to_name=customer.full_name,
+            from_address=sender.email,
+            from_name=sender.name,
+            reply_to=sender.reply_to,
+            subject=_subject(subject, copy.templates[0]),
+            html=html,
+            text=text,
+            headers=self._headers(order, message_id),
+            evidence=claims.evidence(),
+        )
+
+    def _headers(self, order: MailOrder, message_id: str) -> tuple[tuple[str, str], ...]:
+        return (
+            ("List-Unsubscribe", f"<{self.surroundings.unsubscribe_url(message_id)}>"),
+            ("X-Aftersale-Campaign", order.key.campaign_id),
+            ("X-Aftersale-Step", order.key.step_id),
+        )
+
+
+def _subject(rendered: str, template: Template) -> str:
+    subject = " ".join(one_line(rendered).split())
+    if not subject:
+        msg = "the subject came out empty"
+        raise Failed(msg, template.name or "", 0, unproven=False)
+    return subject
+
+
+def _unwritable(order: MailOrder, reason: WhyNot, message: str) -> Unwritable:
+    return Unwritable(order.key, reason, message)
+
+
+def is_address(address: str) -> bool:
+    """Whether a mail can be addressed so at all. Importing has looked closer."""
+    user, _, domain = address.rpartition("@")
+    try:
+        return bool(user and domain.encode("idna")) and not any(map(str.isspace, address))
+    except UnicodeError:
+        return False

@@ -1,0 +1,1 @@
+"""BEFORE IT HAPPENS: a shop to try things on, and a project to start from."""

@@ -1,0 +1,300 @@
+"""The loop, with a transport that does as it is told."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import chain, repeat
+from typing import Any
+
+import pytest
+
+from engine.delivery.courier import Courier
+from engine.delivery.deliver import Delivered
+from engine.delivery.outbox import Outbox
+from engine.delivery.transports.base import OutcomeUnknown, Refused, Trace, TryAgain
+from engine.errors import TransportError
+from engine.facts.suppression import address_hash
+from engine.rendering.mail import Unwritable
+from engine.store.connect import Store
+from engine.store.tables import suppressions
+from tests.delivery.post_office import (
+    NOW,
+    PlainStudio,
+    Postman,
+    address,
+    change,
+    key,
+    let_leases_run_out,
+    plan_mails,
+    row,
+    run,
+    statuses,
+)
+
+
+def suppress(store: Store, customer_id: int) -> None:
+    entry = {"address_hash": address_hash(address(customer_id).upper()), "reason": "complaint", "at": NOW}
+    with store.writing() as connection:
+        connection.execute(suppressions.insert(), [entry])
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_everything_due_is_sent_once_in_order(store: Store, batch: int) -> None:
+    plan_mails(store, 3, 1, 2, 5, 4)
+    postman = Postman()
+    assert run(store, postman, batch=batch) == Delivered(accepted=5)
+    assert postman.sent == [1, 2, 3, 4, 5]
+    mail = row(store, 3)
+    assert (mail.status, mail.provider_id, mail.attempt, mail.settled_at) == ("accepted", "taken-3", 1, NOW)
+    assert (mail.address, mail.evidence) == (address(3), '[{"bought": "guide", "customer": 3}]')
+
+
+def test_a_second_run_finds_nothing_to_do(store: Store) -> None:
+    plan_mails(store, 1)
+    run(store, Postman())
+    postman = Postman()
+    assert run(store, postman) == Delivered()
+    assert postman.sent == []
+
+
+@pytest.mark.parametrize("status", ["held_out", "accepted", "rejected", "cancelled", "unknown"])
+def test_what_is_not_scheduled_does_not_leave(store: Store, status: str) -> None:
+    plan_mails(store, 1, status=status)
+    postman = Postman()
+    run(store, postman)
+    assert postman.sent == []
+    assert statuses(store) == {status: 1}
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "counted"),
+    [
+        ("claim_unproven", "cancelled", Delivered(accepted=1, cancelled=1)),
+        ("render_failed", "rejected", Delivered(accepted=1, rejected=1)),
+        ("no_address", "rejected", Delivered(accepted=1, rejected=1)),
+    ],
+)
+def test_what_cannot_be_written_is_not_sent_and_says_why(
+    store: Store, reason: Any, status: str, counted: Delivered
+) -> None:
+    plan_mails(store, 1, 2)
+    studio = PlainStudio({1: Unwritable(key(1), reason, "because of this")})
+    postman = Postman()
+    assert run(store, postman, studio=studio) == counted
+    assert postman.sent == [2]
+    assert (row(store, 1).status, row(store, 1).error) == (status, f"{reason}: because of this")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "error", "counted"),
+    [
+        (Refused("no such mailbox"), "rejected", "no such mailbox", {"rejected": 1}),
+        (TryAgain("busy"), "scheduled", "busy", {"postponed": 1}),
+        (OutcomeUnknown("it hung up"), "unknown", "it hung up", {"unknown": 1}),
+        (RuntimeError("boom"), "unknown", "RuntimeError: boom", {"unknown": 1}),
+    ],
+)
+def test_what_a_transport_may_answer(
+    store: Store, answer: Exception, status: str, error: str, counted: dict[str, int]
+) -> None:
+    plan_mails(store, 1, 2, 3)
+    postman = Postman({2: answer})
+    assert run(store, postman) == Delivered(accepted=2, **counted)
+    assert postman.sent == [1, 3]
+    assert (row(store, 2).status, row(store, 2).error) == (status, error)
+
+
+def test_what_was_not_taken_is_tried_again_after_a_pause_that_grows(store: Store) -> None:
+    plan_mails(store, 1)
+    now = NOW
+    for minutes in (1, 2, 4):
+        run(store, Postman({1: TryAgain("busy")}), now=now)
+        assert row(store, 1).due_at == now + timedelta(minutes=minutes)
+        assert run(store, Postman(), now=row(store, 1).due_at - timedelta(seconds=1)) == Delivered()
+        now = row(store, 1).due_at
+    assert run(store, Postman(), now=now) == Delivered(accepted=1)
+    assert row(store, 1).error is None
+
+
+def test_an_unusable_way_out_stops_the_run_and_forgets_nothing(store: Store) -> None:
+    plan_mails(store, 1, 2, 3, 4)
+    postman = Postman({3: TransportError("the disk is full")})
+    with pytest.raises(TransportError, match="disk is full"):
+        run(store, postman)
+    assert statuses(store) == {"accepted": 2, "scheduled": 2}
+    assert run(store, Postman()) == Delivered(accepted=2)
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(1)])
+def test_an_interruption_leaves_only_the_mail_in_the_air_unknown(
+    store: Store, interruption: BaseException
+) -> None:
+    plan_mails(store, 1, 2, 3)
+    with pytest.raises(type(interruption)):
+        run(store, Postman({2: interruption}))
+    assert [row(store, i).status for i in (1, 2, 3)] == ["accepted", "unknown", "scheduled"]
+
+
+def test_what_could_not_be_made_lasting_is_not_called_accepted(store: Store) -> None:
+    class Leaky(Postman):
+        def flush(self) -> None:
+            raise TransportError("input/output error")
+
+    plan_mails(store, 1, 2)
+    with pytest.raises(TransportError):
+        run(store, Leaky({2: Refused("no")}))
+    assert [row(store, i).status for i in (1, 2)] == ["unknown", "rejected"]
+
+
+def test_a_studio_that_breaks_leaves_everything_scheduled(store: Store) -> None:
+    class Broken(PlainStudio):
+        def compose(self, *_: Any) -> Any:
+            raise RuntimeError("boom")
+
+    plan_mails(store, 1, 2)
+    with pytest.raises(RuntimeError):
+        run(store, Postman(), studio=Broken())
+    assert statuses(store) == {"scheduled": 2}
+
+
+def test_no_mail_is_written_before_its_intent_is_committed(store: Store) -> None:
+    class Watching(PlainStudio):
+        def compose(self, connection: Any, orders: Any, now: datetime) -> Any:
+            assert statuses(store) == {"sending": 2}
+            return super().compose(connection, orders, now)
+
+    plan_mails(store, 1, 2)
+    assert run(store, Postman(), studio=Watching()).accepted == 2
+
+
+def test_the_door_is_asked_once_more(store: Store) -> None:
+    class Suppressing(PlainStudio):
+        """Between the plan and the door, somebody complains."""
+
+        def compose(self, connection: Any, orders: Any, now: datetime) -> Any:
+            mails = super().compose(connection, orders, now)
+            connection.rollback()
+            suppress(store, 2)
+            return mails
+
+    plan_mails(store, 1, 2, 3)
+    postman = Postman()
+    assert run(store, postman, studio=Suppressing()) == Delivered(accepted=2, cancelled=1)
+    assert postman.sent == [1, 3]
+    assert (row(store, 2).status, row(store, 2).error) == ("cancelled", "suppressed")
+
+
+def test_the_door_looks_at_the_address_the_mail_goes_to(store: Store) -> None:
+    class Moved(PlainStudio):
+        def compose(self, connection: Any, orders: Any, now: datetime) -> Any:
+            return [
+                replace(mail, to_address=address(99)) for mail in super().compose(connection, orders, now)
+            ]
+
+    plan_mails(store, 1)
+    suppress(store, 99)
+    assert run(store, Postman(), studio=Moved()) == Delivered(cancelled=1)
+
+
+def test_progress_speaks_of_what_an_earlier_run_left(store: Store) -> None:
+    plan_mails(store, 1)
+    box = Outbox(store, "dead", timedelta(seconds=60), "postman")
+    box.claim(box.due(NOW, 10))
+    let_leases_run_out(store)
+    said: list[str] = []
+    assert run(store, Postman(), said=said) == Delivered(unknown=1)
+    assert said == ["1 mails were on their way when an earlier run ended: looking them up"]
+
+
+# ── Leases while sending ────────────────────────────────────────────────────────────────────────
+
+
+def courier(store: Store, postman: Postman, ticks: Sequence[float]) -> tuple[Outbox, Courier]:
+    """A courier whose stopwatch shows the given seconds, one look after the other, then stands still."""
+    box = Outbox(store, "ann", timedelta(seconds=60), "postman")
+    looks = chain(ticks, repeat(ticks[-1]))
+    return box, Courier(box, PlainStudio(), postman, NOW, lambda: next(looks))
+
+
+@pytest.mark.parametrize(
+    ("ticks", "doors"),
+    [
+        ([0.0], 1),
+        ([0.0, 10.0, 20.0, 29.9], 1),
+        ([0.0, 30.0, 30.0, 59.0, 60.0], 2),
+        ([0.0, 100.0, 100.0, 200.0, 200.0, 300.0], 3),
+    ],
+)
+def test_the_lease_is_renewed_when_half_of_it_is_used_up(
+    store: Store, ticks: Sequence[float], doors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_mails(store, 1, 2, 3)
+    postman = Postman()
+    box, ann = courier(store, postman, ticks)
+    renewals: list[int] = []
+    renew = box.renew
+    monkeypatch.setattr(box, "renew", lambda mails: renewals.append(len(mails)) or renew(mails))
+    ann.carry(box.claim(box.due(NOW, 10)))
+    assert postman.sent == [1, 2, 3]
+    assert len(renewals) == doors
+
+
+def test_a_courier_that_lost_its_mails_on_the_way_sends_no_more_of_them(store: Store) -> None:
+    plan_mails(store, 1, 2, 3)
+    postman = Postman()
+    box, ann = courier(store, postman, [0.0, 31.0])
+    postman.before_each = lambda i: change(store, 2, status="unknown") if i == 1 else None
+    ann.carry(box.claim(box.due(NOW, 10)))
+    assert postman.sent == [1, 3]
+    assert [row(store, i).status for i in (1, 2, 3)] == ["accepted", "unknown", "accepted"]
+
+
+def test_who_complains_while_the_batch_is_leaving_is_stopped_at_the_next_door(store: Store) -> None:
+    plan_mails(store, 1, 2)
+    postman = Postman()
+    box, ann = courier(store, postman, [0.0, 31.0])
+    postman.before_each = lambda i: suppress(store, 2)
+    ann.carry(box.claim(box.due(NOW, 10)))
+    assert postman.sent == [1]
+    assert row(store, 2).error == "suppressed"
+
+
+# ── Others at work ──────────────────────────────────────────────────────────────────────────────
+
+
+def claimed_by_another(store: Store) -> None:
+    box = Outbox(store, "another", timedelta(seconds=60), "postman")
+    box.claim(box.due(NOW, 100))
+
+
+def test_mails_of_a_live_owner_are_left_alone_and_counted(store: Store) -> None:
+    plan_mails(store, 1, 2)
+    claimed_by_another(store)
+    postman = Postman()
+    assert run(store, postman) == Delivered(under_way=2)
+    assert postman.sent == []
+
+
+def test_a_run_that_waits_sees_to_the_mails_of_a_dead_one(store: Store) -> None:
+    plan_mails(store, 1, 2)
+    claimed_by_another(store)
+    postman = Postman()
+    postman.exactly_once = True
+    postman.look_up = lambda *_: next(answers)
+    answers = iter([Trace.FOUND, Trace.MISSING])
+    delivered = run(store, postman, wait=lambda _: let_leases_run_out(store))
+    assert delivered == Delivered(accepted=1, found=1)
+    assert len(postman.sent) == 1
+    assert statuses(store) == {"accepted": 2}
+
+
+@pytest.mark.parametrize(
+    ("delivered", "said"),
+    [
+        (Delivered(), "No mail was due."),
+        (Delivered(accepted=1200, under_way=3), "Mails: 1,200 accepted, 3 under way"),
+    ],
+)
+def test_it_says_what_it_did(delivered: Delivered, said: str) -> None:
+    assert str(delivered) == said
+    assert delivered.as_json()["accepted"] == delivered.accepted
