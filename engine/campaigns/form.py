@@ -63,16 +63,20 @@ class Form(BaseModel):
 class EmailForm(Form):
     """The copy of a mail."""
 
-    subject: Annotated[str, AfterValidator(_one_line)] = Field(min_length=1, max_length=400)
-    template: Annotated[str, AfterValidator(_below_templates)] = Field(min_length=1, max_length=300)
+    subject: Annotated[str, AfterValidator(_one_line)] = Field(
+        min_length=1, max_length=400, description="one line; may use whatever a template may"
+    )
+    template: Annotated[str, AfterValidator(_below_templates)] = Field(
+        min_length=1, max_length=300, description="a file below templates/"
+    )
 
 
 class StepForm(Form):
     """One step of the sequence."""
 
-    id: Id
-    after: Duration
-    email: EmailForm
+    id: Id = Field(description="the step's id, for good")
+    after: Duration = Field(description="from entry; later steps from the decision on the step before")
+    email: EmailForm = Field(description="the mail")
     when: RuleData = Field(None, description="asked when the step is due; false: the step is skipped")
 
 
@@ -80,17 +84,19 @@ class CampaignForm(Form):
     """A campaign file."""
 
     campaign: Id = Field(description="the campaign's id, for good")
-    track: Literal["back-end"] = "back-end"
-    description: str = ""
+    track: Literal["back-end"] = Field("back-end", description="whom it speaks to: back-end = customers")
+    description: str = Field("", description="what it is for, in a sentence")
     topic: Id = Field("marketing", description="the consent it needs")
     offers: tuple[str, ...] = Field((), description="products it offers; who owns one is skipped")
     audience: RuleData = Field(description="who enters")
     while_: RuleData = Field(None, alias="while", description="asked before each step; false: exit")
-    enter: EntryField = Entry()
+    enter: EntryField = Field(
+        Entry(), description="how often one customer may run through", json_schema_extra={"default": "once"}
+    )
     goal: RuleData = Field(None, description="by facts after entry; reached: exit")
     priority: int = Field(50, ge=0, le=1000, description="higher goes first")
     holdout: PercentField | None = Field(None, description="default: holdout in config.yaml")
-    steps: tuple[StepForm, ...] = Field(min_length=1)
+    steps: tuple[StepForm, ...] = Field(min_length=1, description="the mails, in their order")
 
 
 LATER_KEYS = {  # understood, and not in this version

@@ -1,6 +1,5 @@
 """Who may go, of all that is due for one customer: priority first, up to the frequency cap."""
 
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -8,7 +7,6 @@ from sqlalchemy import (
     Connection,
     Integer,
     String,
-    Table,
     case,
     func,
     literal,
@@ -21,8 +19,18 @@ from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Scope
-from engine.store.dialect import memory_table
+from engine.store.dialect import lay_out, memory_table
 
+QUEUE = memory_table(
+    "plan_queue",
+    [
+        Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("campaign_id", String(100), primary_key=True),
+        Column("place", Integer, nullable=False),
+        Column("winner", String(100), nullable=False),
+        Column("used", Integer, nullable=False),
+    ],
+)
 TAKES_A_SLOT = ("scheduled", "sending", "accepted", "unknown", "held_out")
 
 
@@ -32,9 +40,9 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     The detail of a held run names the campaign that went before it, or says that the cap was full.
     """
     cap = book.settings.frequency.max
-    queue = _queue(connection)
-    _line_up(connection, queue, desk, state, book, scope)
-    runs = desk.runs
+    lay_out(connection, QUEUE)
+    _line_up(connection, desk, state, book, scope)
+    runs, queue = desk.runs, QUEUE
     mine = (queue.c.customer_id == runs.c.customer_id, queue.c.campaign_id == runs.c.campaign_id)
     detail = case(
         (queue.c.used >= cap, literal(f"{cap} mails went before")), else_=literal("after ") + queue.c.winner
@@ -46,20 +54,7 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     )
 
 
-def _queue(connection: Connection) -> Table:
-    columns: list[Column[Any]] = [
-        Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
-        Column("campaign_id", String(100), primary_key=True),
-        Column("place", Integer, nullable=False),
-        Column("winner", String(100), nullable=False),
-        Column("used", Integer, nullable=False),
-    ]
-    return memory_table(connection, "plan_queue", columns)
-
-
-def _line_up(
-    connection: Connection, queue: Table, desk: Desk, state: State, book: Book, scope: Scope
-) -> None:
+def _line_up(connection: Connection, desk: Desk, state: State, book: Book, scope: Scope) -> None:
     runs, campaign, sent = desk.runs, desk.campaigns, state.messages
     order = (campaign.c.priority.desc(), runs.c.due_at, runs.c.campaign_id)
     used = (
@@ -85,5 +80,5 @@ def _line_up(
         .where(runs.c.verdict == UNDECIDED)
     )
     connection.execute(
-        queue.insert().from_select(["customer_id", "campaign_id", "place", "winner", "used"], places)
+        QUEUE.insert().from_select(["customer_id", "campaign_id", "place", "winner", "used"], places)
     )

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table
 
-from engine.audience.full import audience_table
+from engine.audience.full import AUDIENCE
 from engine.clock import span
 from engine.planning.assignment import draw, threshold
 from engine.planning.book import Book
-from engine.store.dialect import memory_table
+from engine.store.dialect import lay_out, memory_table
 from engine.store.types import Instant
 
 UNDECIDED = ""
@@ -30,26 +30,6 @@ class Desk:
     audience: Table
     entries: Table
     runs: Table
-
-
-def set_desk(connection: Connection, book: Book) -> Desk:
-    """Fresh tables: the book's own filled in, the others empty."""
-    desk = Desk(
-        campaigns=memory_table(connection, "plan_campaigns", _campaign_columns()),
-        steps=memory_table(connection, "plan_steps", _step_columns()),
-        offers=memory_table(connection, "plan_offers", [_campaign_key(), _text("sku", 200, key=True)]),
-        audience=audience_table(connection),
-        entries=memory_table(connection, "plan_entries", [*_run_key(), *_run_columns()]),
-        runs=memory_table(connection, "plan_runs", [*_run_key(), *_run_columns(), *_verdict_columns()]),
-    )
-    _fill(connection, desk.campaigns, _campaign_rows(book))
-    _fill(connection, desk.steps, _step_rows(book))
-    _fill(
-        connection,
-        desk.offers,
-        ({"campaign_id": c.id, "sku": sku} for c in book.campaigns for sku in c.offers),
-    )
-    return desk
 
 
 def _text(name: str, length: int, *, key: bool = False) -> Column[str]:
@@ -104,6 +84,29 @@ def _verdict_columns() -> list[Column[Any]]:
         Column("detail", String(400), nullable=False, default=""),
         Column("ends", Boolean, nullable=False, default=False),
     ]
+
+
+DESK = Desk(
+    campaigns=memory_table("plan_campaigns", _campaign_columns()),
+    steps=memory_table("plan_steps", _step_columns()),
+    offers=memory_table("plan_offers", [_campaign_key(), _text("sku", 200, key=True)]),
+    audience=AUDIENCE,
+    entries=memory_table("plan_entries", [*_run_key(), *_run_columns()]),
+    runs=memory_table("plan_runs", [*_run_key(), *_run_columns(), *_verdict_columns()]),
+)
+
+
+def set_desk(connection: Connection, book: Book) -> Desk:
+    """The desk, laid out in this connection: the book's own tables filled in, the others empty."""
+    lay_out(connection, *vars(DESK).values())
+    _fill(connection, DESK.campaigns, _campaign_rows(book))
+    _fill(connection, DESK.steps, _step_rows(book))
+    _fill(
+        connection,
+        DESK.offers,
+        ({"campaign_id": c.id, "sku": sku} for c in book.campaigns for sku in c.offers),
+    )
+    return DESK
 
 
 def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:

@@ -36,7 +36,7 @@ def make_plan(
     desk = set_desk(connection, book)
     scope = book.scope(now, connection.dialect.name)
     if look_for_entries:
-        evaluate(connection, desk.audience, book.campaigns, scope, only)
+        evaluate(connection, book.campaigns, scope, only)
         enroll(connection, desk, state, now)
     due.gather(connection, desk, state, now)
     state.lock(connection, desk.runs)

@@ -6,12 +6,11 @@ merge are the same over both: that is all the difference between a run and a pre
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from engine.store import tables
-from engine.store.dialect import insert, memory_twin
+from engine.store.dialect import insert, lay_out, memory_twin
 
 
 @dataclass(frozen=True)
@@ -25,27 +24,23 @@ class State:
     lock: Callable[[Connection, Table], None]
 
 
+_KEPT = (tables.membership, tables.enrollments, tables.decisions, tables.messages)
+_TWINS = tuple(memory_twin(table) for table in _KEPT)
+
+
 def kept() -> State:
     """The store's own tables."""
-    return State(tables.membership, tables.enrollments, tables.decisions, tables.messages, _lock_contacts)
+    return State(*_KEPT, lock=_lock_contacts)
 
 
 def imagined(connection: Connection, only: int | None = None) -> State:
     """A copy of them, perhaps of one customer only; it goes with the connection's transaction."""
-
-    def twin(table: Table) -> Table:
-        rows: Any = select(table)
-        return memory_twin(
-            connection, table, rows if only is None else rows.where(table.c.customer_id == only)
-        )
-
-    return State(
-        membership=twin(tables.membership),
-        enrollments=twin(tables.enrollments),
-        decisions=twin(tables.decisions),
-        messages=twin(tables.messages),
-        lock=lambda _connection, _runs: None,
-    )
+    lay_out(connection, *_TWINS)
+    for table, twin in zip(_KEPT, _TWINS, strict=True):
+        rows = select(table) if only is None else select(table).where(table.c.customer_id == only)
+        connection.execute(twin.insert().from_select([column.name for column in table.columns], rows))
+    membership, enrollments, decisions, messages = _TWINS
+    return State(membership, enrollments, decisions, messages, lock=lambda _connection, _runs: None)
 
 
 def be_the_planner(connection: Connection, owner: str) -> None:

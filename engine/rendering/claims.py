@@ -16,7 +16,7 @@ from engine.clock import EPOCH
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
-from engine.rendering.reading import Event, Guard, Mark, Value
+from engine.rendering.events import Event, Guard, Mark, Value
 from engine.rendering.sources import Source
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
@@ -146,7 +146,6 @@ class _Finder:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.scope = Scope(EPOCH, catalogue)
-        self._source: Source | None = None
         self.claims: dict[str, Claim] = {}
         self.unguarded: dict[str, Claim] = {}
         self.problems: list[Problem] = []
@@ -156,7 +155,7 @@ class _Finder:
         if isinstance(event, Mark) and isinstance(event.node, nodes.AssignBlock):
             self._kept += {"open": 1, "close": -1}.get(event.kind, 0)
         elif isinstance(event, Value):
-            self._source = event.source
+            self._source: Source = event.source
             known = self.proven(event.guards)
             if event.role == "kept" or self._kept:
                 self._refuse_keeping(event.node)
@@ -166,7 +165,7 @@ class _Finder:
         """The rules that hold where all these tests came out as they did."""
         return tuple(rule for guard in guards for rule in self._shown(guard.test, holds=guard.holds))
 
-    def _shown(self, test: nodes.Expr, *, holds: bool) -> Iterator[Rule]:
+    def _shown(self, test: nodes.Node, *, holds: bool) -> Iterator[Rule]:
         """The rules that a test proves by being true, or by being false."""
         match test:
             case nodes.Not():
@@ -184,7 +183,7 @@ class _Finder:
             case _:
                 return
 
-    def _claim(self, node: nodes.Expr) -> Claim | None:
+    def _claim(self, node: nodes.Node) -> Claim | None:
         if not isinstance(node, nodes.Call) or _name(node) not in CLAIMS:
             return None
         try:
@@ -196,36 +195,43 @@ class _Finder:
 
     def _visit(self, node: nodes.Node, known: Known, *, tested: bool = False) -> None:
         """Note the claims in an expression. `tested`: only its truth matters, it is not written out."""
-        match node:
-            case nodes.And():
-                self._visit(node.left, known, tested=tested)
-                self._visit(node.right, (*known, *self._shown(node.left, holds=True)), tested=tested)
-            case nodes.Or():
-                self._visit(node.left, known, tested=True)
-                self._visit(node.right, (*known, *self._shown(node.left, holds=False)), tested=tested)
-            case nodes.Not():
-                self._visit(node.node, known, tested=True)
-            case nodes.CondExpr():
-                self._visit(node.test, known, tested=True)
-                self._visit(node.expr1, (*known, *self._shown(node.test, holds=True)), tested=tested)
-                if node.expr2 is not None:
-                    self._visit(node.expr2, (*known, *self._shown(node.test, holds=False)), tested=tested)
-            case nodes.Test(name="defined") | nodes.Filter(name="default" | "d"):
-                self._visit_parts(node, known, tested_first=True)
-            case nodes.Call() if _name(node) in CLAIMS:
-                self._note(node, known, tested=tested)
-            case nodes.Name(ctx="load") if node.name in CLAIMS:
-                self._tell(node, f"{node.name} is called where it is used, as {node.name}('sku')", node.name)
-            case _:
-                self._visit_parts(node, known)
+        visit = getattr(self, f"_visit_{type(node).__name__.lower()}", None)
+        if visit:
+            visit(node, known, tested=tested)
+        else:
+            self._visit_parts(node, known)
 
-    def _visit_parts(self, node: nodes.Node, known: Known, *, tested_first: bool = False) -> None:
-        for number, part in enumerate(node.iter_child_nodes()):
-            if isinstance(node, nodes.Call) and part is not node.node:
-                self._refuse_keeping(part, only_itself=True)
-            self._visit(part, known, tested=tested_first and number == 0)
+    def _visit_and(self, node: nodes.And, known: Known, *, tested: bool) -> None:
+        self._visit(node.left, known, tested=tested)
+        self._visit(node.right, (*known, *self._shown(node.left, holds=True)), tested=tested)
 
-    def _note(self, call: nodes.Call, known: Known, *, tested: bool) -> None:
+    def _visit_or(self, node: nodes.Or, known: Known, *, tested: bool) -> None:
+        self._visit(node.left, known, tested=True)
+        self._visit(node.right, (*known, *self._shown(node.left, holds=False)), tested=tested)
+
+    def _visit_not(self, node: nodes.Not, known: Known, *, tested: bool) -> None:
+        self._visit(node.node, known, tested=True)
+
+    def _visit_condexpr(self, node: nodes.CondExpr, known: Known, *, tested: bool) -> None:
+        self._visit(node.test, known, tested=True)
+        self._visit(node.expr1, (*known, *self._shown(node.test, holds=True)), tested=tested)
+        if node.expr2 is not None:
+            self._visit(node.expr2, (*known, *self._shown(node.test, holds=False)), tested=tested)
+
+    def _visit_test(self, node: nodes.Test, known: Known, *, tested: bool) -> None:
+        self._visit_parts(node, known, tested_first=node.name == "defined")
+
+    def _visit_filter(self, node: nodes.Filter, known: Known, *, tested: bool) -> None:
+        self._visit_parts(node, known, tested_first=node.name in ("default", "d"))
+
+    def _visit_name(self, node: nodes.Name, known: Known, *, tested: bool) -> None:
+        if node.name in CLAIMS and node.ctx == "load":
+            self._tell(node, f"{node.name} is called where it is used, as {node.name}('sku')", node.name)
+
+    def _visit_call(self, call: nodes.Call, known: Known, *, tested: bool) -> None:
+        if _name(call) not in CLAIMS:
+            self._visit_parts(call, known)
+            return
         try:
             claim = read_claim(call, self.scope.catalogue)
         except Mistake as wrong:
@@ -234,6 +240,12 @@ class _Finder:
         self.claims[claim.said] = claim
         if not tested and not any(_proves(rule, claim.rule, self.scope) for rule in known):
             self.unguarded[claim.said] = claim
+
+    def _visit_parts(self, node: nodes.Node, known: Known, *, tested_first: bool = False) -> None:
+        for number, part in enumerate(node.iter_child_nodes()):
+            if isinstance(node, nodes.Call) and part is not node.node:
+                self._refuse_keeping(part, only_itself=True)
+            self._visit(part, known, tested=tested_first and number == 0)
 
     def _refuse_keeping(self, node: nodes.Node, *, only_itself: bool = False) -> None:
         """A claim under another name, or handed on, could not be followed."""

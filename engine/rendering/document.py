@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
+from engine.rendering.events import Event, Static, Value
 from engine.rendering.forks import Turn
-from engine.rendering.reading import Event, Static, Value
 
 VALUE = "\N{OBJECT REPLACEMENT CHARACTER}"
 

@@ -4,7 +4,7 @@ Templates are compiled from trees that were prepared beforehand, never looked up
 """
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, nodes, pass_context
@@ -102,7 +102,7 @@ def count_loops(tree: nodes.Template) -> None:
 def share_context(tree: nodes.Template) -> None:
     """Let imported macros see what every template sees."""
     for node in tree.find_all((nodes.Import, nodes.FromImport)):
-        node.with_context = True
+        setattr(node, "with_context", True)  # noqa: B010 - the stubs give the two no common type
 
 
 @pass_context
@@ -122,24 +122,12 @@ def _take(context: Context, count: int) -> None:
 
 
 def _too_much(operator: str, left: Any, right: Any) -> bool:
-    return _SIZES[operator](left, right)
-
-
-def _repeats(left: Any, right: Any) -> bool:
-    text, times = (left, right) if hasattr(left, "__len__") else (right, left)
-    return hasattr(text, "__len__") and isinstance(times, int) and len(text) * times > MAX_LENGTH
-
-
-def _explodes(left: Any, right: Any) -> bool:
-    return (
-        isinstance(right, int | float)
-        and isinstance(left, int | float)
-        and (abs(right) * len(str(left)) > MAX_DIGITS)
-    )
-
-
-def _is_wide(left: Any, right: Any) -> bool:
-    return isinstance(left, str) and _WIDE.search(left) is not None
-
-
-_SIZES: dict[str, Callable[[Any, Any], bool]] = {"*": _repeats, "**": _explodes, "%": _is_wide}
+    match operator:
+        case "*":
+            text, times = (left, right) if hasattr(left, "__len__") else (right, left)
+            return hasattr(text, "__len__") and isinstance(times, int) and len(text) * times > MAX_LENGTH
+        case "**":
+            numbers = isinstance(left, int | float) and isinstance(right, int | float)
+            return numbers and abs(right) * len(str(left)) > MAX_DIGITS
+        case _:
+            return isinstance(left, str) and _WIDE.search(left) is not None

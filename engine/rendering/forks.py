@@ -6,7 +6,7 @@ from itertools import islice, product
 
 from jinja2 import nodes
 
-from engine.rendering.reading import Event, Mark
+from engine.rendering.events import Event, Mark
 
 FORKING = (nodes.If, nodes.For)
 MAX_WAYS = 64
@@ -25,7 +25,7 @@ class Fork:
     """A statement with its branches, the one that is not written included."""
 
     node: nodes.If | nodes.For
-    branches: "list[list[Event | Fork]]" = field(default_factory=lambda: [[]])
+    branches: "list[list[Part]]" = field(default_factory=lambda: [[]])
 
     @property
     def depth(self) -> int:
@@ -36,7 +36,7 @@ class Fork:
         return max(len(self.branches), *(width_of(branch) for branch in self.branches))
 
 
-Part = Event | Fork
+Part = Event | Fork | str  # a text that was cut out of one counts as an event
 
 
 def depth_of(parts: Sequence[Part]) -> int:
@@ -49,7 +49,7 @@ def width_of(parts: Sequence[Part]) -> int:
     return max((part.width for part in parts if isinstance(part, Fork)), default=1)
 
 
-def forked(events: Sequence[Event]) -> list[Part]:
+def forked(events: Sequence[Event | str]) -> list[Part]:
     """The events with each `{% if %}` and `{% for %}` as one fork."""
     levels: list[list[Part]] = [[]]
     forks: list[Fork] = []
@@ -91,5 +91,5 @@ def _way(parts: Sequence[Part], choice: Sequence[int]) -> Iterator[Event | Turn]
             for _ in range(2 if isinstance(part.node, nodes.For) and branch == 0 else 1):
                 yield from _way(part.branches[branch], choice[1:])
             yield Mark("close", part.node)
-        else:
+        elif not isinstance(part, str):
             yield part

@@ -17,12 +17,12 @@ from jinja2 import nodes
 
 from engine.rendering.document import VALUE, Document, Spot
 from engine.rendering.edits import Splices, static
+from engine.rendering.events import Event, Mark, Static
 from engine.rendering.forks import Turn, ways
 from engine.rendering.markup import Tag, matching_end, tokens
-from engine.rendering.reading import Event, Mark, Static
 
 MARKER = "data-aftersale-tag"
-UNSTYLED = frozenset(("html", "head", "meta", "link", "style", "script", "title", "base", "br"))
+UNSTYLED = frozenset(("head", "meta", "link", "style", "script", "title", "base", "br"))
 _DECLARATIONS = re.compile(r"""(?:[^;"'(]|"[^"]*"|'[^']*'|\((?:[^)"']|"[^"]*"|'[^']*')*\))+""")
 _INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _REDUCER = css_inline.CSSInliner(
@@ -186,16 +186,22 @@ def _write(tag: Sighting, style: Declarations, splices: Splices) -> bool:
         return True
     written, text = tag.written, ";".join(style)
     if written is None:
-        added = static(f' style="{html.escape(text)}"', tag.name_end.node)
+        added = static(f' style="{_escaped(text)}"', tag.name_end.node)
         splices.put(tag.name_end.node, tag.name_end.offset + 1, tag.name_end.offset + 1, [added])
         return True
     if not written.quote:
         return False
     start = written.before.offset + 1
     end = start + (written.length if written.fixed else 0)
-    value = html.escape(text) + ("" if written.fixed else ";")
+    value = _escaped(text, written.quote) + ("" if written.fixed else ";")
     splices.put(written.before.node, start, end, [static(value, written.before.node)])
     return True
+
+
+def _escaped(text: str, quote: str = '"') -> str:
+    """For the value of an attribute, with no more entities than there must be."""
+    entity = "&quot;" if quote == '"' else "&#39;"
+    return html.escape(text, quote=False).replace(quote, entity)
 
 
 def _settle_by_branch(seen: Sequence[Sighting], splices: Splices) -> bool:
@@ -228,7 +234,7 @@ def _choice(fork: nodes.If, styles: Sequence[Declarations]) -> nodes.Expr:
 
 
 def _attribute(style: Declarations, like: nodes.Node) -> nodes.Expr:
-    text = f' style="{html.escape(";".join(style))}"' if style else ""
+    text = f' style="{_escaped(";".join(style))}"' if style else ""
     return nodes.MarkSafe(nodes.Const(text, lineno=like.lineno), lineno=like.lineno)
 
 
@@ -242,9 +248,9 @@ def _reduce(document: Document, splices: Splices) -> None:
     for number, rest in _sheets(reduced).items():
         start, end = tags[number].end, _content_end(tags, number, document)
         if _can_be_inlined(document, tags, number):
-            for place in document.parts(start, end):
-                splices.put(place.node, place.start, place.end, [static(rest, place.node)])
-                rest = ""
+            for part, place in enumerate(document.parts(start, end)):
+                new = [] if part else [static(rest, place.node)]
+                splices.put(place.node, place.start, place.end, new)
 
 
 def _sheets(inlined: str) -> Mapping[int, str]:

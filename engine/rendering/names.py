@@ -12,14 +12,14 @@ from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rendering.context import ATTRIBUTES, NAMES, RESULTS
 from engine.rendering.environment import FORBIDDEN_FILTERS, MailEnvironment
-from engine.rendering.reading import File
+from engine.rendering.parsed import File
 
 
 def check_names(
     files: Sequence[File], environment: MailEnvironment, catalogue: Catalogue
 ) -> Iterator[Problem]:
     """Everything that the files name and that will not be there."""
-    stored = {name for file in files for name in _stored(file.tree)}
+    stored = frozenset(name for file in files for name in file.stored)
     for file in files:
         yield from _unknown_variables(file, environment, stored)
         for node in file.tree.find_all((nodes.Filter, nodes.Test, nodes.Getattr, nodes.Getitem, nodes.Call)):
@@ -30,18 +30,6 @@ def attribute_names(files: Iterable[File]) -> set[str]:
     """The attributes of customers that templates ask for."""
     calls = (call for file in files for call in file.tree.find_all(nodes.Call) if _asks_attribute(call))
     return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], nodes.Const)}
-
-
-def _stored(tree: nodes.Template) -> Iterator[str]:
-    """Every name that a file itself gives to something."""
-    for node in tree.find_all((nodes.Name, nodes.Macro, nodes.Import, nodes.FromImport)):
-        match node:
-            case nodes.Name(ctx="store" | "param") | nodes.Macro():
-                yield node.name
-            case nodes.Import():
-                yield node.target
-            case nodes.FromImport():
-                yield from (name[1] if isinstance(name, tuple) else name for name in node.names)
 
 
 # ── variables ───────────────────────────────────────────────────────────────────────────────────
@@ -70,7 +58,7 @@ class _Resolved(CodeGenerator):
     visit_Filter = visit_Test = _parts  # noqa: N815 - unknown ones are told elsewhere, all of them
 
 
-def _unknown_variables(file: File, environment: MailEnvironment, stored: set[str]) -> Iterator[Problem]:
+def _unknown_variables(file: File, environment: MailEnvironment, stored: frozenset[str]) -> Iterator[Problem]:
     found = _Resolved(environment)
     try:
         found.visit(file.tree)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.rendering.document import Document, Stretch
+from engine.rendering.events import Event, Mark, Static, Value
 from engine.rendering.forks import FORKING, Turn
 from engine.rendering.markup import RAW, VOID, Attribute, Comment, Tag, matching_end, tokens
-from engine.rendering.reading import Event, Mark, Static, Value
 from engine.rendering.wording import Words, bare, wording
 
 PARAGRAPHS = frozenset(
@@ -151,7 +151,7 @@ class Outline:
         """Whether every statement that opens between two places also closes there."""
         depth = 0
         for event in self.document.within(start, end):
-            depth += {"open": 1, "close": -1}.get(event.kind, 0) if isinstance(event, Mark) else 0
+            depth += event.step if isinstance(event, Mark) else 0
             if depth < 0:
                 return False
         return depth == 0

@@ -1,68 +1,89 @@
-"""A template made ready once: checked, styles inlined, plain text derived, compiled."""
+"""A template made ready once: read, checked, styles inlined, plain text derived, compiled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
-from jinja2 import Template
+from jinja2 import Template, nodes
 
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.rendering.claims import Claims, find_claims
 from engine.rendering.environment import MailEnvironment, count_loops, share_context
+from engine.rendering.events import Event
 from engine.rendering.inline import inline_styles
 from engine.rendering.names import attribute_names, check_names
-from engine.rendering.reading import File, Reader
+from engine.rendering.parsed import File
+from engine.rendering.places import check_places
+from engine.rendering.reading import Reader
 from engine.rendering.sources import Library, Source
 from engine.rendering.text import derive_text
 
-Shaping = Callable[[Reader, Source], None]
+
+@dataclass(frozen=True)
+class Draft:
+    """A template that was read and checked, with all the files it draws on."""
+
+    source: Source
+    events: Sequence[Event] = field(repr=False)
+    files: Sequence[File] = field(repr=False)
+    claims: Claims
+    attributes: frozenset[str]
+    problems: Sequence[Problem]
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A template that can be rendered, unless it has problems."""
+    """A template that can be rendered."""
 
-    source: Source
-    claims: Claims
-    problems: Sequence[Problem]
-    attributes: frozenset[str] = frozenset()
-    files: Sequence[File] = field(default=(), repr=False)
-    template: Template | None = field(default=None, repr=False)
+    draft: Draft
+    template: Template = field(repr=False)
 
 
-def prepare(
-    source: Source, library: Library, environment: MailEnvironment, catalogue: Catalogue, shape: Shaping
-) -> Ready:
-    """Read, check, shape and compile one template."""
-    reader = Reader(library, environment)
-    events = reader.read(source)
-    claims = find_claims(events, catalogue)
-    problems = [*reader.problems, *claims.problems, *check_names(reader.files, environment, catalogue)]
-    if problems:
-        return Ready(source, claims, problems)
-    shape(reader, source)
-    template = _compiled(source, reader.files, environment)
-    return Ready(source, claims, (), frozenset(attribute_names(reader.files)), reader.files, template)
+class Preparation:
+    """Makes templates ready, for one catalogue and one library of files."""
+
+    def __init__(
+        self, library: Library, catalogue: Catalogue, html: MailEnvironment, text: MailEnvironment
+    ) -> None:
+        self.library = library
+        self.catalogue = catalogue
+        self.html = html
+        self.text = text
+
+    def draft(self, source: Source, *, html: bool = False) -> Draft:
+        """Read and check a template; never raises for what is wrong with it."""
+        reader = Reader(self.library, self.html if html else self.text)
+        events = reader.read(source)
+        claims = find_claims(events, self.catalogue)
+        problems = [*reader.problems, *claims.problems]
+        problems += check_names(reader.files, reader.environment, self.catalogue)
+        problems += check_places(events) if html else ()
+        attributes = frozenset(attribute_names(reader.files))
+        return Draft(source, events, reader.files, claims, attributes, problems)
+
+    def as_written(self, draft: Draft) -> Ready:
+        """For what is plain text already."""
+        return _compiled(draft, draft.files, self.text)
+
+    def as_html_and_text(self, draft: Draft) -> tuple[Ready, Ready]:
+        """For HTML: itself with its styles inlined, and the plain text derived from it."""
+        inline_styles(draft.events, [file.tree for file in draft.files])
+        copies = [File(file.source, _copied(file, self.html)) for file in draft.files]
+        derive_text(
+            Reader(self.library, self.html, copies).read(draft.source), [file.tree for file in copies]
+        )
+        return _compiled(draft, draft.files, self.html), _compiled(draft, copies, self.text)
 
 
-def as_written(reader: Reader, source: Source) -> None:
-    """For what is plain text already."""
+def _copied(file: File, environment: MailEnvironment) -> nodes.Template:
+    return deepcopy(file.tree, {id(environment): environment})
 
 
-def styled(reader: Reader, source: Source) -> None:
-    """For HTML: styles inlined."""
-    inline_styles(reader.read(source), [file.tree for file in reader.files])
-
-
-def as_text(reader: Reader, source: Source) -> None:
-    """For HTML of which plain text is wanted."""
-    styled(reader, source)
-    derive_text(reader.read(source), [file.tree for file in reader.files])
-
-
-def _compiled(source: Source, files: Sequence[File], environment: MailEnvironment) -> Template:
+def _compiled(draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:
     for file in files:
         count_loops(file.tree)
         share_context(file.tree)
         file.tree.set_environment(environment)
-    return environment.with_trees({file.source.name: file.tree for file in files}).get_template(source.name)
+    named = environment.with_trees({file.source.name: file.tree for file in files})
+    return Ready(draft, named.get_template(draft.source.name))

@@ -7,72 +7,18 @@ are, and nothing about its scoping changes.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from jinja2 import TemplateSyntaxError, nodes
 
 from engine.errors import Problem
 from engine.registry import did_you_mean
 from engine.rendering.environment import MailEnvironment
+from engine.rendering.events import Event, Guard, Mark, Role, Static, Value
+from engine.rendering.parsed import File, imported
 from engine.rendering.sources import Library, Source, Unreadable
 
 MAX_DEPTH = 40
 ESCAPED = "values of customers are always escaped"
-Role = Literal["output", "test", "kept"]
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A test that encloses a part of the template, and whether it came out true there."""
-
-    test: nodes.Node
-    holds: bool
-
-
-@dataclass(frozen=True)
-class Static:
-    """Text that is the same in every mail."""
-
-    source: Source
-    node: nodes.TemplateData
-
-
-@dataclass(frozen=True)
-class Value:
-    """An expression: written out, tested, or kept under a name; and the guards around it.
-
-    `expands`: so many of the events that follow are what it writes: a macro, a block, a caller.
-    """
-
-    source: Source
-    node: nodes.Node
-    guards: tuple[Guard, ...]
-    role: Role
-    expands: int = 0
-
-    @property
-    def writes(self) -> bool:
-        """Whether it puts a value of its own into the mail."""
-        return self.role == "output" and not self.expands
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Where a statement opens, goes on with its next branch, or closes."""
-
-    kind: Literal["open", "branch", "close"]
-    node: nodes.Node
-
-
-Event = Static | Value | Mark
-
-
-@dataclass(frozen=True)
-class File:
-    """One file of the template, parsed."""
-
-    source: Source
-    tree: nodes.Template
 
 
 @dataclass(frozen=True)
@@ -101,10 +47,10 @@ class _Place:
 class Reader:
     """Reads one template with all that it draws on, and collects what cannot be followed."""
 
-    def __init__(self, library: Library, environment: MailEnvironment) -> None:
+    def __init__(self, library: Library, environment: MailEnvironment, files: Sequence[File] = ()) -> None:
         self.library = library
         self.environment = environment
-        self._files: dict[str, File | None] = {}
+        self._files: dict[str, File | None] = {file.source.name: file for file in files}
         self.problems: list[Problem] = []
 
     def read(self, source: Source) -> list[Event]:
@@ -201,44 +147,44 @@ class Reader:
             yield from self._statement(node, place)
 
     def _statement(self, node: nodes.Node, place: _Place) -> Iterator[Event]:
-        match node:
-            case nodes.Output():
-                yield from self._output(node, place)
-            case nodes.If():
-                yield from self._if(node, place)
-            case nodes.For():
-                yield from self._for(node, place)
-            case nodes.Block():
-                if not place.silent:
-                    yield from self._block(node.name, place)
-            case nodes.Include():
-                yield from self._include(node, place)
-            case nodes.Assign():
-                yield from self._value(node.node, place, "kept")
-            case nodes.With():
-                yield from self._values(node.values, place, "kept")
-                yield from self._enclosed(node, node.body, place)
-            case nodes.CallBlock():
-                yield from self._call(node, place)
-            case nodes.AssignBlock() | nodes.FilterBlock():
-                yield from self._enclosed(node, node.body, place)
-            case nodes.Import() | nodes.FromImport():
-                yield from self._import(node, place)
-            case nodes.ScopedEvalContextModifier():
-                self._wrong(place, node, "autoescape cannot be switched", ESCAPED)
-            case nodes.ExprStmt():
-                yield from self._value(node.node, place, "kept")
-            case _:
-                return  # macros are read where they are called
+        """Each kind of statement has its method below; macros have none, they are read where called."""
+        read = getattr(self, f"_read_{type(node).__name__.lower()}", None)
+        return read(node, place) if read else iter(())
 
-    def _output(self, node: nodes.Output, place: _Place) -> Iterator[Event]:
+    def _read_block(self, node: nodes.Block, place: _Place) -> Iterator[Event]:
+        if not place.silent:
+            yield from self._block(node.name, place)
+
+    def _read_assign(self, node: nodes.Assign | nodes.ExprStmt, place: _Place) -> Iterator[Event]:
+        return self._value(node.node, place, "kept")
+
+    _read_exprstmt = _read_assign
+
+    def _read_with(self, node: nodes.With, place: _Place) -> Iterator[Event]:
+        yield from self._values(node.values, place, "kept")
+        yield from self._enclosed(node, node.body, place)
+
+    def _read_assignblock(
+        self, node: nodes.AssignBlock | nodes.FilterBlock, place: _Place
+    ) -> Iterator[Event]:
+        return self._enclosed(node, node.body, place)
+
+    _read_filterblock = _read_assignblock
+
+    def _read_scopedevalcontextmodifier(
+        self, node: nodes.ScopedEvalContextModifier, place: _Place
+    ) -> Iterator[Event]:
+        self._wrong(place, node, "autoescape cannot be switched", ESCAPED)
+        return iter(())
+
+    def _read_output(self, node: nodes.Output, place: _Place) -> Iterator[Event]:
         for part in () if place.silent else node.nodes:
             if isinstance(part, nodes.TemplateData):
                 yield Static(place.file.source, part)
             else:
                 yield from self._value(part, place, "output")
 
-    def _if(self, node: nodes.If, place: _Place) -> Iterator[Event]:
+    def _read_if(self, node: nodes.If, place: _Place) -> Iterator[Event]:
         yield Mark("open", node)
         failed: tuple[Guard, ...] = ()
         for branch in (node, *node.elif_):
@@ -252,7 +198,7 @@ class Reader:
             yield from self._body(node.else_, place.under(*failed))
         yield Mark("close", node)
 
-    def _for(self, node: nodes.For, place: _Place) -> Iterator[Event]:
+    def _read_for(self, node: nodes.For, place: _Place) -> Iterator[Event]:
         yield from self._value(node.iter, place, "kept")
         yield Mark("open", node)
         if node.test:
@@ -264,7 +210,7 @@ class Reader:
             yield from self._body(node.else_, place)
         yield Mark("close", node)
 
-    def _include(self, node: nodes.Include, place: _Place) -> Iterator[Event]:
+    def _read_include(self, node: nodes.Include, place: _Place) -> Iterator[Event]:
         file = self._included(node, place)
         if file and not place.silent:
             yield Mark("open", node)
@@ -284,7 +230,7 @@ class Reader:
             self._wrong(place, node, f"there is none of the templates {', '.join(names)}")
         return self._named(place, node, name) if name else None
 
-    def _call(self, node: nodes.CallBlock, place: _Place) -> Iterator[Event]:
+    def _read_callblock(self, node: nodes.CallBlock, place: _Place) -> Iterator[Event]:
         yield from self._values(node.defaults, place, "kept")
         yield Mark("open", node)
         yield from self._value(node.call, replace(place, caller=(node, place)), "output")
@@ -295,7 +241,7 @@ class Reader:
         yield from self._body(body, place)
         yield Mark("close", node)
 
-    def _import(self, node: nodes.Import | nodes.FromImport, place: _Place) -> Iterator[Event]:
+    def _read_import(self, node: nodes.Import | nodes.FromImport, place: _Place) -> Iterator[Event]:
         """What the other file does when it is imported; it writes nothing."""
         name = self._literal(place, node, node.template)
         file = self._named(place, node, name) if name else None
@@ -305,12 +251,13 @@ class Reader:
             within = (*place.within, id(file))
             yield from self._body(file.tree.body, _Place((file,), within=within, silent=True))
 
+    _read_fromimport = _read_import
+
     def _check_imported(self, node: nodes.FromImport, file: File, place: _Place) -> None:
-        known = _top_names(file)
-        for wanted, _ in _imported(node):
-            if wanted not in known:
+        for wanted, _ in imported(node):
+            if wanted not in file.stored:
                 message = f"{file.source.name!r} has no macro {wanted!r}"
-                self._wrong(place, node, message, did_you_mean(wanted, known), wanted)
+                self._wrong(place, node, message, did_you_mean(wanted, file.stored), wanted)
 
     # ── expressions, and the macros, blocks and callers they write ──────────────────────────────
 
@@ -355,25 +302,20 @@ class Reader:
             return self._macro_of_module(node.node.name, node.attr, place)
         return None
 
-    def _macro_of(self, file: File, name: str) -> tuple[File, nodes.Macro] | None:
+    def _macro_of(self, file: File, name: str, depth: int = 0) -> tuple[File, nodes.Macro] | None:
         """The macro that a name stands for in a file: its own, or one it imports."""
-        for macro in file.tree.find_all(nodes.Macro):
-            if macro.name == name:
-                return file, macro
-        for node in file.tree.find_all(nodes.FromImport):
-            for wanted, alias in _imported(node):
-                other = self._known(node.template)
-                if alias == name and other and other is not file:
-                    return self._macro_of(other, wanted)
+        if name in file.macros:
+            return file, file.macros[name]
+        if name in file.imports and depth < MAX_DEPTH:
+            template, wanted = file.imports[name]
+            other = self._known(template)
+            return self._macro_of(other, wanted, depth + 1) if other else None
         return None
 
     def _macro_of_module(self, module: str, name: str, place: _Place) -> tuple[File, nodes.Macro] | None:
-        for file in place.files:
-            for node in file.tree.find_all(nodes.Import):
-                other = self._known(node.template)
-                if node.target == module and other:
-                    return self._macro_of(other, name)
-        return None
+        template = next((file.modules[module] for file in place.files if module in file.modules), None)
+        other = self._known(template) if template else None
+        return self._macro_of(other, name) if other else None
 
     def _known(self, template: nodes.Expr) -> File | None:
         """The file that an import names, where it can be read; where not, the import itself is told."""
@@ -389,16 +331,5 @@ def _with_blocks(
     blocks: Mapping[str, Sequence[tuple[File, nodes.Block]]], file: File
 ) -> Mapping[str, Sequence[tuple[File, nodes.Block]]]:
     """The blocks by name, the ones of the layout behind those that replace them."""
-    mine = {block.name: [(file, block)] for block in file.tree.find_all(nodes.Block)}
+    mine = {name: [(file, block)] for name, block in file.blocks.items()}
     return {name: [*blocks.get(name, ()), *mine.get(name, ())] for name in {**blocks, **mine}}
-
-
-def _imported(node: nodes.FromImport) -> Iterator[tuple[str, str]]:
-    for name in node.names:
-        yield name if isinstance(name, tuple) else (name, name)
-
-
-def _top_names(file: File) -> set[str]:
-    """What another file may import from it."""
-    stored = {name.name for name in file.tree.find_all(nodes.Name) if name.ctx == "store"}
-    return stored | {macro.name for macro in file.tree.find_all(nodes.Macro)}

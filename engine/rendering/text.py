@@ -1,28 +1,23 @@
 """Plain text derived from the HTML of a template, once for all mails.
 
 Written for templates: what stands between the statements is turned into text where it is, and the
-statements stay. A break is written behind a paragraph rather than in front of the next, so that
-the paragraph in an `{% if %}` brings its own and takes it along.
+statements stay. See `pen` for how blanks and breaks come out right on every way through them.
 """
 
 import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
 from engine.rendering.edits import Edits, static
+from engine.rendering.events import Event, Mark, Static, Value
 from engine.rendering.markup import Tag
 from engine.rendering.outline import LINES, PARAGRAPHS, Link, Outline, Piece
-from engine.rendering.reading import Event, Mark, Static, Value
+from engine.rendering.pen import BLANK, DASH, LINE, MIDDLE, PARAGRAPH, Pen
 
-# How far the text has come: within a line, behind a blank, at the start of a line, of a paragraph,
-# or behind the dash of a list, where no break may come.
-MIDDLE, BLANK, LINE, PARAGRAPH, DASH = range(5)
 MAX_ROUNDS = 8
-_SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
-_UNSEEN = re.compile(r"[\u00ad\u034f\u200b\u200c\u2007\u2060\ufeff]")
+WHOLE = (nodes.Include, nodes.CallBlock, nodes.FilterBlock)  # statements left out with all they write
 
 
 def derive_text(events: Sequence[Event], trees: Sequence[nodes.Template]) -> None:
@@ -35,7 +30,7 @@ def derive_text(events: Sequence[Event], trees: Sequence[nodes.Template]) -> Non
         teller.tell(0, len(outline.read))
         if least == known:
             break
-    teller.edits.apply(trees)
+    teller.edits().apply(trees)
 
 
 @dataclass
@@ -47,21 +42,29 @@ class _Fork:
 
 
 class _Teller:
-    """One pass over a document. `least` holds how far the text has come, at the least, by place."""
+    """One pass over a document. `least` holds how far the text has come, at the least, by node."""
 
     def __init__(self, outline: Outline, least: dict[int, int]) -> None:
         self.outline = outline
-        self.edits = Edits()
+        self.pen = Pen()
         self._least = least
-        self._state = PARAGRAPH
-        self._words: list[str | nodes.Expr] = []  # of the static part at hand
-        self._said = 0  # how often anything was said
-        self._gap = False  # a blank is owed behind a target told in its place
+        self._told: list[tuple[nodes.TemplateData, list[str | nodes.Node]]] = []
+        self._left_out: list[nodes.Node] = []
         self._forks: list[_Fork] = []
+        self._captured: list[int] = []  # how far the text had come at each open `{% set %}`
         self._lists: list[int | None] = []  # the next number; None: a dash
         self._links: list[int] = []  # how much had been said where each open link began
-        self._captured: list[int] = []  # how far the text had come at each open `{% set %}`
         self._pre = 0
+        self._gap = False  # a blank is owed behind a target told in its place
+
+    def edits(self) -> Edits:
+        """What has to change in the trees."""
+        edits = Edits()
+        for node, words in self._told:
+            edits.replace(node, [static(w, node) if isinstance(w, str) else w for w in words])
+        for left_out in self._left_out:
+            edits.replace(left_out, ())
+        return edits
 
     def tell(self, start: int, end: int) -> None:
         number = start
@@ -91,34 +94,31 @@ class _Teller:
         if event.role != "output":
             return self._aside(number + 1, event.expands)
         if not (self._sees(piece) and piece.told):
-            self.edits.replace(event.node, ())
+            self._left_out.append(event.node)
             return event.expands
         if event.writes:
-            self._state, self._gap = MIDDLE, piece.kept
-            self._said += 1
+            self.pen.spoken()
+            self._gap = piece.kept
         return 0
 
     def _aside(self, start: int, count: int) -> int:
         """Tell what is written, but not here."""
-        state, self._state = self._state, PARAGRAPH
+        state, self.pen.state = self.pen.state, PARAGRAPH
         self.tell(start, start + count)
-        self._state = state
+        self.pen.state = state
         return count
 
     # ── statements ──────────────────────────────────────────────────────────────────────────────
 
     def _mark(self, event: Mark, piece: Piece, number: int) -> int:
-        told = self._sees(piece) and piece.told
+        if isinstance(event.node, WHOLE) and event.kind == "open" and not (self._sees(piece) and piece.told):
+            self._left_out.append(event.node)
+            return self._length(number)
         match event.node:
-            case nodes.Include() | nodes.CallBlock() | nodes.FilterBlock() if (
-                event.kind == "open" and not told
-            ):
-                self.edits.replace(event.node, ())
-                return self._length(number)
             case nodes.AssignBlock():
                 self._capture(event)
             case nodes.If() | nodes.For():
-                self._fork(event, event.node)
+                self._fork(event, number)
         return 1
 
     def _length(self, number: int) -> int:
@@ -126,156 +126,141 @@ class _Teller:
         depth = 0
         for length, pieces in enumerate(self.outline.read[number:], 1):
             event = pieces[0].event if pieces else None
-            depth += {"open": 1, "close": -1}.get(event.kind, 0) if isinstance(event, Mark) else 0
+            depth += event.step if isinstance(event, Mark) else 0
             if depth == 0:
                 return length
         return 1
 
     def _capture(self, event: Mark) -> None:
         if event.kind == "open":
-            self._captured.append(self._state)
-            self._state = PARAGRAPH
+            self._captured.append(self.pen.state)
+            self.pen.state = PARAGRAPH
         else:
-            self._state = self._captured.pop()
+            self.pen.state = self._captured.pop()
 
-    def _fork(self, event: Mark, node: nodes.If | nodes.For) -> None:
+    def _fork(self, event: Mark, number: int) -> None:
         if event.kind == "open":
-            self._forks.append(_Fork(self._state))
-            self._at_least(node) if isinstance(node, nodes.For) else None
+            self._forks.append(_Fork(self.pen.state))
+            if isinstance(event.node, nodes.For):
+                self._join(event.node)
             return
         fork = self._forks[-1]
-        fork.exits.append(self._state)
-        if isinstance(node, nodes.For) and len(fork.exits) == 1:
-            self._least[id(node)] = min(self._least.get(id(node), DASH), self._state)
-        if event.kind == "branch":
-            self._state = fork.entry
+        if isinstance(event.node, nodes.For) and not fork.exits:
+            self._least[id(event.node)] = min(self._least[id(event.node)], self.pen.state)
         else:
-            skipped = [] if node.else_ else [fork.entry]
-            self._state = min(fork.exits + skipped)
-            self._forks.pop()
+            self._even_out(fork, number)
+        fork.exits.append(self.pen.state)
+        self.pen.state = fork.entry
+        if event.kind == "close":
+            self._close(self._forks.pop(), event.node)
 
-    def _at_least(self, node: nodes.Node) -> None:
+    def _close(self, fork: _Fork, node: nodes.Node) -> None:
+        """Go on from where the branch ended that came least far; there may be one that writes nothing."""
+        always = isinstance(node, nodes.If | nodes.For) and node.else_
+        self.pen.state = min(fork.exits if always else [*fork.exits, fork.entry])
+
+    def _even_out(self, fork: _Fork, number: int) -> None:
+        """Let a branch that ends with a line end with a paragraph, where one began with it."""
+        before = self.outline.read[number - 1]
+        if self.pen.state == LINE and fork.entry == PARAGRAPH and before and before[0].stretch:
+            self.pen.paragraph()
+
+    def _join(self, node: nodes.Node) -> None:
         """Go on from no further than the text has come here on any way that leads here."""
-        self._state = self._least[id(node)] = min(self._state, self._least.get(id(node), DASH))
+        self.pen.state = min(self.pen.state, self._least.get(id(node), DASH))
+        self._least[id(node)] = self.pen.state
 
     # ── static text ─────────────────────────────────────────────────────────────────────────────
 
     def _static(self, event: Static, pieces: Sequence[Piece]) -> None:
-        self._at_least(event.node)
-        self._words = []
+        self._join(event.node)
+        self._told.append((event.node, self.pen.start()))
         for piece in pieces:
             if self._sees(piece):
                 self._stretch(piece)
-        self.edits.replace(event.node, [_node(word, event.node) for word in self._words])
 
     def _stretch(self, piece: Piece) -> None:
         if piece.tag:
             self._tag(piece.tag)
         elif piece.kept:
-            self._say(html.unescape(piece.text))
+            self.pen.say(html.unescape(piece.text))
             self._gap = True
         elif piece.told:
-            self._text(piece.text)
+            self.pen.text(piece.text, as_it_is=self._pre > 0)
         elif self._gap:
-            self._say(" ")
+            self.pen.say(" ")
             self._gap = False
-
-    def _text(self, written: str) -> None:
-        said = html.unescape(written)
-        if not self._pre:
-            said = _UNSEEN.sub("", _SPACE.sub(" ", said))
-            said = said.lstrip(" ") if self._state >= BLANK else said
-        self._say(said)
-
-    def _say(self, said: str) -> None:
-        if said:
-            self._words.append(said)
-            self._said += bool(said.strip())
-            self._state = LINE if said.endswith("\n") else BLANK if said.endswith(" ") else MIDDLE
-
-    def _break(self, state: int) -> None:
-        """Begin a new line or paragraph, unless one has just begun."""
-        if self._state < state:
-            self._trim()
-            self._words.append("\n\n" if state == PARAGRAPH and self._state < LINE else "\n")
-            self._state = state
-
-    def _trim(self) -> None:
-        if self._words and isinstance(self._words[-1], str):
-            self._words[-1] = self._words[-1].rstrip(" ")
 
     # ── tags ────────────────────────────────────────────────────────────────────────────────────
 
     def _tag(self, tag: Tag) -> None:
-        match tag.name:
-            case "br":
-                self._break(LINE if self._state < LINE else PARAGRAPH)
-            case "a":
-                self._link(tag)
-            case "img":
-                self._picture(tag)
-            case "ul" | "ol":
-                self._list(tag)
-            case "li" if not tag.closing:
-                self._item()
-            case "td" | "th" if not tag.closing and self._state == MIDDLE:
-                self._say(" ")
-            case "pre":
-                self._break(PARAGRAPH)
-                self._pre += -1 if tag.closing else 1
-            case "hr":
-                self._rule()
-            case name if name in PARAGRAPHS:
-                self._break(PARAGRAPH)
-            case name if name in LINES:
-                self._break(LINE)
+        """Each tag that is told in a way of its own has its method below."""
+        tell = getattr(self, f"_tag_{tag.name}", None)
+        if tell:
+            tell(tag)
+        elif tag.name in PARAGRAPHS:
+            self.pen.paragraph()
+        elif tag.name in LINES:
+            self.pen.line()
 
-    def _link(self, tag: Tag) -> None:
+    def _tag_br(self, tag: Tag) -> None:
+        if self.pen.state < LINE:
+            self.pen.line()
+        else:
+            self.pen.paragraph()
+
+    def _tag_a(self, tag: Tag) -> None:
         """Tell where a link goes, behind its text."""
         if not tag.closing:
-            self._links.append(self._said)
+            self._links.append(self.pen.count)
             return
-        wrote = self._said > self._links.pop() if self._links else True
+        wrote = self.pen.count > self._links.pop() if self._links else True
         link = self.outline.links.get(tag.start)
         if link and link.target and not (link.told and wrote):
             self._target(link, wrote=wrote)
 
     def _target(self, link: Link, *, wrote: bool) -> None:
-        if self._state == BLANK:
-            self._trim()
+        if self.pen.state == BLANK:
+            self.pen.trim()
         before, behind = (": ", "") if link.alone else (" (", ")")
-        self._words += [before, *link.target, behind] if wrote else link.target
-        self._state = MIDDLE
-        self._said += 1
+        self.pen.tell([before, *link.target, behind] if wrote else link.target)
 
-    def _picture(self, tag: Tag) -> None:
+    def _tag_img(self, tag: Tag) -> None:
         words = self.outline.attribute(tag, "alt")
         if any(not isinstance(word, str) or word.strip() for word in words):
-            self._words += words
-            self._state = MIDDLE
-            self._said += 1
+            self.pen.tell(words)
 
-    def _list(self, tag: Tag) -> None:
-        self._break(LINE if len(self._lists) > tag.closing else PARAGRAPH)
+    def _tag_ul(self, tag: Tag) -> None:
+        nested = len(self._lists) > tag.closing
+        self.pen.line() if nested else self.pen.paragraph()
         if not tag.closing:
             self._lists.append(1 if tag.name == "ol" and self.outline.steady(tag) else None)
         elif self._lists:
             self._lists.pop()
 
-    def _item(self) -> None:
-        self._break(LINE)
+    _tag_ol = _tag_ul
+
+    def _tag_li(self, tag: Tag) -> None:
+        if tag.closing:
+            self.pen.line()
+            return
         number = self._lists[-1] if self._lists else None
-        indent = "  " * (len(self._lists) - 1)
-        self._words.append(indent + ("- " if number is None else f"{number}. "))
-        if self._lists and number is not None:
+        dash = "- " if number is None else f"{number}. "
+        self.pen.item("  " * (len(self._lists) - 1) + dash)
+        if number is not None:
             self._lists[-1] = number + 1
-        self._state = DASH
 
-    def _rule(self) -> None:
-        self._break(PARAGRAPH)
-        self._say("---")
-        self._break(PARAGRAPH)
+    def _tag_td(self, tag: Tag) -> None:
+        if not tag.closing and self.pen.state == MIDDLE:
+            self.pen.say(" ")
 
+    _tag_th = _tag_td
 
-def _node(word: str | nodes.Expr, like: nodes.Node) -> nodes.Node:
-    return static(word, like) if isinstance(word, str) else word
+    def _tag_pre(self, tag: Tag) -> None:
+        self.pen.paragraph()
+        self._pre += -1 if tag.closing else 1
+
+    def _tag_hr(self, tag: Tag) -> None:
+        self.pen.paragraph()
+        self.pen.say("---")
+        self.pen.paragraph()

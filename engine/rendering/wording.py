@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from jinja2 import nodes
 
 from engine.rendering.document import Document
-from engine.rendering.forks import Fork, forked
-from engine.rendering.reading import Event, Mark, Static, Value
+from engine.rendering.events import Event, Mark, Static, Value
+from engine.rendering.forks import Fork, Turn, forked
 
-Words = Sequence["str | nodes.Expr"]
+Words = Sequence[str | nodes.Node]
 
 
 def wording(document: Document, start: int, end: int) -> Words | None:
@@ -20,7 +20,7 @@ def wording(document: Document, start: int, end: int) -> Words | None:
         return None
 
 
-def bare(words: Words) -> list["str | nodes.Expr"]:
+def bare(words: Words) -> list[str | nodes.Node]:
     """The words without what makes no difference to a link: blanks at the ends, `mailto:`, `https://`."""
     said = [word.strip() if isinstance(word, str) else word for word in words]
     said = [word for word in said if word != ""]
@@ -44,17 +44,17 @@ def _clipped(document: Document, start: int, end: int) -> Iterator[Event | str]:
         elif isinstance(event, Static):
             text = str(event.node.data)[max(start - begins, 0) : end - begins]
             yield html.unescape(text)
-        else:
+        elif not isinstance(event, Turn):
             yield event
             skip = event.expands if isinstance(event, Value) else 0
 
 
-def _words(parts: Sequence[Event | Fork | str]) -> Iterator["str | nodes.Expr"]:
+def _words(parts: Sequence[Event | Fork | str]) -> Iterator[str | nodes.Node]:
     for part in parts:
         match part:
             case str():
                 yield part
-            case Value(role="output", node=nodes.Expr() as node):
+            case Value(role="output", node=node):
                 yield node
             case Fork(node=nodes.If()):
                 yield _choice(part)
@@ -76,4 +76,4 @@ def _choice(fork: Fork) -> nodes.Expr:
 
 def _joined(words: Words, like: nodes.Node) -> nodes.Expr:
     parts = [nodes.Const(word, lineno=like.lineno) if isinstance(word, str) else word for word in words]
-    return nodes.Concat(parts, lineno=like.lineno) if parts else nodes.Const("", lineno=like.lineno)
+    return nodes.Concat(parts, lineno=like.lineno)

@@ -34,7 +34,7 @@ class Writer:
 
     def _mail(self, order: MailOrder, copy: Copy, customer: CustomerCard, claims: ClaimBook) -> Mail:
         context = self.surroundings.context(copy.campaign, order, customer, claims)
-        subject, html, text = (render(template, context) for template in copy.templates)
+        subject, html, text = (render(part.template, context) for part in copy.parts)
         sender, message_id = self.surroundings.settings.sender, order.key.message_id
         return Mail(
             key=order.key,
@@ -45,9 +45,9 @@ class Writer:
             from_address=sender.email,
             from_name=sender.name,
             reply_to=sender.reply_to,
-            subject=_subject(subject, copy.templates[0]),
+            subject=_subject(subject, copy.parts[0].template),
             html=html,
-            text=text,
+            text=text.rstrip() + "\n",
             headers=self._headers(order, message_id),
             evidence=claims.evidence(),
         )

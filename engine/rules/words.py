@@ -95,8 +95,8 @@ def _no_more(mine: timedelta | None, theirs: timedelta | None) -> bool:
 class Bounds(Words):
     """How much: at least, at most, or both."""
 
-    at_least: Decimal | None = None
-    at_most: Decimal | None = None
+    at_least: Decimal | None = Field(None, description="this or more")
+    at_most: Decimal | None = Field(None, description="this or less")
 
     @model_validator(mode="after")
     def _can_hold(self) -> Self:
@@ -115,8 +115,8 @@ class Bounds(Words):
 class CountWords(Words):
     """How many orders. `at_most` includes none; nothing said means at least one."""
 
-    at_least: int | None = Field(None, ge=1)
-    at_most: int | None = Field(None, ge=0)
+    at_least: int | None = Field(None, ge=1, description="so many orders or more")
+    at_most: int | None = Field(None, ge=0, description="so many orders or fewer; none is fewer, too")
 
     @model_validator(mode="after")
     def _count_can_hold(self) -> Self:
@@ -134,10 +134,10 @@ class CountWords(Words):
 class ProductWords(Words):
     """Which products: one by its sku, or all of a kind, category or tag."""
 
-    product: str | None = None
-    kind: Kind | None = None
-    category: str | None = None
-    tag: str | None = None
+    product: str | None = Field(None, description="one product, by its sku")
+    kind: Kind | None = Field(None, description="all products of this kind")
+    category: str | None = Field(None, description="all products of this category")
+    tag: str | None = Field(None, description="all products that carry this tag")
 
     def chooses_products(self) -> bool:
         return any(word is not None for word in (self.product, self.kind, self.category, self.tag))

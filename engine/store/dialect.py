@@ -2,7 +2,7 @@
 
 - one `upsert`, and one `insert_new` that counts with RETURNING (psycopg's rowcount is -1 there);
 - `insert_from_select`, for which SQLite needs `WHERE true` before ON CONFLICT;
-- `memory_table`, a temporary table that nobody else sees and that needs no write to the database;
+- `memory_table` and `lay_out`, temporary tables that nobody else sees and that need no write to the database;
 - `database_now`, the time of the database.
 """
 
@@ -83,33 +83,32 @@ def insert_from_select(
     return sum(len(part) for part in written.partitions(10_000))
 
 
-def memory_table(
-    connection: Connection, name: str, columns: Sequence[Column[Any]], *indexes: Sequence[str]
-) -> Table:
-    """A fresh temporary table of this connection; it goes with its transaction or `drop_memory_table`."""
+def memory_table(name: str, columns: Sequence[Column[Any]], *indexes: Sequence[str]) -> Table:
+    """The definition of a temporary table. Define it once: its statements are then compiled once."""
     table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
-    drop_memory_table(connection, name)
-    connection.execute(CreateTable(table))
     for number, names in enumerate(indexes):
-        Index(f"{name}_{number}", *(table.c[column] for column in names)).create(connection)
+        Index(f"{name}_{number}", *(table.c[column] for column in names))
     return table
 
 
-def memory_twin(connection: Connection, original: Table, rows: Rows) -> Table:
-    """A temporary table with the columns and indexes of another, filled with those of its rows."""
+def memory_twin(original: Table) -> Table:
+    """The definition of a temporary table with the columns and indexes of another."""
     columns = [
         Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable, default=c.default)
         for c in original.columns
     ]
-    indexes = [[c.name for c in index.columns] for index in original.indexes]
-    twin = memory_table(connection, f"twin_{original.name}", columns, *indexes)
-    connection.execute(twin.insert().from_select([c.name for c in original.columns], rows))
-    return twin
+    indexes = [[column.name for column in index.columns] for index in original.indexes]
+    return memory_table(f"twin_{original.name}", columns, *indexes)
 
 
-def drop_memory_table(connection: Connection, name: str) -> None:
+def lay_out(connection: Connection, *tables: Table) -> None:
+    """Make the temporary tables in this connection, empty; nobody else sees them."""
     schema = "temp" if is_sqlite(connection) else "pg_temp"
-    connection.execute(text(f"DROP TABLE IF EXISTS {schema}.{name}"))
+    for table in tables:
+        connection.execute(text(f"DROP TABLE IF EXISTS {schema}.{table.name}"))
+        connection.execute(CreateTable(table))
+        for index in table.indexes:
+            index.create(connection)
 
 
 def database_now(connection: Connection) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from engine.rules.model import Condition, CustomerIds, Rows, Scope
@@ -20,7 +20,9 @@ def as_written(value: Any) -> Any:
     return str(value) if isinstance(value, int | float | Decimal) else value
 
 
-Scalar = Annotated[str, BeforeValidator(as_written)]
+Scalar = Annotated[
+    str, BeforeValidator(as_written), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
 
 
 class Attribute(Condition):
@@ -32,13 +34,13 @@ class Attribute(Condition):
     key: ClassVar[str] = "attribute"
     summary: ClassVar[str] = "has an attribute with a value"
 
-    name: str
-    is_: Scalar | None = None
-    in_: tuple[Scalar, ...] | None = None
-    contains: str | None = None
-    at_least: Decimal | None = None
-    at_most: Decimal | None = None
-    exists: bool | None = None
+    name: str = Field(description="the attribute's name, as imported")
+    is_: Scalar | None = Field(None, description="exactly this text")
+    in_: tuple[Scalar, ...] | None = Field(None, description="exactly one of these texts")
+    contains: str | None = Field(None, description="this text somewhere within")
+    at_least: Decimal | None = Field(None, description="a number, this or more")
+    at_most: Decimal | None = Field(None, description="a number, this or less")
+    exists: bool | None = Field(None, description="true: there is a value; false: there is none")
 
     @model_validator(mode="before")
     @classmethod

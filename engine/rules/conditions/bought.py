@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from engine.facts.catalogue import Catalogue
@@ -23,10 +23,12 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
     key: ClassVar[str] = "bought"
     summary: ClassVar[str] = "bought a product, net of full refunds"
 
-    any: Literal[True] | None = None
-    quantity: Bounds | None = None
-    position: Position | None = None
-    end: Literal["front", "back"] | None = None
+    any: Literal[True] | None = Field(None, description="any product at all")
+    quantity: Bounds | None = Field(None, description="how many pieces, over all of those orders")
+    position: Position | None = Field(None, description="where it stood in the checkout; not in this version")
+    end: Literal["front", "back"] | None = Field(
+        None, description="in the first transaction, or after it; not in this version"
+    )
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:

@@ -30,10 +30,10 @@ class Consumed(Condition, TimeWords):
     key: ClassVar[str] = "consumed"
     summary: ClassVar[str] = "used a product, beyond starting it"
 
-    product: str
+    product: str = Field(description="the product, by its sku")
     at_least: Percent | None = Field(None, description="share of the product's units, such as 50%")
-    unit: str | None = None
-    completed: Literal[True] | None = None
+    unit: str | None = Field(None, description="this unit is completed")
+    completed: Literal[True] | None = Field(None, description="all of it is completed")
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:

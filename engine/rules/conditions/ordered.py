@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from engine.rules.model import Condition, CustomerIds, Rows, Scope
@@ -27,7 +28,7 @@ class Ordered(Condition, CountWords, TimeWords):
     key: ClassVar[str] = "ordered"
     summary: ClassVar[str] = "placed so many paid orders"
 
-    amount: Bounds | None = None
+    amount: Bounds | None = Field(None, description="what each order must have come to")
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
         return and_(true(), *self._tests(scope))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, select
 
 from engine.facts.catalogue import Catalogue
@@ -19,7 +19,7 @@ class Segment(Condition):
     key: ClassVar[str] = "segment"
     summary: ClassVar[str] = "is in a named segment"
 
-    name: str
+    name: str = Field(description="a segment of campaigns/segments.yaml")
 
     @model_validator(mode="before")
     @classmethod

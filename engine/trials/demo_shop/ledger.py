@@ -76,8 +76,8 @@ class Ledger:
     @property
     def known_at(self) -> datetime:
         """When the shop first heard of them."""
-        facts = [fact.at for fact in (*self.orders, *self.consents)]
-        return min([self.person.known_at, *facts])
+        ordered, said = [order.at for order in self.orders], [consent.at for consent in self.consents]
+        return min([self.person.known_at, *ordered, *said])
 
     def line(self, sku: str, position: str = "core", quantity: int = 1, less: Decimal = NOTHING) -> Line:
         """A line at the catalogue's price, `less` a share of it."""

@@ -1,0 +1,63 @@
+"""Places in HTML where a value cannot be made safe, or where a tag cannot be followed."""
+
+from collections.abc import Iterator, Sequence
+
+from engine.errors import Problem
+from engine.rendering.document import VALUE, Document
+from engine.rendering.events import Event, Mark, Static, Value
+from engine.rendering.markup import Attribute, Tag, matching_end, tokens
+
+
+def check_places(events: Sequence[Event]) -> Iterator[Problem]:
+    """What is wrong with the HTML that values and statements stand in."""
+    document = Document(events)
+    tags = [token for token in tokens(document.text) if isinstance(token, Tag)]
+    for number, tag in enumerate(tags):
+        yield from _within_tag(document, tag)
+        if tag.name in ("script", "style") and not tag.closing:
+            end = matching_end(tags, number)
+            yield from _within_code(document, tag, end.start if end else len(document.text))
+        if tag.name == "link" and "stylesheet" in document.text[tag.start : tag.end].lower():
+            yield _problem(document, tag.start, "no mail client loads a style sheet", "write it into <style>")
+
+
+def _within_tag(document: Document, tag: Tag) -> Iterator[Problem]:
+    yield from _torn(document, tag)
+    for attribute in tag.attributes:
+        if VALUE in attribute.name:
+            message = "a value cannot stand for an attribute"
+            yield _problem(document, attribute.start, message, "write out its name")
+        elif not attribute.quoted and _value_in(document, attribute):
+            place = attribute.value_start
+            yield _problem(document, place, f"the value of {attribute.name} needs quotes around it")
+
+
+def _value_in(document: Document, attribute: Attribute) -> bool:
+    return VALUE in document.text[attribute.value_start : attribute.value_end]
+
+
+def _torn(document: Document, tag: Tag) -> Iterator[Problem]:
+    """A tag that begins in one branch of a statement and ends in another."""
+    depth = lowest = 0
+    for event in document.within(tag.start, tag.end):
+        depth += {"open": 1, "close": -1}.get(event.kind, 0) if isinstance(event, Mark) else 0
+        lowest = min(lowest, depth)
+    if depth or lowest:
+        hint = "write whole tags within a branch"
+        yield _problem(document, tag.start, f"the tag <{tag.name}> is torn apart by a statement", hint)
+
+
+def _within_code(document: Document, tag: Tag, end: int) -> Iterator[Problem]:
+    place = document.text.find(VALUE, tag.end, end)
+    if place >= 0:
+        yield _problem(document, place, f"a value within <{tag.name}> cannot be made safe", "write it out")
+
+
+def _problem(document: Document, place: int, message: str, hint: str | None = None) -> Problem:
+    """A problem at the line that a place in the document comes from."""
+    begins, event = next(document.spans(place, place + 1))
+    line = event.node.lineno
+    if isinstance(event, Static):
+        line += str(event.node.data)[: place - begins].count("\n")
+    sources = (e.source for e in (event, *document.events) if isinstance(e, Static | Value))
+    return next(sources).problem(line, message, hint)
