@@ -115,8 +115,8 @@ def _named(rows: Sequence[LineRow]) -> Iterator[Named]:
 
 
 def _content(row: LineRow) -> tuple[Any, ...]:
-    blank_last = (row.refunded_at is None, row.refunded_at or 0, row.refund is None, row.refund or 0)
-    return (row.sku, row.at, row.quantity, row.amount, row.position, *blank_last, row.line_id)
+    back = (row.refunded_at or 0, row.refund or 0)
+    return (row.sku, row.at, row.quantity, row.amount, row.position, *back, row.line_id)
 
 
 def _line(named: Named) -> Line:

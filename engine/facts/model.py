@@ -5,7 +5,6 @@ Rows are tuples, since millions of them pass through a sorter on their way to th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 Place = tuple[int, int, int]  # line number from 1, offset in bytes, length in bytes
@@ -72,8 +71,7 @@ class LineRow(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A sold line, with the name it is known by within its order."""
 
     ref: str
@@ -84,8 +82,7 @@ class Line:
     refunded_at: int | None  # fully refunded from then on
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(NamedTuple):
     """Money that went back: for a line of an order, or as a credit that names no order."""
 
     ref: str
@@ -95,8 +92,7 @@ class Refund:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """The rows of one order number together: what was sold, and credits under that number."""
 
     ref: str

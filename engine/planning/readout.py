@@ -72,7 +72,7 @@ def audience_sizes(connection: Connection, desk: Desk) -> dict[str, int]:
     """How many each campaign's audience holds."""
     audience = desk.audience
     rows = connection.execute(select(audience.c.campaign_id, func.count()).group_by(audience.c.campaign_id))
-    sizes: dict[str, int] = dict(rows.tuples().all())
+    sizes = {row[0]: row[1] for row in rows}
     return {campaign: sizes.get(campaign, 0) for campaign in connection.scalars(_campaign_ids(desk))}
 
 
@@ -80,7 +80,7 @@ def entering(connection: Connection, desk: Desk) -> dict[str, int]:
     """How many begin a run through each campaign now."""
     entry = desk.entries
     rows = connection.execute(select(entry.c.campaign_id, func.count()).group_by(entry.c.campaign_id))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def sendings(connection: Connection, desk: Desk, now: datetime) -> Iterator[Sending]:

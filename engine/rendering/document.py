@@ -1,6 +1,6 @@
 """What was read, as one text: static parts as they are, values as a single stand-in each."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -47,9 +47,8 @@ class Document:
         length = 0
         for event in self.events:
             self.starts.append(length)
-            said = _said(event)
-            written.append(said)
-            length += len(said)
+            written.append(_said(event))
+            length += len(written[-1])
         self.text = "".join(written)
 
     def spot(self, place: int) -> Spot | None:
@@ -58,29 +57,37 @@ class Document:
         event = self.events[number]
         return Spot(event.node, place - self.starts[number]) if isinstance(event, Static) else None
 
+    def spans(self, start: int, end: int) -> Iterator[tuple[int, Event | Turn]]:
+        """What writes the characters between two places or stands among them, with where it begins."""
+        if start < end:
+            yield from self._numbered(bisect_right(self.starts, start) - 1, bisect_left(self.starts, end))
+
+    def inside(self, start: int, end: int) -> Iterator[tuple[int, Event | Turn]]:
+        """The same with what stands at the two edges themselves: all between two quotes."""
+        first, last = bisect_left(self.starts, start), bisect_left(self.starts, end)
+        if first == len(self.starts) or self.starts[first] > start:
+            first -= 1
+        while last < len(self.events) and self.starts[last] == end and not _said(self.events[last]):
+            last += 1
+        yield from self._numbered(first, last)
+
+    def _numbered(self, first: int, last: int) -> Iterator[tuple[int, Event | Turn]]:
+        yield from zip(self.starts[first:last], self.events[first:last], strict=True)
+
     def within(self, start: int, end: int) -> Sequence[Event | Turn]:
-        """The events that write or stand between two places."""
-        return [event for _, event in self.spans(start, end)] if end > start else []
+        return [event for _, event in self.spans(start, end)]
 
     def is_static(self, start: int, end: int) -> bool:
         """Whether the text between two places comes from one static part of one file."""
-        return start == end or (
-            all(isinstance(event, Static) for event in self.within(start, end))
-            and (len(self.within(start, end)) == 1)
-        )
+        within = self.within(start, end)
+        return len(within) <= 1 and all(isinstance(event, Static) for event in within)
 
-    def spans(self, start: int, end: int) -> Iterator[tuple[int, Event | Turn]]:
-        """The same, each with where it begins."""
-        first = max(bisect_right(self.starts, start) - 1, 0)
-        last = bisect_right(self.starts, end - 1)
-        yield from zip(self.starts[first:last], self.events[first:last], strict=True)
-
-    def parts(self, start: int, end: int) -> Iterator["Stretch"]:
+    def stretches(self, start: int, end: int) -> Iterator[Stretch]:
         """The static parts, or pieces of them, between two places."""
-        for begins, event in zip(self.starts, self.events, strict=True):
-            if isinstance(event, Static) and begins < end and begins + len(event.node.data) > start:
-                first, last = max(start - begins, 0), min(end - begins, len(event.node.data))
-                yield Stretch(event.node, first, last)
+        for begins, event in self.spans(start, end):
+            if isinstance(event, Static):
+                length = len(event.node.data)
+                yield Stretch(event.node, max(start - begins, 0), min(end - begins, length))
 
 
 def _said(event: Event | Turn) -> str:

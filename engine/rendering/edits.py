@@ -23,11 +23,12 @@ class Edits:
             self._within(tree)
 
     def _within(self, node: nodes.Node) -> None:
+        """From the leaves up, so that what is put in stays as it is."""
+        for child in node.iter_child_nodes():
+            self._within(child)
         for _, value in node.iter_fields():
             if isinstance(value, list):
                 value[:] = [new for old in value for new in self._instead(old)]
-        for child in node.iter_child_nodes():
-            self._within(child)
 
     def _instead(self, old: nodes.Node) -> Sequence[nodes.Node]:
         return self._new.get(id(old), (old,))

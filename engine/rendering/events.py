@@ -1,5 +1,6 @@
 """What a template does, in the order in which it does it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,3 +60,13 @@ class Mark:
 
 
 Event = Static | Value | Mark
+
+
+def balanced(events: Iterable[object]) -> bool:
+    """Whether every statement that opens among the events also closes there, and none closes more."""
+    depth = 0
+    for event in events:
+        depth += event.step if isinstance(event, Mark) else 0
+        if depth < 0:
+            return False
+    return depth == 0

@@ -17,8 +17,8 @@ from jinja2 import nodes
 
 from engine.rendering.document import VALUE, Document, Spot
 from engine.rendering.edits import Splices, static
-from engine.rendering.events import Event, Mark, Static
-from engine.rendering.forks import Turn, ways
+from engine.rendering.events import Event, Mark, Value
+from engine.rendering.forks import FORKING, Turn, ways
 from engine.rendering.markup import Tag, matching_end, tokens
 
 MARKER = "data-aftersale-tag"
@@ -114,7 +114,14 @@ def _can_be_inlined(document: Document, tags: list[Tag], number: int) -> bool:
     media = tags[number].attribute("media")
     wanted = document.text[media.value_start : media.value_end].strip().lower() if media else ""
     content = document.within(tags[number].end, _content_end(tags, number, document))
-    return wanted in ("", "all", "screen") and all(isinstance(event, Static | Mark) for event in content)
+    return wanted in ("", "all", "screen") and not any(map(_varies, content))
+
+
+def _varies(event: Event | Turn) -> bool:
+    """Whether it makes mails differ: a value, or a statement that chooses."""
+    if isinstance(event, Mark):
+        return isinstance(event.node, FORKING)
+    return isinstance(event, Turn) or (isinstance(event, Value) and event.writes)
 
 
 def _content_end(tags: list[Tag], number: int, document: Document) -> int:
@@ -248,7 +255,7 @@ def _reduce(document: Document, splices: Splices) -> None:
     for number, rest in _sheets(reduced).items():
         start, end = tags[number].end, _content_end(tags, number, document)
         if _can_be_inlined(document, tags, number):
-            for part, place in enumerate(document.parts(start, end)):
+            for part, place in enumerate(document.stretches(start, end)):
                 new = [] if part else [static(rest, place.node)]
                 splices.put(place.node, place.start, place.end, new)
 

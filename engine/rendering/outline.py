@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.rendering.document import Document, Stretch
-from engine.rendering.events import Event, Mark, Static, Value
+from engine.rendering.events import Event, Mark, Static, Value, balanced
 from engine.rendering.forks import FORKING, Turn
 from engine.rendering.markup import RAW, VOID, Attribute, Comment, Tag, matching_end, tokens
 from engine.rendering.wording import Words, bare, wording
@@ -19,7 +19,8 @@ LINES = frozenset(
 )
 BREAKING = PARAGRAPHS | LINES | {"br", "td", "th"}
 UNSEEN = frozenset(("head", "template", *RAW)) - {"textarea", "xmp"}
-_HIDDEN = re.compile(r"(^|;)\s*display\s*:\s*none", re.I)
+_NOT_SHOWN = re.compile(r"(^|;)\s*display\s*:\s*none", re.I)
+_NO_HEIGHT = re.compile(r"(^|;)\s*max-height\s*:\s*0(px)?\s*(!important\s*)?(;|$)", re.I)
 
 
 @dataclass(frozen=True)
@@ -142,28 +143,21 @@ class Outline:
     def _hides(self, tag: Tag) -> bool:
         style = tag.attribute("style")
         said = self.document.text[style.value_start : style.value_end] if style else ""
-        return tag.name in UNSEEN or tag.attribute("hidden") is not None or bool(_HIDDEN.search(said))
+        return tag.name in UNSEEN or tag.attribute("hidden") is not None or is_hiding(said)
 
     def _seen(self, place: int) -> bool:
         return not any(start <= place < end for start, end in self._hidden)
 
     def _balanced(self, start: int, end: int) -> bool:
-        """Whether every statement that opens between two places also closes there."""
-        depth = 0
-        for event in self.document.within(start, end):
-            depth += event.step if isinstance(event, Mark) else 0
-            if depth < 0:
-                return False
-        return depth == 0
+        return balanced(self.document.within(start, end))
 
     # ── links and pictures ──────────────────────────────────────────────────────────────────────
 
     def attribute(self, tag: Tag, name: str) -> Words:
         """What an attribute says; nothing where it is absent, empty or cannot be told elsewhere."""
         found = tag.attribute(name)
-        if found is None or not self._balanced(found.value_start, found.value_end):
-            return ()
-        return wording(self.document, found.value_start, found.value_end) or ()
+        said = wording(self.document, found.value_start, found.value_end) if found else None
+        return said or ()
 
     def _targets(self) -> Iterator[tuple[Tag, Tag, Attribute, Words]]:
         """Each link from its opening to its closing tag; without words if its target must stay in place."""
@@ -210,3 +204,8 @@ class Outline:
                 return False
             number += step
         return True
+
+
+def is_hiding(style: str) -> bool:
+    """Whether a style keeps its element from being seen, in either of the ways preheaders use."""
+    return bool(_NOT_SHOWN.search(style) or (_NO_HEIGHT.search(style) and "hidden" in style.lower()))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.errors import Problem
 from engine.rendering.document import VALUE, Document
-from engine.rendering.events import Event, Mark, Static, Value
+from engine.rendering.events import Event, Static, Value, balanced
 from engine.rendering.markup import Attribute, Tag, matching_end, tokens
 
 
@@ -38,11 +38,7 @@ def _value_in(document: Document, attribute: Attribute) -> bool:
 
 def _torn(document: Document, tag: Tag) -> Iterator[Problem]:
     """A tag that begins in one branch of a statement and ends in another."""
-    depth = lowest = 0
-    for event in document.within(tag.start, tag.end):
-        depth += {"open": 1, "close": -1}.get(event.kind, 0) if isinstance(event, Mark) else 0
-        lowest = min(lowest, depth)
-    if depth or lowest:
+    if not balanced(document.within(tag.start, tag.end)):
         hint = "write whole tags within a branch"
         yield _problem(document, tag.start, f"the tag <{tag.name}> is torn apart by a statement", hint)
 

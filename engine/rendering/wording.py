@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from jinja2 import nodes
 
 from engine.rendering.document import Document
-from engine.rendering.events import Event, Mark, Static, Value
+from engine.rendering.events import Event, Mark, Static, Value, balanced
 from engine.rendering.forks import Fork, Turn, forked
 
 Words = Sequence[str | nodes.Node]
@@ -14,8 +14,9 @@ Words = Sequence[str | nodes.Node]
 
 def wording(document: Document, start: int, end: int) -> Words | None:
     """What is written between two places of one tag; None where it cannot be written elsewhere."""
+    events = list(_clipped(document, start, end))
     try:
-        return list(_words(forked(list(_clipped(document, start, end)))))
+        return list(_words(forked(events))) if balanced(events) else None
     except _Bound:
         return None
 
@@ -35,10 +36,8 @@ class _Bound(Exception):
 
 def _clipped(document: Document, start: int, end: int) -> Iterator[Event | str]:
     """The events between two places, static text cut to them, without what macros write there."""
-    if start == end:
-        return
     skip = 0
-    for begins, event in document.spans(start, end):
+    for begins, event in document.inside(start, end):
         if skip:
             skip -= 1
         elif isinstance(event, Static):

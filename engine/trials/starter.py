@@ -19,7 +19,8 @@ GITIGNORE = """\
 aftersale.db*
 outbox/
 out/
-*.rejects.csv
+preview/
+rejects/
 """
 
 

@@ -86,6 +86,16 @@ def test_a_mail_that_came_and_went_in_between_is_not_claimed_by_what_was_read_be
     assert bob.claim(stale) == []
 
 
+@pytest.mark.parametrize("status", ["cancelled", "accepted", "unknown", "sending"])
+def test_only_what_is_still_scheduled_is_claimed(store: Store, status: str) -> None:
+    plan_mails(store, 1, 2)
+    box = outbox(store)
+    seen = box.due(NOW, 10)
+    change(store, 1, status=status)
+    assert [attempt.key for attempt in box.claim(seen)] == [key(2)]
+    assert (row(store, 1).status, row(store, 1).owner) == (status, None)
+
+
 def test_settling_writes_what_became_of_it(store: Store) -> None:
     plan_mails(store, 1, 2)
     box = outbox(store)

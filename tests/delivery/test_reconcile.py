@@ -1,5 +1,7 @@
 """Mails of which nobody knows: found, missing, or still nobody knows."""
 
+from typing import Any
+
 import pytest
 
 from engine.delivery import reconcile as room
@@ -67,18 +69,28 @@ def test_every_page_is_looked_up_once(store: Store, trace: Trace, monkeypatch: p
     assert sorted(asked) == sorted(key(i).message_id for i in range(1, 6))
 
 
-def test_what_another_run_has_resolved_meanwhile_stays_so(store: Store) -> None:
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"status": "sending", "attempt": 2, "owner": "bob"},
+        {"status": "unknown", "attempt": 2, "owner": "bob"},
+        {"status": "accepted"},
+        {"status": "cancelled"},
+    ],
+)
+def test_what_has_changed_meanwhile_stays_so(store: Store, meanwhile: dict[str, Any]) -> None:
     leave_unknown(store, 1)
 
     class Slow(Postman):
         exactly_once = True
 
         def look_up(self, message_id: str, planned_at: object) -> Trace:
-            change(store, 1, status="sending", attempt=2, owner="bob")
+            change(store, 1, **meanwhile)
             return Trace.MISSING
 
     reconcile(store, Slow(), NOW)
-    assert (row(store, 1).status, row(store, 1).owner) == ("sending", "bob")
+    after = row(store, 1)._mapping
+    assert {name: after[name] for name in meanwhile} == meanwhile
 
 
 def test_nothing_is_written_down_as_found_before_it_is_lasting(store: Store) -> None:

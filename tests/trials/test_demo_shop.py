@@ -132,6 +132,18 @@ def test_a_refund_comes_after_its_order_and_is_at_most_the_line(shop: Shop) -> N
     assert any(some < whole for some, whole in zip(back, paid, strict=True))
 
 
+def test_who_sent_a_product_back_uses_it_no_more(shop: Shop) -> None:
+    back: dict[tuple[str, str], datetime] = {}
+    for row in shop["orders"]:
+        if row["refunded_at"]:
+            back[row["email"], row["sku"]] = parse_instant(row["refunded_at"])
+    used = [row for row in shop["consumption"] if (row["email"], row["sku"]) in back]
+    within_the_hour = timedelta(hours=1)  # a unit that was begun is finished
+    assert used
+    for row in used:
+        assert parse_instant(row["at"]) <= back[row["email"], row["sku"]] + within_the_hour
+
+
 def test_lines_of_one_order_agree(shop: Shop) -> None:
     orders: dict[str, set[tuple[str, ...]]] = {}
     for row in shop["orders"]:

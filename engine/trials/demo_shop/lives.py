@@ -113,17 +113,17 @@ class Life:
     def _read(self, sku: str, line: Line, at: datetime) -> datetime | None:
         """Unit after unit, with pauses, until they stall. The time when half was done, if it ever was."""
         units = self.ledger.owned_units(sku)
-        half = None
+        done, half = at, None
         for number, unit in enumerate(units, start=1):
             if at > (line.refunded_at or self.now):
                 return half
             if not self.dice.happens(self._keeps_on(number)):
                 self._stall(sku, unit, at)
                 return half
-            at = self._complete(sku, unit, at)
-            half = at if number * 2 >= len(units) and half is None else half
-            at += self._pause()
-        self.ledger.use(sku, "", "completed", at, 100)
+            done = self._complete(sku, unit, at)
+            half = done if number * 2 >= len(units) and half is None else half
+            at = done + self._pause()
+        self.ledger.use(sku, "", "completed", done, 100)
         return half
 
     def _pause(self) -> timedelta:

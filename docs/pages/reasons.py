@@ -1,0 +1,113 @@
+"""reasons.md: why a customer gets a mail or none, and what becomes of a mail."""
+
+from collections.abc import Iterable
+from typing import get_args
+
+from engine.delivery.states import MOVES, Status
+from engine.planning.policies import POLICIES
+from engine.planning.reasons import Reason, Verdict
+from engine.rendering.mail import WhyNot
+from pages.markdown import page, table
+
+INTRO = """\
+Whenever a step is due for a customer, one decision is made, and it carries exactly one reason.
+`preview` counts them, `run` writes them down, and `explain` tells the one that met a customer.
+
+* **send**: the mail goes to the outbox, and the customer moves on to the next step.
+* **skip**: no mail; the customer moves on to the next step, or leaves where the reason ends the run.
+* **hold**: not now. The customer stays at the step, and every later run asks again.
+"""
+ORDER = """\
+## For a step that is due
+
+The reasons are asked in this order, and the first that fits is the answer.
+"""
+ASKED_FIRST = (
+    (Reason.STEP_REMOVED, Verdict.SKIP),
+    (Reason.GOAL_REACHED, Verdict.SKIP),
+    (Reason.WHILE_ENDED, Verdict.SKIP),
+    (Reason.WHEN_NOT_MET, Verdict.SKIP),
+)
+ASKED_LAST = (
+    (Reason.FREQUENCY_CAP, Verdict.HOLD),
+    (Reason.HELD_OUT, Verdict.SKIP),
+    (Reason.DUE, Verdict.SEND),
+)
+NOTHING_DUE = (Reason.WAITING, Reason.BEEN_THROUGH)
+MORE = {
+    Reason.STEP_REMOVED: "A step keeps its id for good; under another id it is another step.",
+    Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
+    Reason.WHILE_ENDED: "It is asked whenever a step is due.",
+    Reason.WHEN_NOT_MET: "The next step counts its wait from this decision.",
+    Reason.NOT_A_CUSTOMER: "A customer has a paid order above zero that was not wholly refunded.",
+    Reason.NO_ADDRESS: "Import one, and the steps to come are sent.",
+    Reason.SUPPRESSED: "By `aftersale suppress`. It holds for the address, whoever's it is.",
+    Reason.NO_CONSENT: "The last word on the campaign's `topic` must be a yes; in the same instant no "
+    "beats yes. With `consent.default: soft_opt_in` silence is a yes.",
+    Reason.OWNS_OFFER: "Owns one of the products in `offers`, net of refunds.",
+    Reason.OPEN_TRANSACTION: "Within `front_end.window` of a checkout's first order, or within "
+    "`front_end.quiet` after it closed or an order was added to it.",
+    Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "
+    "template leaves that part out. See [templates](templates.md#claims).",
+    Reason.FREQUENCY_CAP: "`frequency.max` mails in `frequency.per`, over all campaigns. Higher `priority` "
+    "goes first, then what has been due longer. The detail names the campaign that went before.",
+    Reason.HELD_OUT: "Takes the place under the cap that the mail would have taken, so that the comparison "
+    "is fair.",
+    Reason.DUE: "",
+    Reason.WAITING: "",
+    Reason.BEEN_THROUGH: "See `enter` in [the campaign file](campaign.md#enter).",
+}
+STANDING = """\
+## For whom no step is due
+
+`preview` counts these people as well, so that everybody in an audience is accounted for.
+"""
+OUTBOX = """\
+## What becomes of a mail
+
+A decision to send puts a mail into the outbox. From there on it has a state, which `aftersale status`
+counts.
+"""
+STATES = {
+    Status.SCHEDULED: "Planned, and not yet taken on. The next run sends it.",
+    Status.SENDING: "On its way: the intent to send it was written down before it left.",
+    Status.ACCEPTED: "The transport has it.",
+    Status.REJECTED: "It has not left, and never will. `status` tells why.",
+    Status.UNKNOWN: "Nobody can say whether it left. It is shown and kept, and never sent again blindly.",
+    Status.CANCELLED: "It should no longer leave.",
+    Status.HELD_OUT: "Stands in the place of a mail to somebody in the holdout. Nothing is sent.",
+}
+MOVED = "A mail moves between them in these ways and no others:"
+UNWRITABLE = """\
+A mail is written at the moment it leaves, on the facts of that moment. Where that fails, it does not
+go, and the reason is one of these:
+"""
+WHY_NOT = {
+    "claim_unproven": "A fact that the mail speaks of is gone since the plan. The mail is cancelled.",
+    "render_failed": "The template broke on this customer's values, or the step is gone. Rejected.",
+    "no_address": "There is no address left that a mail can go to. Rejected.",
+}
+
+
+def pages() -> dict[str, str]:
+    asked = [*ASKED_FIRST, *((policy.reason, policy.verdict) for policy in POLICIES), *ASKED_LAST]
+    due = table(
+        ("reason", "decision", "told as", "to know"), (_row(reason, verdict) for reason, verdict in asked)
+    )
+    idle = table(("reason", "told as", "to know"), ([f"`{r}`", r.sentence, MORE[r]] for r in NOTHING_DUE))
+    _all_told([reason for reason, _ in asked] + list(NOTHING_DUE))
+    states = table(("state", "meaning"), ([f"`{status}`", STATES[status]] for status in Status))
+    moves = table(("from", "to", "when"), ([f"`{a}`", f"`{b}`", why] for (a, b), why in MOVES.items()))
+    wrong = table(("reason", "meaning"), ([f"`{why}`", WHY_NOT[why]] for why in get_args(WhyNot)))
+    parts = [INTRO, ORDER, due, STANDING, idle, OUTBOX, states, MOVED, moves, UNWRITABLE, wrong]
+    return {"reasons.md": page("Decisions and their reasons", *parts)}
+
+
+def _row(reason: Reason, verdict: Verdict) -> list[str]:
+    return [f"`{reason}`", verdict.value, reason.sentence, MORE[reason]]
+
+
+def _all_told(told: Iterable[Reason]) -> None:
+    if missing := set(Reason) - set(told):
+        msg = f"the reference says nothing of {', '.join(sorted(missing))}"
+        raise LookupError(msg)

@@ -1,0 +1,1 @@
+"""The bundled shop: its files, its people, its week."""
