@@ -62,7 +62,8 @@ def _options(command: Any) -> list[Any]:
 
 
 def _word(argument: Any) -> str:
-    return argument.metavar or argument.name.upper() + ("..." if argument.nargs == -1 else "")
+    several = "..." if argument.nargs == -1 else ""
+    return str(argument.metavar or argument.name.upper() + several)
 
 
 def _place(argument: Any) -> str:

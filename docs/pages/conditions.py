@@ -12,6 +12,8 @@ from pages.markdown import code, field_rows, fields, page, table
 ORDER: list[type] = [ProductWords, Condition, CountWords, Bounds, TimeWords]  # Condition: its own words
 COLUMNS = ("word", "type", "default", "meaning")
 GROUPS = "groups"
+MONEY = "Amounts are in the shop's currency, `shop.currency` of the [settings](../settings.md)."
+NOTES = {"ordered": MONEY, "spent": MONEY}
 BARE = {"segment": "Written as the name alone: `segment: lapsed`."}
 
 INTRO = """\
@@ -119,7 +121,8 @@ def _overview() -> str:
 def _condition(key: str) -> str:
     kind = CONDITIONS[key]
     words = [BARE[key]] if key in BARE else [table(COLUMNS, field_rows(kind, _words(kind)))]
-    return page(f"`{key}`", getdoc(kind) or kind.summary, "## Words", *words, *_cases(key), BACK)
+    notes = [NOTES[key]] if key in NOTES else []
+    return page(f"`{key}`", getdoc(kind) or kind.summary, "## Words", *words, *notes, *_cases(key), BACK)
 
 
 def _groups() -> str:

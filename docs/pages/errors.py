@@ -18,8 +18,8 @@ Mistakes in files are told all at once, each with file, line and column, as edit
 read them:
 """
 MISTAKE = """\
-campaigns/win-back.yaml:8:3: unknown key 'ofers' (did you mean 'offers'?)
-templates/win-back/focaccia.html:14:26: customer has no 'fristname' (did you mean 'first_name'?)
+campaigns/win-back.yaml:5:1: unknown key 'ofers' (did you mean 'offers'?)
+templates/win-back/focaccia.html:8:22: undefined: customer has no 'fristname' (did you mean 'first_name'?)
 """
 COLUMNS = ("exit code", "error", "meaning", "what to do")
 FINE = ["0", "", "Fine.", ""]

@@ -4,8 +4,8 @@ from engine.facts.catalogue import Product
 from pages.markdown import code, field_rows, page, table
 
 INTRO = """\
-`campaigns/products.yaml` lists what the shop sells. Rules, offers and mails name a product by its sku, which is
-the key it stands under:
+`campaigns/products.yaml` lists what the shop sells. Rules, offers and mails name a product by its sku,
+which is the key it stands under:
 """
 EXAMPLE = """\
 products:
@@ -32,8 +32,8 @@ MEANING = {
 SEGMENTS_INTRO = """\
 ## segments.yaml
 
-`campaigns/segments.yaml` gives [rules](conditions.md) a name. A campaign uses one as `segment: lapsed`, and `aftersale
-segment lapsed` shows who is in it. Segments may name each other, but not in a circle.
+`campaigns/segments.yaml` gives [rules](conditions.md) a name. A campaign uses one as `segment: lapsed`, and
+`aftersale segment lapsed` shows who is in it. Segments may name each other, but not in a circle.
 """
 SEGMENTS = """\
 segments:

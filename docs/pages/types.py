@@ -1,6 +1,6 @@
 """Types as the writer of a file would call them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -37,32 +37,36 @@ NAMED: list[tuple[Any, str]] = [
 
 def type_in_words(annotation: Any) -> str:
     """Such as `duration` or `list of text`; that a value may be left out is told by its default."""
-    for known, said in NAMED:
-        if annotation == known:
-            return said
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return type_in_words(parts[0])
-    if origin in (Union, UnionType):
-        return " or ".join(type_in_words(part) for part in parts if part is not NoneType)
-    if origin is Literal:
-        return _either([f"`{str(value).lower() if value is True else value}`" for value in parts])
-    if origin is Mapping:
-        return "list of ids, or `{id: name}`"
-    if origin is tuple:
-        return f"list of {type_in_words(parts[0])}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _model(annotation)
-    msg = f"{annotation} has no name in the reference yet"
-    raise TypeError(msg)
+    named = next((said for known, said in NAMED if annotation == known), None)
+    return named or _MADE_OF[get_origin(annotation)](annotation)
 
 
-def _either(words: list[str]) -> str:
+def _inner(annotation: Any) -> str:
+    return type_in_words(get_args(annotation)[0])
+
+
+def _one_of(annotation: Any) -> str:
+    return " or ".join(type_in_words(part) for part in get_args(annotation) if part is not NoneType)
+
+
+def _words(annotation: Any) -> str:
+    words = [f"`{str(word).lower() if word is True else word}`" for word in get_args(annotation)]
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def _model(model: type[BaseModel]) -> str:
+def _keys(model: type[BaseModel]) -> str:
     return f"`{{{', '.join(model.model_fields)}}}`"
+
+
+_MADE_OF: Mapping[Any, Callable[[Any], str]] = {
+    Annotated: _inner,
+    Union: _one_of,
+    UnionType: _one_of,
+    Literal: _words,
+    Mapping: lambda _: "list of ids, or `{id: name}`",
+    tuple: lambda annotation: f"list of {_inner(annotation)}",
+    None: _keys,
+}
 
 
 def limits(field: FieldInfo) -> str:

@@ -4,7 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine.app.importing import import_into
@@ -14,10 +14,12 @@ from engine.app.running import run_once
 from engine.clock import VirtualClock
 from engine.facts.importing import ImportSummary
 from engine.planning.readout import Count
+from engine.store.ids import IdFactory
 from engine.trials.demo_shop import FILES, write_demo_shop
 from engine.trials.starter import copy_starter
 
 SEED = 20_260_301
+OPENED = datetime(2026, 3, 1, tzinfo=UTC)  # when the bakery's ids were given out
 WEEK = timedelta(days=7)
 TICK = timedelta(hours=2)
 MARK = ".aftersale-demo"  # tells a folder that may be made anew
@@ -50,7 +52,8 @@ def make_shop(folder: Path, now: datetime, customers: int) -> Project:
 def import_shop(project: Project) -> list[ImportSummary]:
     """Read the four files of the shop into its store."""
     files = [project.folder / "data" / name for name in FILES]
-    return import_into(project, files, now=project.clock.now() + WEEK)
+    ids = IdFactory(VirtualClock(OPENED), seed=SEED)  # the same people are held out in every demo
+    return import_into(project, files, now=project.clock.now() + WEEK, ids=ids)
 
 
 def run_week(project: Project, tick: Callable[[datetime], None]) -> Week:

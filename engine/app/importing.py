@@ -13,13 +13,14 @@ from engine.store.ids import IdFactory
 REJECTS = "rejects"
 
 
-def import_into(
+def import_into(  # noqa: PLR0913 - each named by its caller
     project: Project,
     files: Sequence[Path],
     *,
     now: datetime,
     kind: str | None = None,
     mapping: Path | None = None,
+    ids: IdFactory | None = None,
     progress: Callable[[ImportProgress], None] = lambda _: None,
 ) -> list[ImportSummary]:
     """Import the files in their order. `kind` and `mapping` speak of all of them."""
@@ -31,7 +32,7 @@ def import_into(
         catalogue,
         [ImportJob(path, kind, mapped) for path in files],
         now=now,
-        ids=IdFactory(),
+        ids=ids or IdFactory(),
         rejects_folder=project.folder / REJECTS,
         progress=progress,
     )

@@ -1,5 +1,6 @@
 """The form of a campaign file: its keys and plain values. Rules within it are parsed by `rules`."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -8,6 +9,7 @@ from engine.campaigns.model import Entry
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
 from engine.settings import Percent
 
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 RULE_MARK = "x-rule"  # replaced by a reference to the rule schema, which pydantic does not know
 RuleData = Annotated[Any, WithJsonSchema({RULE_MARK: True})]
 
@@ -53,7 +55,23 @@ EntryField = Annotated[
     ),
 ]
 PercentField = Annotated[Percent, WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?%$"})]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$", description="small letters, digits, hyphens")]
+
+
+def _id(name: str) -> str:
+    if not ID.fullmatch(name):
+        msg = f"{name!r} is not an id; write small letters, digits and hyphens, such as win-back"
+        raise ValueError(msg)
+    return name
+
+
+def _some(steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not steps:
+        msg = "write at least one step"
+        raise ValueError(msg)
+    return steps
+
+
+Id = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": f"^{ID.pattern}$"})]
 
 
 class Form(BaseModel):
@@ -96,7 +114,9 @@ class CampaignForm(Form):
     goal: RuleData = Field(None, description="by facts after entry; reached: exit")
     priority: int = Field(50, ge=0, le=1000, description="higher goes first")
     holdout: PercentField | None = Field(None, description="default: holdout in config.yaml")
-    steps: tuple[StepForm, ...] = Field(min_length=1, description="the mails, in their order")
+    steps: Annotated[tuple[StepForm, ...], AfterValidator(_some)] = Field(
+        description="the mails, in their order", json_schema_extra={"minItems": 1}
+    )
 
 
 LATER_KEYS = {  # understood, and not in this version

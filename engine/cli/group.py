@@ -22,16 +22,14 @@ COMMANDS = {  # command: (module, what it does)
 
 
 class LazyGroup(TyperGroup):
-    """Knows its commands by name, and loads the one that is called."""
+    """Knows its commands by name and help, and loads the one that is called."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = {name: TyperCommand(name, help=about) for name, (_, about) in COMMANDS.items()}
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command's name and help: enough for a list, and for "did you mean"."""
-        if cmd_name not in COMMANDS:
-            return None
-        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+        return list(COMMANDS)  # in the order of a newcomer's way, not of the alphabet
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)

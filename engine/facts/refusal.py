@@ -4,7 +4,7 @@ SHOWN = 60
 
 
 class Refused(Exception):
-    """A finding: `reason` is the same for all rows of its kind, so it can be counted; `shown` is this row's."""
+    """A finding: `reason` is the same for all rows of its kind, to be counted; `shown` is this row's own."""
 
     def __init__(self, reason: str, shown: str = "") -> None:
         super().__init__(reason, shown)

@@ -171,6 +171,9 @@ class Reader:
 
     _read_filterblock = _read_assignblock
 
+    def _read_scope(self, node: nodes.Scope, place: _Place) -> Iterator[Event]:
+        return self._body(node.body, place)
+
     def _read_scopedevalcontextmodifier(
         self, node: nodes.ScopedEvalContextModifier, place: _Place
     ) -> Iterator[Event]:

@@ -84,6 +84,18 @@ def test_looking_up(transport: FolderTransport, tmp_path: Path) -> None:
     assert transport.look_up(a_mail(2).message_id, NOW) is Trace.MISSING
 
 
+def test_a_name_that_was_found_is_made_lasting_before_it_is_believed(
+    transport: FolderTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer may have died between the link and the sync of the folder."""
+    folder_transport(tmp_path).send(a_mail())
+    synced: list[Any] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    transport.look_up(a_mail().message_id, NOW)
+    transport.flush()
+    assert len(synced) == 1
+
+
 def test_a_folder_that_cannot_be_read_cannot_tell(transport: FolderTransport, tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where a folder should be")
     assert transport.look_up(a_mail().message_id, NOW) is Trace.CANNOT_TELL

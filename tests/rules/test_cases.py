@@ -46,9 +46,9 @@ def _url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> str
 
 
 def held(store: Store, case: Case, *, one_by_one: bool) -> set[int]:
-    scope = Scope(case.now, CATALOGUE, case.segments, store.engine.dialect.name, one_by_one)
+    scope = Scope(case.now, CATALOGUE, case.segments, store.engine.dialect.name)
     with store.reading() as connection:
-        return set(connection.scalars(people(case.rule, scope)))
+        return set(connection.scalars(people(case.rule, scope.each() if one_by_one else scope)))
 
 
 @every_case

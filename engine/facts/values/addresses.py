@@ -21,7 +21,7 @@ def address(value: str) -> str:
     lower = value.lower()
     plain = _PLAIN.fullmatch(lower)
     if plain and plain[1] not in _SPECIAL and "--" not in lower and len(lower) <= 254:
-        return lower if lower.index("@") <= 64 else _judged(value)
+        return lower
     return _judged(value)
 
 

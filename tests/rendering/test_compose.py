@@ -1,0 +1,212 @@
+"""Mails written for many customers at once, on both databases, with the facts behind what they claim."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from engine.planning.keys import MailKey
+from engine.rendering.mail import Mail, MailOrder, Unwritable
+from engine.store.connect import Store
+from tests.conftest import NOW
+from tests.rendering.press import Shopfront, campaign_text, studio
+from tests.world import Attribute, Line, Order, Person, Use
+
+DAY = timedelta(days=1)
+
+
+def person(**facts) -> Person:
+    return Person(NOW - 90 * DAY, **({"email": "ann@example.com"} | facts))
+
+
+def bought(days: int, sku: str = "guide", **line) -> Order:
+    return Order(NOW - days * DAY, [Line(sku, **line)])
+
+
+def used(days: int, unit: str, sku: str = "guide", kind: str = "completed") -> Use:
+    return Use(NOW - days * DAY, sku, unit, kind)
+
+
+def written(store: Store, folder: Path, body: str, people: dict[int, Person], **names) -> list[Mail | Unwritable]:
+    front = Shopfront(store, people, names.get("names", {}))
+    return front.mails(studio(folder, {"a.html": body}, campaign_text(names.get("subject", "Hello"))), NOW)
+
+
+OWNED = "{{ owned('guide').name }}|{{ owned('guide').sku }}|{{ owned('guide').quantity }}|{{ owned('guide').bought_at|date('%Y-%m-%d %H:%M') }}"
+CONSUMED = "{{ consumed('guide').name }}|{{ consumed('guide').units_done }}/{{ consumed('guide').units_total }}|{{ consumed('guide').share }}|{{ consumed('guide').next_unit }}|{{ consumed('guide').last_at|date('%d.%m.') }}"
+
+# what, the template, the facts, what is written (None: the claim is unproven), and what of it is kept
+CLAIMS = [
+    ("owned", OWNED, {"orders": [bought(3)]}, "The Guide|guide|1|2026-03-07 10:00", ["o0"]),
+    ("owned twice", OWNED, {"orders": [bought(9, quantity=2), bought(3)]}, "The Guide|guide|3|2026-03-07 10:00", ["o0", "o1"]),
+    ("never owned", OWNED, {"orders": [bought(3, "mug")]}, None, []),
+    ("refunded", OWNED, {"orders": [bought(3, refunded_at=NOW - DAY)]}, None, []),
+    ("refunded, and bought again", OWNED, {"orders": [bought(3, refunded_at=NOW - DAY), bought(1)]}, "The Guide|guide|1|2026-03-09 10:00", ["o1"]),
+    ("refunded later", OWNED, {"orders": [bought(3, refunded_at=NOW + DAY)]}, "The Guide|guide|1|2026-03-07 10:00", ["o0"]),
+    ("bought later", OWNED, {"orders": [bought(-1)]}, None, []),
+    ("an unpaid order", OWNED, {"orders": [Order(NOW - DAY, [Line("guide")], paid=False)]}, None, []),
+    ("a free order", OWNED, {"orders": [bought(3, amount=0)]}, "The Guide|guide|1|2026-03-07 10:00", ["o0"]),
+    ("within", "{{ owned('guide', within='5d').quantity }}", {"orders": [bought(9, quantity=4), bought(3)]}, "1", ["o1"]),
+    ("not within", "{{ owned('guide', within='5d').quantity }}", {"orders": [bought(9)]}, None, []),
+    ("twice at least", "{{ owned('guide', at_least=2).quantity }}", {"orders": [bought(9)]}, None, []),
+    ("consumed", CONSUMED, {"uses": [used(5, "c1"), used(3, "c3")]}, "The Guide|2/3|66%|c2|07.03.", ["c1", "c3"]),
+    ("only started", CONSUMED, {"uses": [used(5, "c1", kind="started")]}, None, []),
+    ("only progressed", CONSUMED, {"uses": [used(5, "c1", kind="progressed")]}, "The Guide|0/3|0%|c1|05.03.", ["c1"]),
+    ("the last unit, none completed", "{{ consumed('guide').last_unit }}", {"uses": [used(5, "c1", kind="progressed")]}, None, []),
+    ("the last unit", "{{ consumed('guide').last_unit }}", {"uses": [used(3, "c2"), used(5, "c1")]}, "c2", ["c1", "c2"]),
+    ("as a whole", CONSUMED, {"uses": [used(5, "")]}, "The Guide|3/3|100%||05.03.", [""]),
+    ("a unit it has no longer", CONSUMED, {"uses": [used(5, "c1"), used(3, "c9")]}, "The Guide|1/3|33%|c2|07.03.", ["c1", "c9"]),
+    ("half of it", "{{ consumed('guide', at_least='50%').share }}", {"uses": [used(5, "c1"), used(3, "c3")]}, "66%", ["c1", "c3"]),
+    ("not half of it", "{{ consumed('guide', at_least='50%').share }}", {"uses": [used(5, "c1")]}, None, []),
+    ("a unit by name", "{{ consumed('course', unit='l2').unit }}", {"uses": [used(5, "l2", "course")]}, "Lesson 2", ["l2"]),
+    ("another unit", "{{ consumed('course', unit='l2').unit }}", {"uses": [used(5, "l1", "course")]}, None, []),
+    ("lately", "{{ consumed('guide', within='4d').units_done }} {{ consumed('guide', within='4d').next_unit }}", {"uses": [used(5, "c1"), used(3, "c2")]}, "1 c3", ["c2"]),
+    ("not lately", "{{ consumed('guide', within='4d').units_done }}", {"uses": [used(5, "c1")]}, None, []),
+    ("absence", "{{ not_consumed('guide').name }} {{ not_consumed('guide').units_total }}", {}, "The Guide 3", []),
+    ("no absence", "{{ not_consumed('guide').name }}", {"uses": [used(5, "c1")]}, None, []),
+    ("absence of a unit", "{{ not_consumed('guide', unit='c2').name }}", {"uses": [used(5, "c1")]}, "The Guide", []),
+    ("a guard that holds", "{% if consumed('guide') %}used{% else %}unused{% endif %}", {"uses": [used(5, "c1")]}, "used", ["c1"]),
+    ("a guard that does not", "{% if consumed('guide') %}used{% else %}unused{% endif %}", {}, "unused", []),
+    ("a default", "{{ owned('guide')|default('a guide') }}", {}, "a guide", []),
+    ("or", "{{ owned('guide') or 'a guide' }}", {"orders": [bought(3)]}, "The Guide", ["o0"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "body", "facts", "said", "kept"), CLAIMS, ids=[case[0] for case in CLAIMS])
+def test_a_claim_is_made_only_with_its_facts(what, body, facts, said, kept, store: Store, tmp_path: Path):
+    others = {2: person(orders=[bought(2, "guide", quantity=50)], uses=[used(1, "c1"), used(1, "c2"), used(1, "c3")])}
+    mail, *_ = written(store, tmp_path, body, {1: person(**facts)} | others)
+    if said is None:
+        assert isinstance(mail, Unwritable)
+        assert mail.reason == "claim_unproven"
+        return
+    assert isinstance(mail, Mail)
+    assert (mail.html, mail.text) == (said, said.strip() + "\n")
+    facts_kept = [fact for part in mail.evidence for fact in part.get("order_lines", part.get("consumption", []))]
+    assert [fact.get("order", fact.get("unit")) for fact in facts_kept] == kept
+    assert json.loads(json.dumps(mail.evidence)) == list(mail.evidence)
+
+
+def test_absence_keeps_the_query_and_its_time(store: Store, tmp_path: Path):
+    (mail,) = written(store, tmp_path, "{{ not_consumed('guide').name }}", {1: person()})
+    assert mail.evidence == (
+        {"claim": "not_consumed('guide')", "query": "not: used The Guide", "asked_at": "2026-03-10T09:00:00+00:00"},
+    )
+
+
+def test_everything_a_template_can_name(store: Store, tmp_path: Path):
+    body = (
+        "{{ customer.first_name }}/{{ customer.last_name }}/{{ customer.full_name }}/{{ customer.email }}/{{ customer.country }}/"
+        "{{ customer.locale }}/{{ customer.timezone }}/{{ shop.name }}/{{ shop.url }}/{{ shop.currency }}/{{ shop.postal_address }}/"
+        "{{ sender.name }}/{{ sender.email }}/{{ campaign.id }}/{{ step.id }}/{{ offers|map(attribute='name')|join }}/"
+        "{{ product('mug').price|money }}/{{ now|date('%A %-d %B, %H:%M') }}/{{ now|date }}/{{ product('guide').units|length }}"
+    )
+    names = {1: {"first_name": "Ann", "last_name": "Lee", "country": "GB", "locale": "en", "timezone": "Europe/London"}}
+    (mail,) = written(store, tmp_path, body, {1: person()}, names=names)
+    assert mail.html == (
+        "Ann/Lee/Ann Lee/ann@example.com/GB/en/Europe/London/Slow Loaf/https://loaf.example/USD/1 Lane/Ida/ida@loaf.example/"
+        "c/one/The Course/$15.00/Tuesday 10 March, 10:00/March 10, 2026/3"
+    )
+
+
+def test_a_mail_says_who_it_is_from_and_how_to_leave(store: Store, tmp_path: Path):
+    body = '<a href="{{ unsubscribe_url }}">Unsubscribe</a>'
+    (mail,) = written(store, tmp_path, body, {7: person()}, names={7: {"first_name": "Ann", "last_name": "Lee"}})
+    leave = f"mailto:stop@loaf.example?subject=unsubscribe%20{mail.message_id}"
+    assert mail.message_id == MailKey(7, "c", "one", 1).message_id
+    assert mail.html == f'<a href="{leave}">Unsubscribe</a>'
+    assert mail.text == f"Unsubscribe: {leave}\n"
+    assert dict(mail.headers)["List-Unsubscribe"] == f"<{leave}>"
+    assert (mail.to_address, mail.to_name, mail.from_address, mail.from_name, mail.reply_to, mail.planned_at) == (
+        "ann@example.com", "Ann Lee", "ida@loaf.example", "Ida", None, NOW,
+    )  # fmt: skip
+
+
+def test_attributes_have_the_value_in_force(store: Store, tmp_path: Path):
+    plans = [Attribute("plan", NOW - 5 * DAY, "pro"), Attribute("plan", NOW - DAY, "max"), Attribute("plan", NOW + DAY, "no")]
+    body = "{{ customer.attribute('plan', default='free') }} {{ customer.attribute('team', default='none') }}"
+    mails = written(store, tmp_path, body, {1: person(attributes=plans), 2: person()})
+    assert [mail.html for mail in mails] == ["max none", "free none"]
+
+
+def test_mails_come_in_the_order_asked_for(store: Store, tmp_path: Path):
+    people = {n: person(email=None if n % 3 == 0 else f"{n}@example.com") for n in range(1, 10)}
+    copy = studio(tmp_path, {"a.html": "x", "b.html": "y"}, campaign_text(), campaign_text(name="d", template="b.html"))
+    front = Shopfront(store, people)
+    orders = [MailOrder(MailKey(n, "cd"[n % 2], "one", 1), NOW) for n in (5, 3, 9, 1, 2, 99, 8)]
+    with front.store.reading() as connection:
+        mails = copy.compose(connection, orders, NOW)
+    assert [mail.key for mail in mails] == [order.key for order in orders]
+    said = [mail.html if isinstance(mail, Mail) else mail.reason for mail in mails]
+    assert said == ["y", "no_address", "no_address", "y", "x", "no_address", "x"]
+
+
+def test_a_campaign_that_is_gone_cannot_be_written(store: Store, tmp_path: Path):
+    Shopfront(store, {1: person()})
+    with store.reading() as connection:
+        order = MailOrder(MailKey(1, "gone", "one", 1), NOW)
+        (mail,) = studio(tmp_path, {"a.html": "x"}).compose(connection, [order], NOW)
+    assert mail == Unwritable(order.key, "render_failed", "the campaign or the step is not in the files")
+
+
+def test_wrong_copy_is_never_written(store: Store, tmp_path: Path):
+    (mail,) = written(store, tmp_path, "{{ nothing }}", {1: person()})
+    assert isinstance(mail, Unwritable)
+    assert (mail.reason, "undefined variable 'nothing'" in mail.message) == ("render_failed", True)
+
+
+def test_one_mail_that_fails_takes_no_other_with_it(store: Store, tmp_path: Path):
+    body = "{{ 6 // (customer.country|length - 3) }}"  # of nobody in the trials, and of one customer here
+    mails = written(store, tmp_path, body, {1: person(), 2: person()}, names={1: {"country": "USA"}})
+    assert isinstance(mails[0], Unwritable)
+    assert mails[0].reason == "render_failed"
+    assert mails[0].message.startswith("a.html:1: ")
+    assert mails[1].html == "-2"
+
+
+def test_a_subject_that_comes_out_empty_is_not_sent(store: Store, tmp_path: Path):
+    subject = "{{ 'x' if customer.country != 'USA' }}"
+    mails = written(store, tmp_path, "x", {1: person(), 2: person()}, subject=subject, names={1: {"country": "USA"}})
+    assert (mails[0].reason, mails[0].message) == ("render_failed", "the subject came out empty")
+    assert mails[1].subject == "x"
+
+
+def test_facts_are_looked_up_for_all_at_once(store: Store, tmp_path: Path):
+    body = OWNED + CONSUMED + "{{ customer.attribute('plan', default='') }}"
+    people = {n: person(orders=[bought(3)], uses=[used(3, "c1")]) for n in range(1, 201)}
+    front, copy, counts = Shopfront(store, people), studio(tmp_path, {"a.html": body}), []
+
+    def count(*_: object) -> None:
+        counts[-1] += 1
+
+    event.listen(store.engine, "before_cursor_execute", count)
+    for ids in ([1], list(people)):
+        counts.append(0)
+        assert all(isinstance(mail, Mail) for mail in front.mails(copy, NOW, ids))
+    assert counts[0] == counts[1]
+
+
+def test_the_same_facts_give_the_same_mail(store: Store, tmp_path: Path):
+    people = {n: person(orders=[bought(3)]) for n in range(1, 4)}
+    front = Shopfront(store, people)
+    first, again = (front.mails(studio(tmp_path, {"a.html": OWNED}), NOW) for _ in range(2))
+    assert first == again
+
+
+def test_claims_are_judged_at_now_and_told_at_the_plan(store: Store, tmp_path: Path):
+    front = Shopfront(store, {1: person(orders=[bought(1)])})
+    copy = studio(tmp_path, {"a.html": "{% if owned('guide') %}yours{% endif %} {{ now|date('%d') }}"})
+    order = MailOrder(MailKey(1, "c", "one", 1), NOW - 5 * DAY)
+    with front.store.reading() as connection:
+        (mail,) = copy.compose(connection, [order], NOW)
+    assert mail.html == "yours 05"
+
+
+def test_times_are_told_in_the_zone_of_the_shop_through_a_change_of_clocks(store: Store, tmp_path: Path):
+    summer = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # in Berlin, half an hour after 02:00 became 03:00
+    front = Shopfront(store, {1: Person(NOW - 90 * DAY, orders=[Order(summer, [Line("guide")])], email="a@x.example")})
+    body = "{{ owned('guide').bought_at|date('%H:%M') }}"
+    (mail,) = front.mails(studio(tmp_path, {"a.html": body}), summer + DAY)
+    assert mail.html == "03:30"

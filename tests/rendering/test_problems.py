@@ -1,0 +1,182 @@
+"""Every mistake in copy is told before anything is sent, at the line where it stands."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import Problem, Problems, SettingsError, UnknownName
+from engine.settings import Settings, Shop
+from tests.rendering.press import campaign_text, problems, studio, write_templates
+
+OTHERS = {
+    "layout.html": "<html>\n<body>{% block content %}{% endblock %}</body></html>",
+    "m.html": "{% macro hi(x) %}Hi {{ x }}{% endmacro %}",
+    "bad-layout.html": "<p>\n{{ shop.nmae }}</p>{% block content %}{% endblock %}",
+    "bad-macros.html": "\n\n{% macro hi(x) %}Hi {{ y }}{% endmacro %}",
+    "broken.html": "one\ntwo\n{% if %}",
+    "loop-1.html": "{% include 'loop-2.html' %}",
+    "loop-2.html": "\n{% include 'loop-1.html' %}",
+    "up.html": "{% extends 'down.html' %}",
+    "down.html": "{% extends 'up.html' %}",
+}
+
+# what, the template from its second line on, the file and line, the message, the hint
+WRONG = [
+    ("syntax", "{% if x %}", "a.html:2", "template syntax: Unexpected end of template", None),
+    ("syntax on a later line", "a\nb\n{{ 1 + }}", "a.html:4", "template syntax:", None),
+    ("an unknown tag", "{% unsubscribe %}", "a.html:2", "template syntax: Encountered unknown tag 'unsubscribe'", None),
+    ("a tag of an extension", "{% do x() %}", "a.html:2", "template syntax: Encountered unknown tag 'do'", None),
+    ("a block twice", "{% block a %}{% endblock %}\n{% block a %}{% endblock %}", "a.html:3", "template syntax: block 'a' defined twice", None),
+    ("an undefined variable", "<p>{{ custommer.first_name }}</p>", "a.html:2", "undefined variable 'custommer'", "did you mean 'customer'?"),
+    ("an undefined variable in a test", "{% if plan %}x{% endif %}", "a.html:2", "undefined variable 'plan'", None),
+    ("an undefined variable with a default", "{{ name|default('you') }}", "a.html:2", "undefined variable 'name'", None),
+    ("a variable of a loop outside it", "{% for n in [1] %}{{ n }}{% endfor %}\n{{ m }}", "a.html:3", "undefined variable 'm'", None),
+    ("an undefined attribute", "{{ customer.frist_name }}", "a.html:2", "undefined: customer has no 'frist_name'", "did you mean 'first_name'?"),
+    ("an undefined item", "{{ customer['phone'] }}", "a.html:2", "undefined: customer has no 'phone'", None),
+    ("an undefined attribute of a claim", "{% if owned('guide') %}{{ owned('guide').title }}{% endif %}", "a.html:2", "undefined: owned(…) has no 'title'", None),
+    ("an undefined attribute of the shop", "{{ shop.adress }}", "a.html:2", "undefined: shop has no 'adress'", None),
+    ("an attribute without a default", "{{ customer.attribute('plan') }}", "a.html:2", "customer.attribute needs a name in quotes and a default", None),
+    ("an unknown filter", "{{ shop.name|uppr }}", "a.html:2", "unknown filter 'uppr'", "did you mean 'upper'?"),
+    ("an unknown test", "{% if shop is lovely %}x{% endif %}", "a.html:2", "unknown test 'lovely'", None),
+    ("the safe filter", "{{ customer.first_name|safe }}", "a.html:2", "the filter 'safe' is not allowed", "values of customers are always escaped; write markup in the template itself"),
+    ("autoescape off", "{% autoescape false %}{{ customer.first_name }}{% endautoescape %}", "a.html:2", "autoescape cannot be switched", None),
+    ("an unknown product", "{{ product('coarse').name }}", "a.html:2", "unknown product 'coarse'", "did you mean 'course'?"),
+    ("a claim about no product", "{{ owned('coarse').name }}", "a.html:2", "owned: unknown product 'coarse'", "did you mean 'course'?"),
+    ("a missing include", "{% include 'layuot.html' %}", "a.html:2", "there is no template 'layuot.html'", "did you mean 'layout.html'?"),
+    ("none of several includes", "{% include ['x.html', 'y.html'] %}", "a.html:2", "there is none of the templates x.html, y.html", None),
+    ("an include made at run time", "{% include customer.country ~ '.html' %}", "a.html:2", "include needs a template's name in quotes", "a name made at run time cannot be checked"),
+    ("a layout made at run time", "{% extends customer.country %}", "a.html:2", "extends needs a template's name in quotes", None),
+    ("an import made at run time", "{% import shop.name as m %}{{ m.x() }}", "a.html:2", "import needs a template's name in quotes", None),
+    ("a layout by if", "{% if shop.name %}{% extends 'layout.html' %}{% endif %}", "a.html:2", "extends must stand once, and outside every other tag", None),
+    ("a missing macro", "{% from 'm.html' import hello %}{{ hello('x') }}", "a.html:2", "'m.html' has no macro 'hello'", None),
+    ("climbing out", "{% include '../secret.html' %}", "a.html:2", "the template path '../secret.html' leaves templates/", "write the path below templates/"),
+    ("climbing out of a folder", "{% include 'sub/../../secret.html' %}", "a.html:2", "the template path 'sub/../../secret.html' leaves templates/", None),
+    ("an absolute path", "{% include '/etc/passwd' %}", "a.html:2", "the template path '/etc/passwd' leaves templates/", None),
+    ("a drive", "{% extends 'C:\\\\secret.html' %}", "a.html:2", "leaves templates/", None),
+    ("climbing out by a link", "{% include 'link.html' %}", "a.html:2", "the template 'link.html' leaves templates/ by a link", None),
+    ("climbing out by a linked folder", "{% extends 'linked/secret.html' %}", "a.html:2", "the template 'linked/secret.html' leaves templates/ by a link", None),
+    ("a mistake in the layout", "{% extends 'bad-layout.html' %}", "bad-layout.html:2", "undefined: shop has no 'nmae'", "did you mean 'name'?"),
+    ("a mistake in a macro", "{% from 'bad-macros.html' import hi %}{{ hi('x') }}", "bad-macros.html:3", "undefined variable 'y'", None),
+    ("a syntax error in an include", "{% include 'broken.html' %}", "broken.html:3", "template syntax:", None),
+    ("an include that includes itself", "{% include 'loop-1.html' %}", "loop-2.html:2", "'loop-1.html' draws on itself", None),
+    ("layouts in a ring", "{% extends 'up.html' %}", "down.html:1", "'up.html' draws on itself", None),
+    ("not text", "{% include 'binary.html' %}", "a.html:2", "the template 'binary.html' is not text in UTF-8", "save it as UTF-8"),
+    ("not UTF-8", "{% include 'latin.html' %}", "a.html:2", "the template 'latin.html' is not text in UTF-8 (byte 7)", None),
+    ("a value without quotes", "<a href={{ shop.url }}>x</a>", "a.html:2", "the value of href needs quotes around it", None),
+    ("a value for attributes", "<td\n {{ shop.name }}>x</td>", "a.html:3", "a value cannot stand for an attribute", None),
+    ("a value in a style sheet", "<style>\np { color: {{ shop.name }} }</style>", "a.html:3", "a value within <style> cannot be made safe", None),
+    ("a value in a script", "<script>x = '{{ shop.name }}'</script>", "a.html:2", "a value within <script> cannot be made safe", None),
+    ("a torn tag", "<p {% if shop.name %}class='x'>{% else %}>{% endif %}</p>", "a.html:2", "the tag <p> is torn apart by a statement", "write whole tags within a branch"),
+    ("a style sheet elsewhere", "<link rel='stylesheet' href='x.css'>", "a.html:2", "no mail client loads a style sheet", "write it into <style>"),
+    # what only shows when it is tried
+    ("a value that is not there", "{{ product('towel').units['x'] }}", "a.html:2", "cannot be rendered: 'dict object' has no attribute 'x'", None),
+    ("division by zero", "a\n{{ 1 // 0 }}", "a.html:3", "cannot be rendered: integer division or modulo by zero", None),
+    ("for a customer without a name", "{{ customer.first_name[0] }}", "a.html:2", "cannot be rendered: str object has no element 0", None),
+    ("for a customer whom nothing is proven of", "{% if not owned('guide') %}{{ 'x' + 1 }}{% endif %}", "a.html:2", "cannot be rendered: can only concatenate str", None),
+    ("a bad date format", "{{ now|date('%Q') }}", "a.html:2", "cannot be rendered: the date format '%Q' cannot be read", None),
+    ("money of no number", "{{ shop.name|money }}", "a.html:2", "cannot be rendered: money needs a number, not 'Slow Loaf'", None),
+    ("a product that has no share", "{% if consumed('mug') %}{{ consumed('mug').share }}{% endif %}", "a.html:2", "cannot be rendered: 'mug' has no units", None),
+    ("a claim that names no unit", "{% if consumed('guide') %}{{ consumed('guide').unit }}{% endif %}", "a.html:2", "cannot be rendered: this claim names no unit", None),
+    ("a private attribute", "{{ ''.__class__ }}", "a.html:2", "cannot be rendered: access to attribute '__class__' of 'str' object is unsafe", None),
+    ("a method that changes things", "{{ [1].append(2) }}", "a.html:2", "cannot be rendered: access to attribute 'append' of 'list' object is unsafe", None),
+    ("too large a range", "{% for x in range(10**9) %}x{% endfor %}", "a.html:2", "cannot be rendered: Range too big", None),
+    ("loops within loops", "{% for x in range(999) %}{% for y in range(999) %}x{% endfor %}{% endfor %}", "a.html:2", "cannot be rendered: more than 20,000 steps: does a loop end?", None),
+    ("calls without end", "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}", "a.html:2", "cannot be rendered: it calls itself without end", None),
+    ("a tree of calls", "{% macro m(x) %}{% if x %}{{ m(x - 1) }}{{ m(x - 1) }}{% endif %}{% endmacro %}{{ m(40) }}", "a.html:2", "cannot be rendered: more than 20,000 steps", None),
+    ("too long a text", "{{ 'x' * 10**9 }}", "a.html:2", "cannot be rendered: * would make more than a mail can hold", None),
+    ("too large a number", "{{ 10 ** (10 ** 10) }}", "a.html:2", "cannot be rendered: ** would make more than a mail can hold", None),
+    ("too wide a format", "{{ '%999999999d' % 1 }}", "a.html:2", "cannot be rendered: % would make more than a mail can hold", None),
+    ("nothing at all", "{% if false %}x{% endif %}", "a.html:1", "comes out empty", None),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.html").write_text("secret")
+    (tmp_path / "secret.html").write_text("secret")
+    templates = write_templates(tmp_path / "templates", OTHERS)
+    (templates / "link.html").symlink_to(tmp_path / "secret.html")
+    (templates / "linked").symlink_to(tmp_path / "outside")
+    (templates / "binary.html").write_bytes(b"\x89PNG\x00\xff")
+    (templates / "latin.html").write_bytes(b"Hallo, \xfc")
+    return templates
+
+
+def place(folder: Path, problem: Problem) -> str:
+    return f"{Path(problem.file).relative_to(folder)}:{problem.line}"
+
+
+@pytest.mark.parametrize(("what", "body", "where", "message", "hint"), WRONG, ids=[case[0] for case in WRONG])
+def test_a_mistake_is_told_where_it_is(
+    what: str, body: str, where: str, message: str, hint: str | None, folder: Path
+):
+    found = [p for p in problems(folder, {"a.html": f"\n{body}"}) if message in p.message]
+    assert [place(folder, problem) for problem in found] == [where]
+    assert hint is None or found[0].hint == hint
+
+
+def test_a_column_is_told_where_a_word_is_wrong(folder: Path):
+    (problem,) = problems(folder, {"a.html": "<p>Dear {{ customer.frist_name }}</p>"})
+    assert (problem.line, problem.column) == (1, 21)
+
+
+def test_all_mistakes_are_told_at_once(folder: Path):
+    body = "{{ a1 }}\n{{ shop.b2 }}\n{{ 1|c3 }}\n{{ owned('d4').name }}\n{% include 'e5.html' %}"
+    assert [problem.line for problem in problems(folder, {"a.html": body})] == [1, 2, 3, 4, 5]
+
+
+# ── subjects and the campaign's file ────────────────────────────────────────────────────────────
+
+SUBJECTS = [
+    ("Hi {{ custommer.name }}", "subject: undefined variable 'custommer'"),
+    ("Hi {{ customer.frist_name }}", "subject: undefined: customer has no 'frist_name'"),
+    ("{% if %}", "subject: template syntax: Expected an expression"),
+    ("{{ owned('coarse').name }}", "subject: owned: unknown product 'coarse'"),
+    ("{{ customer.last_name }}", "subject: comes out empty"),
+    ("{{ 1 // 0 }}", "subject: cannot be rendered: integer division or modulo by zero"),
+]
+
+
+@pytest.mark.parametrize(("subject", "message"), SUBJECTS)
+def test_a_mistake_in_a_subject_is_told_in_the_campaign(subject: str, message: str, tmp_path: Path):
+    (problem,) = problems(tmp_path, {"a.html": "<p>x</p>"}, subject)
+    assert (problem.file, problem.line) == ("campaigns/0.yaml", 8)
+    assert message in problem.message
+
+
+TEMPLATES = [
+    ("b.html", "there is no template 'b.html'", "did you mean 'a.html'?"),
+    ("a.txt", "the template 'a.txt' is not an .html file", None),
+    ("link.html", "the template 'link.html' leaves templates/ by a link", None),
+    ("binary.html", "the template 'binary.html' is not text in UTF-8 (byte 0)", None),
+]
+
+
+@pytest.mark.parametrize(("template", "message", "hint"), TEMPLATES)
+def test_a_template_that_cannot_be_had_is_told_in_the_campaign(template, message, hint, folder: Path):
+    copy = studio(folder, {"a.html": "<p>x</p>", "a.txt": "x"}, campaign_text(template=template))
+    (problem,) = copy.problems()["c"]
+    assert (problem.file, problem.line, problem.message) == ("campaigns/0.yaml", 9, message)
+    assert hint is None or problem.hint == hint
+
+
+def test_a_mistake_concerns_every_campaign_that_uses_the_template(tmp_path: Path):
+    campaigns = [campaign_text(name="c"), campaign_text(name="d"), campaign_text(name="e", template="b.html")]
+    copy = studio(tmp_path, {"a.html": "{{ x }}", "b.html": "fine"}, *campaigns)
+    assert set(copy.problems()) == {"c", "d"}
+
+
+def test_claims_of_wrong_copy_are_refused(tmp_path: Path):
+    with pytest.raises(Problems, match="undefined variable 'x'"):
+        studio(tmp_path, {"a.html": "{{ x }}"}).claims("c", "one")
+
+
+def test_claims_of_no_step_are_refused(tmp_path: Path):
+    with pytest.raises(UnknownName, match="no step 'two'"):
+        studio(tmp_path, {"a.html": "x"}).claims("c", "two")
+
+
+def test_an_unknown_language_is_refused(tmp_path: Path):
+    with pytest.raises(SettingsError, match="shop.locale"):
+        studio(tmp_path, {"a.html": "x"}, settings=Settings(shop=Shop(locale="xx-nowhere")))

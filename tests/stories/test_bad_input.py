@@ -1,0 +1,335 @@
+"""Mistakes, each with a clear word of where and what, and with nothing else lost."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from sqlalchemy import text
+
+from engine.store import connect
+from engine.store.connect import Store
+from tests.stories.conftest import Aftersale
+
+SOUND = """\
+campaign: extra
+audience: {bought: {product: starter-guide}}
+steps:
+  - id: hello
+    after: 0
+    email: {subject: Hello, template: win-back/focaccia.html}
+"""
+
+# what is changed in the sound campaign, and what check says of it
+CAMPAIGN_MISTAKES = {
+    "an unknown condition": (
+        ("{bought: {product: starter-guide}}", "{bougt: {product: starter-guide}}"),
+        "campaigns/extra.yaml:2:12: unknown condition 'bougt' (did you mean 'bought'?)",
+    ),
+    "a condition of a later version": (
+        ("{bought: {product: starter-guide}}", "{clicked: {step: hello}}"),
+        "campaigns/extra.yaml:2:12: the condition 'clicked' is not in this version",
+    ),
+    "a wrong type": (
+        ("product: starter-guide}", "product: starter-guide, at_least: many}"),
+        "campaigns/extra.yaml:2:45: at_least: input should be a valid integer",
+    ),
+    "a word that is not one": (
+        ("product: starter-guide}", "product: starter-guide, older: 3d}"),
+        "campaigns/extra.yaml:2:45: unknown key 'older' (did you mean 'older_than'?)",
+    ),
+    "a duration without its unit": (
+        ("product: starter-guide}", "product: starter-guide, within: 30}"),
+        "campaigns/extra.yaml:2:45: within: 30 is not a duration",
+    ),
+    "an unknown product": (
+        ("starter-guide", "startr-guide"),
+        "campaigns/extra.yaml:2:21: unknown product 'startr-guide' (did you mean 'starter-guide'?)",
+    ),
+    "an unknown segment": (
+        ("{bought: {product: starter-guide}}", "{segment: lapsd}"),
+        "campaigns/extra.yaml:2:12: unknown segment 'lapsd' (did you mean 'lapsed'?)",
+    ),
+    "an id that is taken": (
+        ("campaign: extra", "campaign: win-back"),
+        "is also the id of campaigns/",
+    ),
+    "an unknown key": (
+        ("steps:", "holdot: 5%\nsteps:"),
+        "campaigns/extra.yaml:3:1: unknown key 'holdot' (did you mean 'holdout'?)",
+    ),
+    "a key twice": (
+        ("steps:", "audience: {segment: lapsed}\nsteps:"),
+        'campaigns/extra.yaml:3:1: duplicate key "audience"',
+    ),
+    "a key of a later version": (
+        ("    after: 0", "    after: 0\n    send: {days: [mon]}"),
+        "campaigns/extra.yaml:6:5: 'send' is not in this version",
+    ),
+    "the front end": (
+        ("campaign: extra", "campaign: extra\ntrack: front-end"),
+        "campaigns/extra.yaml:2:1: track: front-end is not in this version",
+    ),
+    "no such template": (
+        ("focaccia.html", "focacia.html"),
+        "campaigns/extra.yaml:6:",
+    ),
+    "a template outside templates/": (
+        ("win-back/focaccia.html", "../config.yaml"),
+        "campaigns/extra.yaml:6:29: template: '../config.yaml' leaves templates/",
+    ),
+    "a broken subject": (
+        ("subject: Hello", 'subject: "Hello {{ customer.first_nam }}"'),
+        "campaigns/extra.yaml:6:",
+    ),
+    "not YAML": (("steps:", "steps: ]["), "campaigns/extra.yaml:3:"),
+    "an offer that is not sold": (
+        ("steps:", "offers: [cake]\nsteps:"),
+        "campaigns/extra.yaml:3:10: unknown product 'cake'",
+    ),
+    "a step id twice": (
+        (
+            "    email:",
+            "    email: {subject: A, template: win-back/focaccia.html}\n  - id: hello\n    after: 1d\n    email:",
+        ),
+        "campaigns/extra.yaml:7:5: the step id 'hello' is taken already",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", CAMPAIGN_MISTAKES)
+def test_a_campaign_with_a_mistake_is_told_and_the_others_go_on(
+    aftersale: Aftersale, shop: Path, mistake: str
+) -> None:
+    (old, new), expected = CAMPAIGN_MISTAKES[mistake]
+    assert old in SOUND
+    Path("campaigns/extra.yaml").write_text(SOUND.replace(old, new))
+    said = aftersale("check")
+    assert said.code == 1
+    assert expected in said.err
+    ran = aftersale("run", "--once", "--json")
+    assert ran.code == 1
+    assert expected in ran.err
+    assert {"stalled-learner"} <= {count["campaign"] for count in ran.json["decided"]}
+    assert "extra" not in {count["campaign"] for count in ran.json["decided"]}
+
+
+TEMPLATE_MISTAKES = {
+    "an undefined variable": ("<p>{{ custmer.first_name }}</p>", "templates/own.html:1"),
+    "an undefined attribute": ("<p>\n{{ customer.surname }}</p>", "templates/own.html:2"),
+    "a syntax error": ("<p>\n\n{% if customer.first_name %}</p>", "templates/own.html:3"),
+    "an unknown filter": ("<p>{{ customer.first_name | shout }}</p>", "templates/own.html:1"),
+    "an unknown product in a claim": ("<p>{{ owned('gide').name }}</p>", "templates/own.html:1"),
+    "an include that climbs out": ("{% include '../config.yaml' %}", "templates/own.html:1"),
+    "an include that is not there": ("{% include 'nowhere.html' %}", "templates/own.html:1"),
+}
+
+
+@pytest.mark.parametrize("mistake", TEMPLATE_MISTAKES)
+def test_a_template_with_a_mistake_stops_its_campaign_only(
+    aftersale: Aftersale, shop: Path, mistake: str
+) -> None:
+    copy, expected = TEMPLATE_MISTAKES[mistake]
+    Path("templates/own.html").write_text(copy)
+    Path("campaigns/extra.yaml").write_text(SOUND.replace("win-back/focaccia.html", "own.html"))
+    said = aftersale("check")
+    assert said.code == 1
+    assert expected in said.err
+    assert aftersale("preview", "--json", "--days", 0).json["audiences"].keys() == {
+        "flagship-after-guide",
+        "stalled-learner",
+        "win-back",
+    }
+
+
+def test_every_mistake_is_told_at_once(aftersale: Aftersale, shop: Path) -> None:
+    Path("campaigns/extra.yaml").write_text(
+        dedent("""\
+        campaign: Extra!
+        holdot: 5%
+        audience:
+          all:
+            - bougt: {product: starter-guide}
+            - bought: {product: gide}
+            - consumed: {product: flagship, unit: lesson-99}
+        steps:
+          - {id: hello, after: soon, email: {subject: Hello, template: win-back/focaccia.html}}
+        """)
+    )
+    told = aftersale("check").err.splitlines()
+    assert [line.split(":")[1] for line in told] == ["1", "2", "5", "6", "7", "9"]
+
+
+def test_a_circle_of_segments(aftersale: Aftersale, shop: Path) -> None:
+    Path("campaigns/segments.yaml").write_text(
+        "segments:\n  lapsed: {segment: quiet}\n  quiet: {not: {segment: gone}}\n  gone: {segment: lapsed}\n"
+    )
+    said = aftersale("check")
+    assert (
+        "segments.yaml:2:3: segments refer to each other in a circle: lapsed → quiet → gone → lapsed"
+        in said.err
+    )
+    assert aftersale("run", "--once").code == 1
+    assert not Path("outbox").exists()
+
+
+def test_a_bomb_of_aliases(aftersale: Aftersale, shop: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    Path("campaigns/bomb.yaml").write_text("\n".join(lines))
+    said = aftersale("check")
+    assert (said.code, "aliases expand to more than a file may hold" in said.err) == (1, True)
+
+
+def test_a_binary_file_among_the_campaigns(aftersale: Aftersale, shop: Path) -> None:
+    Path("campaigns/picture.yaml").write_bytes(bytes(range(256)))
+    said = aftersale("check")
+    assert (said.code, "campaigns/picture.yaml: not text" in said.err) == (1, True)
+
+
+def test_settings_that_are_wrong(aftersale: Aftersale, shop: Path) -> None:
+    Path("config.yaml").write_text("shop: {nme: x}\nfrequency: {max: 0}\ndatabase: sqlite:///aftersale.db\n")
+    said = aftersale("check")
+    assert said.code == 10
+    assert "config.yaml:1:8: unknown key 'nme' (did you mean 'name'?)" in said.err
+    assert "config.yaml:2:13: max: input should be greater than or equal to 1" in said.err
+
+
+def test_a_password_in_the_settings(aftersale: Aftersale, shop: Path) -> None:
+    Path("config.yaml").write_text("database: postgresql://me:secret@localhost/shop\n")
+    said = aftersale("check")
+    assert said.code == 10
+    assert "AFTERSALE_DATABASE" in said.err
+    assert "secret" not in said.err
+
+
+def test_a_folder_that_is_no_project(aftersale: Aftersale) -> None:
+    said = aftersale("preview")
+    assert said.code == 10
+    assert "there is no config.yaml" in said.err
+    assert "aftersale init" in said.err
+
+
+GOOD_ORDER = "{},ann@example.com,2026-03-01T10:00:00Z,flagship,1,97.00\n"
+ORDER_MISTAKES = {
+    "a naive date": ("b,bob@example.com,2026-03-01 10:00:00,flagship,1,97.00", "zone"),
+    "a day that is not": ("b,bob@example.com,2026-02-30T10:00:00Z,flagship,1,97.00", "2026-02-30"),
+    "a huge amount": ("b,bob@example.com,2026-03-01T10:00:00Z,flagship,1,1e30", "1e30"),
+    "a negative amount": ("b,bob@example.com,2026-03-01T10:00:00Z,flagship,1,-5.00", "-5.00"),
+    "no number": ("b,bob@example.com,2026-03-01T10:00:00Z,flagship,one,97.00", "one"),
+    "an invalid address": (
+        "b,bob at example.com,2026-03-01T10:00:00Z,flagship,1,97.00",
+        "bob at example.com",
+    ),
+    "too few fields": ("b,bob@example.com,2026-03-01T10:00:00Z", "fewer"),
+    "wrong encoding": (b"b,b\xf6b@example.com,2026-03-01T10:00:00Z,flagship,1,97.00", "utf-8"),
+}
+
+
+@pytest.mark.parametrize("mistake", ORDER_MISTAKES)
+def test_a_bad_row_is_set_aside_and_the_good_ones_land(
+    aftersale: Aftersale, shop: Path, mistake: str
+) -> None:
+    row, expected = ORDER_MISTAKES[mistake]
+    raw = row if isinstance(row, bytes) else row.encode()
+    header = b"order_id,email,at,sku,quantity,unit_price\n"
+    Path("own.csv").write_bytes(
+        header + GOOD_ORDER.format("a").encode() + raw + b"\n" + GOOD_ORDER.format("c").encode()
+    )
+    said = aftersale("import", "own.csv", "--as", "orders", "--json")
+    [summary] = said.json["files"]
+    assert (summary["read"], summary["inserted"], summary["rejected"]) == (3, 2, 1)
+    assert expected in Path(summary["rejects_file"]).read_text(errors="replace")
+
+
+def test_a_quote_that_is_never_closed(aftersale: Aftersale, shop: Path) -> None:
+    header = "order_id,email,at,sku,quantity,unit_price\n"
+    Path("own.csv").write_text(
+        header + GOOD_ORDER.format("a") + GOOD_ORDER.format('"b') + GOOD_ORDER.format("c")
+    )
+    [summary] = aftersale("import", "own.csv", "--as", "orders", "--json").json["files"]
+    assert summary["inserted"] >= 1
+    assert summary["rejected"] >= 1
+    assert "quote" in Path(summary["rejects_file"]).read_text()
+
+
+def test_a_binary_file_of_facts(aftersale: Aftersale, shop: Path) -> None:
+    Path("own.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    said = aftersale("import", "own.csv", "--as", "orders")
+    assert said.code == 14
+    assert "own.csv" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (("import", "nowhere.csv", "--as", "orders"), 14, "nowhere.csv"),
+        (("import", "data/orders.csv", "--as", "ordrs"), 11, "did you mean 'orders'?"),
+        (("explain", "nobody@example.com"), 12, "nobody is known as 'nobody@example.com'"),
+        (("explain", "ann@example.com", "win-bak"), 11, "did you mean 'win-back'?"),
+        (("preview", "win-bak"), 11, "did you mean 'win-back'?"),
+        (("segment", "lapsd"), 11, "did you mean 'lapsed'?"),
+        (("segment",), 2, "say which"),
+        (("preview", "--at", "yesterday"), 2, "not an instant with a time zone"),
+        (("preview", "--at", "2026-03-01T10:00"), 2, "not an instant with a time zone"),
+        (("run",), 13, "run --once"),
+        (("suppress", "nonsense"), 2, "not an e-mail address"),
+        (("init", "."), 30, "is not an empty folder"),
+        (("prview",), 2, "Did you mean 'preview'?"),
+    ],
+)
+def test_a_command_called_wrongly(
+    aftersale: Aftersale, shop: Path, words: tuple[str, ...], code: int, expected: str
+) -> None:
+    said = aftersale(*words)
+    assert said.code == code
+    assert expected in said.err
+    assert "Traceback" not in said.err
+
+
+@contextmanager
+def held_by_another(path: Path) -> Iterator[None]:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_database_that_another_process_holds(
+    aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "BUSY_MILLISECONDS", 50)
+    with held_by_another(shop / "aftersale.db"):
+        said = aftersale("run", "--once")
+        assert (said.code, "held by another process" in said.err) == (22, True)
+        assert aftersale("preview", "--days", 0).code == 0, "readers are not disturbed"
+    assert aftersale("run", "--once").code == 0
+
+
+def test_a_database_from_a_newer_version(aftersale: Aftersale, shop: Path) -> None:
+    store = Store("sqlite:///aftersale.db")
+    with store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    said = aftersale("status")
+    assert (said.code, "newer version" in said.err) == (24, True)
+
+
+def test_a_file_that_is_no_database(aftersale: Aftersale, shop: Path) -> None:
+    for old in shop.glob("aftersale.db*"):
+        old.unlink()
+    Path("aftersale.db").write_text("not a database at all, but long enough to be taken for one\n" * 20)
+    said = aftersale("status")
+    assert (said.code, "not a database" in said.err) == (21, True)
+
+
+def test_a_database_that_does_not_answer(
+    aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_DATABASE", "postgresql://nobody:secret@127.0.0.1:1/none")
+    said = aftersale("status")
+    assert said.code == 21
+    assert "secret" not in said.err
