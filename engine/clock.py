@@ -13,9 +13,10 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LONGEST = timedelta(days=36_525)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"(\d{1,6})\s*([smhdw])")
-DURATION_PATTERN = r"^\d{1,6}[smhdw]$"
+_DURATION = re.compile(r"(\d{1,9})([smhdw])")
+DURATION_PATTERN = r"^\d{1,9}[smhdw]$"
 
 
 class Clock(Protocol):
@@ -97,7 +98,11 @@ def parse_duration(value: Any) -> timedelta:
     if match is None:
         msg = f"{value!r} is not a duration; write a whole number and a unit, such as 90m, 12h, 30d or 2w"
         raise ValueError(msg)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if duration > LONGEST:
+        msg = f"{value!r} is longer than a hundred years"
+        raise ValueError(msg)
+    return duration
 
 
 def format_duration(duration: timedelta) -> str:
@@ -113,7 +118,7 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": ["string", "integer"], "description": "90m, 12h, 30d, 2w; elapsed time"}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"const": 0}]}),
 ]
 InstantField = Annotated[
     datetime,

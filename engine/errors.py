@@ -10,7 +10,6 @@
     ├── UnknownCustomer               12   nobody by that address or id
     ├── NotInThisVersion              13   understood, but this version cannot do it
     ├── ImportFailed                  14   a file of facts cannot be read at all
-    ├── RenderError                   15   a template cannot be rendered
     ├── TransportError                16   the way out does not work
     ├── StoreError                    20   the database cannot be used
     │   ├── StoreUnreachable          21   … because nothing answers
@@ -101,12 +100,6 @@ class ImportFailed(AftersaleError):
     """A file of facts cannot be read."""
 
     exit_code = 14
-
-
-class RenderError(AftersaleError):
-    """A template cannot be rendered."""
-
-    exit_code = 15
 
 
 class TransportError(AftersaleError):

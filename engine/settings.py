@@ -30,6 +30,7 @@ from engine.registry import did_you_mean
 
 CONFIG_FILE = "config.yaml"
 PREFIX = "AFTERSALE_"
+NOT_SETTINGS = ("project", "test_data")  # read by the command line and by the tests
 
 
 def parse_percent(value: Any) -> Decimal:
@@ -223,6 +224,6 @@ def _refuse_password(document: Document, data: dict[str, Any]) -> None:
 def _refuse_unknown_variables() -> None:
     for variable in sorted(os.environ):
         name = variable.removeprefix(PREFIX).partition("__")[0].lower()
-        if variable.startswith(PREFIX) and name not in Settings.model_fields:
+        if variable.startswith(PREFIX) and name not in {*Settings.model_fields, *NOT_SETTINGS}:
             msg = f"the environment variable {variable} is not a setting"
             raise SettingsError(msg, hint=did_you_mean(name, Settings.model_fields))

@@ -36,7 +36,6 @@ ADVICE = {
     "NotInThisVersion": "The hint says what to do instead.",
     "ImportFailed": "The file itself cannot be read: look at its encoding, its delimiter and its header, or "
     "write a map. Single bad rows never end an import; they go to the rejects file.",
-    "RenderError": "Run `check`, which tells the line.",
     "TransportError": "See that the outbox folder can be written and the disk is not full, then run again. "
     "What has not left stays in the outbox.",
     "StoreError": "The message is the database's own. What was being written is undone as a whole.",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from engine.campaigns.form import EntryField, Id, PercentField, RuleData
+from engine.campaigns.form import EntryField, Id, RuleData
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
 from engine.settings import Currency, Line, Mailbox, Percent, ZoneName
@@ -18,7 +18,6 @@ NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
     (InstantField, "instant"),
     (Percent, "percentage"),
-    (PercentField, "percentage"),
     (RuleData, "rule"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
     (Id, "id: small letters, digits, hyphens"),

@@ -54,7 +54,6 @@ EntryField = Annotated[
         }
     ),
 ]
-PercentField = Annotated[Percent, WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?%$"})]
 
 
 def _id(name: str) -> str:
@@ -113,7 +112,7 @@ class CampaignForm(Form):
     )
     goal: RuleData = Field(None, description="by facts after entry; reached: exit")
     priority: int = Field(50, ge=0, le=1000, description="higher goes first")
-    holdout: PercentField | None = Field(None, description="default: holdout in config.yaml")
+    holdout: Percent | None = Field(None, description="default: holdout in config.yaml")
     steps: Annotated[tuple[StepForm, ...], AfterValidator(_some)] = Field(
         description="the mails, in their order", json_schema_extra={"minItems": 1}
     )

@@ -21,8 +21,8 @@ def campaign_schema() -> dict[str, Any]:
     text = text.replace(f'"{RULE_MARK}": true', '"$ref": "#/$defs/rule"')
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Aftersale campaign",
         **json.loads(text.replace("#/$defs/", "#/definitions/").replace('"$defs"', '"definitions"')),
+        "title": "Aftersale campaign",
     }
 
 

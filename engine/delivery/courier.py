@@ -74,7 +74,10 @@ class Courier:
             bag.outcomes |= {a: _accepted(receipt) for a, receipt in bag.receipts.items()}
 
     def _send_while_fresh(self, bag: Bag) -> None:
-        """Past the door and off, until half of the lease is used up that the door renewed."""
+        """Past the door and off, until half of the lease is used up that the door renewed.
+
+        The first one leaves at once, so that something leaves however short the lease.
+        """
         turn_back = self.stopwatch() + self.outbox.lease.total_seconds() / 2
         self._pass_the_door(bag)
         while bag.letters:

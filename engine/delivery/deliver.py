@@ -89,7 +89,7 @@ class _Rounds:
     def _clear_up(self) -> None:
         store = self._outbox.store
         if lost := expire(store):
-            self._progress(f"{lost:,} mails were on their way when an earlier run ended: looking them up")
+            self._progress(f"left under way by an earlier run, and looked up now: {lost:,}")
         self._found += reconcile(store, self._courier.transport, self._courier.now)
 
     def _count(self, ended: dict[Status, int]) -> None:

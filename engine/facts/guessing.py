@@ -12,7 +12,7 @@ from engine.registry import did_you_mean
 
 def guess(file: str, header: Sequence[str]) -> Importer[Any]:
     """The one kind that has all these columns, and whose needs they meet. Raises ImportFailed."""
-    fitting = [each for each in IMPORTERS.values() if _fits(each, header)]
+    fitting = kinds_of(header)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -22,8 +22,9 @@ def guess(file: str, header: Sequence[str]) -> Importer[Any]:
     raise ImportFailed(f"{file}:1: {_misfit(header)}", hint=_advice(header))
 
 
-def _fits(importer: Importer[Any], header: Sequence[str]) -> bool:
-    return not _strangers(importer, header) and not _lacking(importer, header)
+def kinds_of(header: Sequence[str]) -> list[Importer[Any]]:
+    """The kinds of files that may have this header."""
+    return [each for each in IMPORTERS.values() if not _strangers(each, header) and not _lacking(each, header)]
 
 
 def _strangers(importer: Importer[Any], header: Sequence[str]) -> list[str]:

@@ -163,7 +163,7 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=tuple(self.unknown.notes()),
+            notes=(*self.opened.notes, *self.unknown.notes()),
         )
 
 

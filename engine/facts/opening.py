@@ -1,18 +1,21 @@
 """Before a file is imported: that it can be read, what kind it is, and how its header is to be taken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ImportFailed, Problem, Problems, UsageError, relative
 from engine.facts.binding import Money, bind
 from engine.facts.columns import Plan
-from engine.facts.guessing import guess
+from engine.facts.guessing import guess, kinds_of
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Importer
 from engine.facts.mapping import Mapping, MapSpec, Source
 from engine.facts.reading import Form, records, refuse_binary
+
+
+_NO_MAP = "its columns are not those of the map, but have our own names: it was read without the map"
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,37 @@ class Opened:
     header: bool  # whether its first row is one
     importer: Importer[Any]
     plan: Plan
+    notes: Sequence[str] = ()
 
 
 def open_job(job: ImportJob, money: Money) -> Opened:
     """Judge the file's header, and the map against it. Raises ImportFailed, Problems or UsageError."""
     refuse_binary(job.path)
-    return _mapped(job, job.mapping, money) if job.mapping else _canonical(job, money)
+    if job.mapping is None:
+        return _canonical(job, money)
+    try:
+        return _mapped(job, job.mapping, money)
+    except Problems:
+        if not job.mapping.spec.header or not _is_ours(job.path):
+            raise
+        return replace(_canonical(job, money), notes=(_NO_MAP,))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file needs no map, so that one map may be given for several files."""
+    try:
+        return len(kinds_of(_our_header(path))) == 1
+    except ImportFailed:
+        return False
+
+
+def _our_header(path: Path) -> list[str]:
+    return [column.lower() for column in _header(path, Form())]
 
 
 def _canonical(job: ImportJob, money: Money) -> Opened:
     name, form = relative(job.path), Form()
-    header = [column.strip().lower() for column in _header(job.path, form)]
+    header = _our_header(job.path)
     importer = IMPORTERS.choose(job.kind) if job.kind else guess(name, header)
     spec = MapSpec(kind=importer.kind, fields={column: Source(column=column) for column in header})
     problems: list[Problem] = []

@@ -4,7 +4,7 @@ Everything about a customer is text that somebody else wrote. It is one line eac
 as a template, and is escaped where it stands in HTML.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
-from engine.rendering.claims import CLAIMS, say
-from engine.rendering.environment import STEPS, Steps
+from engine.rendering.claims import CLAIMS
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
 from engine.rendering.unproven import unproven
@@ -70,6 +69,8 @@ def _words(card: type[Any], *more: str) -> frozenset[str]:
     return frozenset(f.name for f in fields(card) if not f.name.startswith("_")) | set(more)
 
 
+PLAIN = (CustomerCard, ShopCard, SenderCard, Named, OwnedFacts, ConsumedFacts, NotConsumedFacts)
+
 # What may follow the dot after each name, and after the call of each function.
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "customer": _words(CustomerCard, "full_name", "attribute"),
@@ -120,7 +121,6 @@ class Surroundings:
             "offers": tuple(map(self._product, campaign.offers)),
             "unsubscribe_url": self.unsubscribe_url(order.key.message_id),
             "now": order.planned_at.astimezone(self.zone),
-            STEPS: Steps(),
         }
 
     @cached_property
@@ -134,18 +134,15 @@ class ClaimBook:
     def __init__(self, proofs: Mapping[str, Proof]) -> None:
         self._proofs = proofs
         self.made: dict[str, Proof] = {}
-        self.functions: dict[str, Callable[..., Any]] = {kind: self._function(kind) for kind in CLAIMS}
+        self.functions = dict.fromkeys(CLAIMS, self._claim)
 
-    def _function(self, kind: str) -> Callable[..., Any]:
-        def claim(sku: str, /, **words: Any) -> Any:
-            said = say(kind, sku, words)
-            proof = self._proofs.get(said)
-            if proof is None:
-                return unproven(said)
-            self.made[said] = proof
-            return proof.facts
-
-        return claim
+    def _claim(self, said: str) -> Any:
+        """What all three functions are by the time a template runs: see `spell_out` in `claims`."""
+        proof = self._proofs.get(said)
+        if proof is None:
+            return unproven(said)
+        self.made[said] = proof
+        return proof.facts
 
     def evidence(self) -> tuple[dict[str, Any], ...]:
         """The facts behind each claim that was made, for keeping."""

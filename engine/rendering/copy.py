@@ -11,7 +11,7 @@ from engine.documents import KeyPath
 from engine.errors import Problem
 from engine.planning.keys import MailKey
 from engine.rendering.claims import Claim
-from engine.rendering.context import ClaimBook, CustomerCard, Surroundings
+from engine.rendering.context import PLAIN, ClaimBook, CustomerCard, Surroundings
 from engine.rendering.environment import MailEnvironment
 from engine.rendering.evidence import specimen
 from engine.rendering.mail import MailOrder
@@ -56,7 +56,9 @@ class CopyDesk:
     """Prepares the copy of steps; a template that several of them use, once."""
 
     def __init__(self, templates: Path, surroundings: Surroundings) -> None:
-        html, text = (MailEnvironment(surroundings.settings, html=html) for html in (True, False))
+        html, text = (
+            MailEnvironment(surroundings.settings, html=html, plain=PLAIN) for html in (True, False)
+        )
         self.library = Library(templates)
         self.surroundings = surroundings
         self._preparation = Preparation(self.library, surroundings.catalogue, html, text)

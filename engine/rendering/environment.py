@@ -4,10 +4,11 @@ Templates are compiled from trees that were prepared beforehand, never looked up
 """
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, nodes, pass_context
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -18,8 +19,7 @@ from engine.settings import Settings
 MAX_STEPS = 20_000  # calls and turns of loops, of one mail's part
 MAX_LENGTH = 100_000  # of what a single operation makes
 MAX_DIGITS = 1_000
-STEPS = "steps left"  # names that no template can spell
-COUNTED = "counted loop"
+COUNTED = "counted loop"  # a name that no template can spell
 FORBIDDEN_FILTERS = {
     "safe": "values of customers are always escaped; write markup in the template itself",
 }
@@ -27,25 +27,36 @@ _WIDE = re.compile(r"%[-+ #0]*(\*|\d{4})|\.(\*|\d{4})")
 
 
 class Steps:
-    """How much one rendering may still do."""
+    """How much the rendering at hand, in this thread, may still do."""
 
-    def __init__(self) -> None:
-        self.left = MAX_STEPS
+    left = MAX_STEPS
 
-    def take(self, count: int) -> None:
-        self.left -= count
+    def take(self) -> None:
+        self.left -= 1
         if self.left < 0:
             msg = f"more than {MAX_STEPS:,} steps: does a loop end?"
             raise SecurityError(msg)
 
 
+_steps = ContextVar("steps", default=Steps())
+
+
+def begin_rendering() -> None:
+    """Give the rendering that follows its steps."""
+    _steps.set(Steps())
+
+
 class MailEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja2 for the text of mails; `html` turns escaping on."""
+    """Jinja2 for the text of mails; `html` turns escaping on.
+
+    Of objects of the `plain` types everything may be read that does not begin with an underscore.
+    """
 
     intercepted_binops = frozenset(("*", "**", "%"))
 
-    def __init__(self, settings: Settings, *, html: bool) -> None:
+    def __init__(self, settings: Settings, *, html: bool, plain: Collection[type] = ()) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=html)
+        self.plain = frozenset(plain)
         self.filters |= filters(settings)
         self.filters[COUNTED] = _counted
         for name in FORBIDDEN_FILTERS:
@@ -55,8 +66,14 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
             self.filters |= dict.fromkeys(("e", "escape", "forceescape"), str)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
-        _take(__context, 1)
+        _steps.get().take()
         return super().call(__context, __obj, *args, **kwargs)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """The sandbox asks many questions, which for our own plain objects are answered beforehand."""
+        if type(obj) in self.plain and not attribute.startswith("_") and hasattr(obj, attribute):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic, unless its result would be out of all measure."""
@@ -99,26 +116,13 @@ def count_loops(tree: nodes.Template) -> None:
         loop.iter = nodes.Filter(loop.iter, COUNTED, [], [], None, None, lineno=loop.lineno)
 
 
-def share_context(tree: nodes.Template) -> None:
-    """Let imported macros see what every template sees."""
-    for node in tree.find_all((nodes.Import, nodes.FromImport)):
-        setattr(node, "with_context", True)  # noqa: B010 - the stubs give the two no common type
-
-
-@pass_context
-def _counted(context: Context, items: Any) -> list[Any]:
+def _counted(items: Iterable[Any]) -> list[Any]:
     """The things to loop over, if there are not too many."""
-    found: list[Any] = []
+    steps, found = _steps.get(), []
     for item in items:
-        _take(context, 1)
+        steps.take()
         found.append(item)
     return found
-
-
-def _take(context: Context, count: int) -> None:
-    steps = context.get(STEPS)
-    if isinstance(steps, Steps):
-        steps.take(count)
 
 
 def _too_much(operator: str, left: Any, right: Any) -> bool:

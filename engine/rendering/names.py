@@ -1,6 +1,6 @@
 """Names that stand for nothing: variables, attributes, filters and tests, each with its line."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 from jinja2 import TemplateAssertionError, nodes
@@ -35,6 +35,29 @@ def attribute_names(files: Iterable[File]) -> set[str]:
 # ── variables ───────────────────────────────────────────────────────────────────────────────────
 
 
+def share_context(files: Sequence[File], environment: MailEnvironment) -> None:
+    """Let macros see what every template sees, where they or what they import look for it.
+
+    What is imported without is run once and not for each mail.
+    """
+    seeing: set[str] = set()
+    for _ in files:  # so often that it has passed on from each file to each that imports it
+        seeing |= {file.source.name for file in files if _looks_outside(file, environment, seeing)}
+    for file in files:
+        for node in file.tree.find_all((nodes.Import, nodes.FromImport)):
+            setattr(node, "with_context", _target(node) in seeing)  # noqa: B010 - no common type in the stubs
+
+
+def _looks_outside(file: File, environment: MailEnvironment, seeing: Set[str]) -> bool:
+    names = {name.name for name in _outside(file.tree, environment)}
+    imports = file.tree.find_all((nodes.Import, nodes.FromImport))
+    return bool(names & NAMES) or any(_target(node) in seeing for node in imports)
+
+
+def _target(node: Any) -> str:
+    return str(node.template.value)
+
+
 class _Resolved(CodeGenerator):
     """Jinja2's compiler, which knows all about scopes, run only to learn what is looked up outside."""
 
@@ -58,16 +81,23 @@ class _Resolved(CodeGenerator):
     visit_Filter = visit_Test = _parts  # noqa: N815 - unknown ones are told elsewhere, all of them
 
 
-def _unknown_variables(file: File, environment: MailEnvironment, stored: frozenset[str]) -> Iterator[Problem]:
+def _outside(tree: nodes.Template, environment: MailEnvironment) -> list[nodes.Name]:
+    """The names that a file looks up outside itself."""
     found = _Resolved(environment)
+    found.visit(tree)
+    return found.names
+
+
+def _unknown_variables(file: File, environment: MailEnvironment, stored: frozenset[str]) -> Iterator[Problem]:
     try:
-        found.visit(file.tree)
+        names = _outside(file.tree, environment)
     except TemplateAssertionError as error:
         yield file.source.problem(error.lineno, f"template syntax: {error.message}")
+        return
     known = (
         NAMES | stored | environment.globals.keys() | {"loop", "self", "super", "caller", "varargs", "kwargs"}
     )
-    for name in found.names:
+    for name in names:
         if name.name not in known:
             hint = did_you_mean(name.name, NAMES | stored)
             yield file.source.problem(name.lineno, f"undefined variable {name.name!r}", hint, name.name)

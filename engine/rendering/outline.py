@@ -163,7 +163,9 @@ class Outline:
         """Each link from its opening to its closing tag; without words if its target must stay in place."""
         for number, tag in enumerate(self._tags):
             href = tag.attribute("href") if tag.name == "a" and not tag.closing else None
-            end = matching_end(self._tags, number) if href else None
+            end = next(
+                (t for t in self._tags[number:] if t.closing and t.name == "a"), None
+            )  # links do not nest
             if href and end and self.document.text[href.value_start : href.value_end].strip("#"):
                 movable = self._balanced(tag.start, end.end)
                 yield tag, end, href, self.attribute(tag, "href") if movable else ()

@@ -8,11 +8,11 @@ from jinja2 import Template, nodes
 
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
-from engine.rendering.claims import Claims, find_claims
-from engine.rendering.environment import MailEnvironment, count_loops, share_context
+from engine.rendering.claims import Claims, find_claims, spell_out
+from engine.rendering.environment import MailEnvironment, count_loops
 from engine.rendering.events import Event
 from engine.rendering.inline import inline_styles
-from engine.rendering.names import attribute_names, check_names
+from engine.rendering.names import attribute_names, check_names, share_context
 from engine.rendering.parsed import File
 from engine.rendering.places import check_places
 from engine.rendering.reading import Reader
@@ -64,7 +64,7 @@ class Preparation:
 
     def as_written(self, draft: Draft) -> Ready:
         """For what is plain text already."""
-        return _compiled(draft, draft.files, self.text)
+        return self._compiled(draft, draft.files, self.text)
 
     def as_html_and_text(self, draft: Draft) -> tuple[Ready, Ready]:
         """For HTML: itself with its styles inlined, and the plain text derived from it."""
@@ -73,17 +73,17 @@ class Preparation:
         derive_text(
             Reader(self.library, self.html, copies).read(draft.source), [file.tree for file in copies]
         )
-        return _compiled(draft, draft.files, self.html), _compiled(draft, copies, self.text)
+        return self._compiled(draft, draft.files, self.html), self._compiled(draft, copies, self.text)
+
+    def _compiled(self, draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:
+        for file in files:
+            count_loops(file.tree)
+            spell_out(file.tree, self.catalogue)
+            file.tree.set_environment(environment)
+        share_context(files, environment)
+        named = environment.with_trees({file.source.name: file.tree for file in files})
+        return Ready(draft, named.get_template(draft.source.name))
 
 
 def _copied(file: File, environment: MailEnvironment) -> nodes.Template:
     return deepcopy(file.tree, {id(environment): environment})
-
-
-def _compiled(draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:
-    for file in files:
-        count_loops(file.tree)
-        share_context(file.tree)
-        file.tree.set_environment(environment)
-    named = environment.with_trees({file.source.name: file.tree for file in files})
-    return Ready(draft, named.get_template(draft.source.name))

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Template
 
 from engine.errors import AftersaleError
-from engine.rendering.environment import filename
+from engine.rendering.environment import begin_rendering, filename
 from engine.rendering.unproven import ClaimUnproven
 
 
@@ -24,6 +24,7 @@ class Failed(Exception):
 
 def render(template: Template, context: Mapping[str, Any]) -> str:
     """The text of a template in a context. Raises Failed, whatever it was that went wrong."""
+    begin_rendering()
     try:
         return template.render(context)
     except Exception as error:

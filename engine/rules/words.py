@@ -167,7 +167,7 @@ class ProductWords(Words):
         """These products in words."""
         if self.product is not None:
             return catalogue[self.product].name if self.product in catalogue else self.product
-        said = [f"{name} {word!r}" for name, word in self._groups() if word is not None]
+        said = [f"{name} {word!r}" for name, word in self._groups()]
         return f"something of {' and '.join(said)}" if said else "anything"
 
     def product_complaints(self, catalogue: Catalogue) -> Iterator[Complaint]:
@@ -175,13 +175,23 @@ class ProductWords(Words):
             hint = did_you_mean(self.product, catalogue) or "add it to campaigns/products.yaml"
             yield Complaint("product", f"unknown product {self.product!r}", hint)
         elif self.chooses_products() and not self.skus(catalogue):
-            word, value = next((name, word) for name, word in self._groups() if word is not None)
+            yield from self._nothing_fits(catalogue)
+
+    def _nothing_fits(self, catalogue: Catalogue) -> Iterator[Complaint]:
+        groups = self._groups()
+        unheard = [(word, value) for word, value in groups if value not in _known(word, catalogue)]
+        for word, value in unheard:
             yield Complaint(
                 word, f"no product has {word} {value!r}", did_you_mean(value, _known(word, catalogue))
             )
+        if not unheard:
+            words = " and ".join(f"{word} {value!r}" for word, value in groups)
+            yield Complaint(groups[0][0], f"no product has {words} together")
 
-    def _groups(self) -> Sequence[tuple[str, str | None]]:
-        return ("kind", self.kind), ("category", self.category), ("tag", self.tag)
+    def _groups(self) -> Sequence[tuple[str, str]]:
+        """The words said that choose a group of products, with their values."""
+        words = (("kind", self.kind), ("category", self.category), ("tag", self.tag))
+        return [(word, value) for word, value in words if value is not None]
 
 
 def _known(word: str, catalogue: Catalogue) -> set[str]:

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
 from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
+_NO_URL = "the database URL cannot be used"
+_URLS = "write sqlite:///shop.db or postgresql://user@host/name"
 
 
 class Store:
@@ -56,13 +58,13 @@ def _engine(address: str, folder: Path, busy: int) -> Engine:
         url = make_url(address)
         if url.drivername in ("postgresql", "postgres"):
             url = url.set(drivername="postgresql+psycopg")
-        if url.get_backend_name() == "sqlite":
-            return _sqlite(str(folder / (url.database or "")), busy)
+    except ArgumentError as error:
+        raise SettingsError(_NO_URL, hint=_URLS) from error
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(str(folder / (url.database or "")), busy)
+    if url.drivername == "postgresql+psycopg":
         return create_engine(url, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError) as error:
-        msg = "the database URL cannot be used"
-        hint = "write sqlite:///shop.db or postgresql://user@host/name"
-        raise SettingsError(msg, hint=hint) from error
+    raise SettingsError(_NO_URL, hint=_URLS)
 
 
 def _sqlite(file: str, busy: int) -> Engine:

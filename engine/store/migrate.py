@@ -31,12 +31,18 @@ def revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":  # two processes that start at once take turns
-        connection.execute(text("SELECT pg_advisory_xact_lock(7301)"))
+def alembic_config(connection: Connection) -> Config:
+    """What Alembic needs to know to work on an open connection."""
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # two processes that start at once take turns
+        connection.execute(text("SELECT pg_advisory_xact_lock(7301)"))
+    config = alembic_config(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     here = revision(connection)
     if here is not None and here not in known:

@@ -203,7 +203,7 @@ def test_progress_speaks_of_what_an_earlier_run_left(store: Store) -> None:
     let_leases_run_out(store)
     said: list[str] = []
     assert run(store, Postman(), said=said) == Delivered(unknown=1)
-    assert said == ["1 mails were on their way when an earlier run ended: looking them up"]
+    assert said == ["left under way by an earlier run, and looked up now: 1"]
 
 
 # ── Leases while sending ────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
+# ruff: noqa: E501 - a row of a table is one line
 """Templates with everything Jinja2 can do in the middle of HTML, each with the contexts to try it in."""
 
+from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, NamedTuple
 
 STYLE = """<style>
 p { margin: 0 0 9px } td { padding: 4px } .hot { color: red } .cold { color: blue } .big { font-size: 20px }
@@ -13,22 +14,22 @@ MACROS = {
     "m.html": (
         "{% macro button(text, url) %}<table><tr><td><a class='button' href=\"{{ url }}\">{{ text }}</a></td></tr></table>"
         "{% endmacro %}"
-        "{% macro row(x) %}<tr><td class=\"hot\">{{ x }}</td></tr>{% endmacro %}"
-        "{% macro card() %}<div class=\"card\">{{ caller() }}</div>{% endmacro %}"
+        '{% macro row(x) %}<tr><td class="hot">{{ x }}</td></tr>{% endmacro %}'
+        '{% macro card() %}<div class="card">{{ caller() }}</div>{% endmacro %}'
         "{% macro both(x) %}{{ button(x, 'https://b.example/' ~ x) }}<p class=\"big\">{{ x }}</p>{% endmacro %}"
     )
 }
-FLAGS = [
+CONTEXTS = [
     {"a": a, "b": b, "rows": rows, "name": "Ann <&>", "url": "https://x.example/?a=1&b=2"}
     for a, b, rows in product((True, False), (True, False), ([], ["r1"], ["r1", "r2", "r3"]))
 ]
 
 
-class Construct(NamedTuple):
+@dataclass
+class Construct:
     what: str
     body: str
-    files: dict[str, str] = {}
-    contexts: list[dict[str, Any]] = FLAGS
+    files: dict[str, str] = field(default_factory=dict)
     whole: bool = False  # the body is the whole template, not what stands within <body>
 
     @property
@@ -57,11 +58,11 @@ CONSTRUCTS = [
     Construct("a loop with else", "<ul>{% for r in rows %}<li>{{ r }}</li>{% else %}<li class='cold'>none</li>{% endfor %}</ul>"),
     Construct("a loop with a test", "<ul>{% for r in rows if r != 'r2' %}<li class='big'>{{ r }}</li>{% endfor %}</ul>"),
     Construct("a loop within a loop", "<ul>{% for r in rows %}<li>{{ r }}<ul>{% for q in rows %}<li class='hot'>{{ q }}</li>{% endfor %}</ul></li>{% endfor %}</ul>"),
-    Construct("a class by if", "<p class=\"{% if a %}hot{% else %}cold{% endif %}\">x</p>"),
-    Construct("a class by if without else", "<p class=\"big{% if a %} hot{% endif %}\">x</p>"),
-    Construct("a class by elif", "<p class=\"{% if a %}hot{% elif b %}cold{% else %}big{% endif %}\">x</p>"),
-    Construct("an attribute by if", "<p {% if a %}class=\"hot\"{% endif %}>x</p>"),
-    Construct("an attribute by if and else", "<p {% if a %}class=\"hot\"{% else %}class=\"cold\" title=\"t\"{% endif %}>x</p>"),
+    Construct("a class by if", '<p class="{% if a %}hot{% else %}cold{% endif %}">x</p>'),
+    Construct("a class by if without else", '<p class="big{% if a %} hot{% endif %}">x</p>'),
+    Construct("a class by elif", '<p class="{% if a %}hot{% elif b %}cold{% else %}big{% endif %}">x</p>'),
+    Construct("an attribute by if", '<p {% if a %}class="hot"{% endif %}>x</p>'),
+    Construct("an attribute by if and else", '<p {% if a %}class="hot"{% else %}class="cold" title="t"{% endif %}>x</p>'),
     Construct("a target by if", "<p><a class='hot' href=\"{% if a %}https://1.example{% else %}{{ url }}{% endif %}\">go</a></p>"),
     Construct("a style of its own", "<p class='hot' style=\"padding: 1px\">x</p>"),
     Construct("a style with a value", "<p class='hot' style=\"width: {{ rows|length }}px\">x</p>"),

@@ -15,9 +15,10 @@ from engine.campaigns.model import Files
 from engine.documents import parse_document
 from engine.errors import Problem
 from engine.planning.keys import MailKey
-from engine.rendering.environment import STEPS, MailEnvironment, Steps
+from engine.rendering.environment import MailEnvironment
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.preparing import Preparation
+from engine.rendering.rendered import render
 from engine.rendering.sources import Library
 from engine.rendering.studio import Studio
 from engine.settings import Sender, Settings, Shop
@@ -26,7 +27,9 @@ from engine.store.connect import Store
 from tests.world import CATALOGUE, Person, write
 
 SETTINGS = Settings(
-    shop=Shop(name="Slow Loaf", timezone="Europe/Berlin", url="https://loaf.example", postal_address="1 Lane"),
+    shop=Shop(
+        name="Slow Loaf", timezone="Europe/Berlin", url="https://loaf.example", postal_address="1 Lane"
+    ),
     sender=Sender(name="Ida", email="ida@loaf.example", unsubscribe="stop@loaf.example"),
 )
 
@@ -53,7 +56,9 @@ def campaign_text(subject: str = "Hello", template: str = "a.html", name: str = 
     )
 
 
-def studio(folder: Path, templates: Mapping[str, str], *campaigns: str, settings: Settings = SETTINGS) -> Studio:
+def studio(
+    folder: Path, templates: Mapping[str, str], *campaigns: str, settings: Settings = SETTINGS
+) -> Studio:
     """A studio over those templates and campaigns; without campaigns one with a plain subject."""
     files = [
         read_campaign(parse_document(f"campaigns/{n}.yaml", text), CATALOGUE, {}, Decimal(0))
@@ -83,7 +88,9 @@ class Shopfront:
                 row = update(customer).where(customer.c.customer_id == customer_id)
                 connection.execute(row.values(**values))
 
-    def mails(self, studio: Studio, now: datetime, ids: Sequence[int] | None = None) -> list[Mail | Unwritable]:
+    def mails(
+        self, studio: Studio, now: datetime, ids: Sequence[int] | None = None
+    ) -> list[Mail | Unwritable]:
         wanted = ids if ids is not None else list(self.people)
         orders = [MailOrder(MailKey(customer, "c", "one", 1), now) for customer in wanted]
         with self.store.reading() as connection:
@@ -102,7 +109,7 @@ class Prepared:
     text: Any
 
     def render(self, which: str, **context: Any) -> str:
-        return str(getattr(self, which).render(**context, **{STEPS: Steps()}))
+        return render(getattr(self, which), context)
 
 
 def prepared(folder: Path, templates: Mapping[str, str], name: str = "a.html") -> Prepared:

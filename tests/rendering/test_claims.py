@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a row of a table is one line
 """What copy claims of a person, and what keeps it true."""
 
 from pathlib import Path
@@ -132,7 +133,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("what", "body", "message", "hint"), WRONG, ids=[case[0] for case in WRONG])
-def test_a_wrong_claim_is_told_with_its_line(what: str, body: str, message: str, hint: str | None, tmp_path: Path):
+def test_a_wrong_claim_is_told_with_its_line(
+    what: str, body: str, message: str, hint: str | None, tmp_path: Path
+):
     found = read(tmp_path, f"<p>one</p>\n<p>two</p>\n{body}")
     told = found.problems[0]
     assert message in told.message
@@ -141,7 +144,9 @@ def test_a_wrong_claim_is_told_with_its_line(what: str, body: str, message: str,
 
 
 def test_a_studio_gives_claims_as_rules(tmp_path: Path):
-    body = "{{ consumed('guide', at_least='50%').share }}{% if owned('mug') %}{{ owned('mug').name }}{% endif %}"
+    body = (
+        "{{ consumed('guide', at_least='50%').share }}{% if owned('mug') %}{{ owned('mug').name }}{% endif %}"
+    )
     subject = "{{ not_consumed('course').name }}"
     copy = studio(tmp_path, {"a.html": body}, campaign_text(subject))
     assert copy.problems() == {}

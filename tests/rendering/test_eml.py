@@ -93,9 +93,8 @@ def test_no_value_adds_a_header_or_a_bare_line_end(mail: Mail):
     raw = to_bytes(mail)
     head = raw.split(b"\r\n\r\n", 1)[0]
     unfolded = head.replace(b"\r\n ", b" ").split(b"\r\n")
-    assert [line.split(b":")[0] for line in unfolded] == [
-        b"Date", b"From", b"To", b"Reply-To", b"Subject", b"Message-ID", b"List-Unsubscribe", b"MIME-Version", b"Content-Type",
-    ]  # fmt: skip
+    names = "Date From To Reply-To Subject Message-ID List-Unsubscribe MIME-Version Content-Type"
+    assert b" ".join(line.split(b":")[0] for line in unfolded) == names.encode()
     assert raw.replace(b"\r\n", b"").count(b"\n") == raw.replace(b"\r\n", b"").count(b"\r") == 0
     assert raw.isascii()
     assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -113,8 +112,8 @@ NAMES = [
     ("", "ann@example.com"),
     ("Lee, Ann", '"Lee, Ann" <ann@example.com>'),
     ('Ann "the" \\Lee', '"Ann \\"the\\" \\\\Lee" <ann@example.com>'),
-    ("Jürgen", "=?utf-8?b?SsO8cmdlbg==?= <ann@example.com>"),
-    ("=?utf-8?q?Ann?=", "=?utf-8?q?=3D=3Futf-8=3Fq=3FAnn=3F=3D?= <ann@example.com>"),
+    ("Jürgen", "=?utf-8?q?J=C3=BCrgen?= <ann@example.com>"),
+    ("=?utf-8?q?Ann?=", "=?utf-8?b?PT91dGYtOD9xP0Fubj89?= <ann@example.com>"),
 ]
 
 

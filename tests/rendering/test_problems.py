@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a row of a table is one line
 """Every mistake in copy is told before anything is sent, at the line where it stands."""
 
 from pathlib import Path
@@ -178,5 +179,5 @@ def test_claims_of_no_step_are_refused(tmp_path: Path):
 
 
 def test_an_unknown_language_is_refused(tmp_path: Path):
-    with pytest.raises(SettingsError, match="shop.locale"):
+    with pytest.raises(SettingsError, match=r"shop\.locale"):
         studio(tmp_path, {"a.html": "x"}, settings=Settings(shop=Shop(locale="xx-nowhere")))

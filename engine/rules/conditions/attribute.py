@@ -34,10 +34,10 @@ class Attribute(Condition):
     key: ClassVar[str] = "attribute"
     summary: ClassVar[str] = "has an attribute with a value"
 
-    name: str = Field(description="the attribute's name, as imported")
+    name: str = Field(min_length=1, description="the attribute's name, as imported")
     is_: Scalar | None = Field(None, description="exactly this text")
-    in_: tuple[Scalar, ...] | None = Field(None, description="exactly one of these texts")
-    contains: str | None = Field(None, description="this text somewhere within")
+    in_: tuple[Scalar, ...] | None = Field(None, min_length=1, description="exactly one of these texts")
+    contains: str | None = Field(None, min_length=1, description="this text somewhere within")
     at_least: Decimal | None = Field(None, description="a number, this or more")
     at_most: Decimal | None = Field(None, description="a number, this or less")
     exists: bool | None = Field(None, description="true: there is a value; false: there is none")

@@ -1,0 +1,115 @@
+"""Opening a database, and the words for what can go wrong with it."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from engine.errors import SettingsError, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.store import tables
+from engine.store.connect import Store, translated_errors
+from engine.store.dialect import address_hash, database_now, insert_from_select, insert_ignoring, upsert
+from engine.store.migrate import ensure_current
+from tests.conftest import NOW
+
+LEASE = {"name": "planner", "owner": "me", "epoch": 1, "expires_at": NOW}
+
+
+def test_what_is_read_sees_one_state_and_leaves_no_trace(store: Store) -> None:
+    with store.reading() as connection:
+        before = connection.execute(select(tables.leases)).all()
+        with store.writing() as other:
+            other.execute(insert(tables.leases).values(LEASE))
+        assert connection.execute(select(tables.leases)).all() == before == []
+    with store.reading() as connection:
+        assert len(connection.execute(select(tables.leases)).all()) == 1
+
+
+def test_what_fails_is_not_written_at_all(store: Store) -> None:
+    with pytest.raises(IntegrityError), store.writing() as connection:
+        connection.execute(insert(tables.leases).values(LEASE))
+        connection.execute(insert(tables.leases).values(LEASE))
+    with store.reading() as connection:
+        assert connection.execute(select(tables.leases)).all() == []
+
+
+def test_an_upsert_keeps_the_new_values_and_an_ignoring_insert_the_old(store: Store) -> None:
+    with store.writing() as connection:
+        insert_ignoring(connection, tables.leases, [LEASE, LEASE | {"owner": "late"}])
+        assert connection.scalar(select(tables.leases.c.owner)) == "me"
+        upsert(connection, tables.leases, [LEASE | {"owner": "new"}])
+        assert connection.scalar(select(tables.leases.c.owner)) == "new"
+
+
+def test_insert_from_select_counts_what_it_wrote(store: Store) -> None:
+    names = ["name", "owner", "epoch", "expires_at"]
+    with store.writing() as connection:
+        connection.execute(insert(tables.leases).values(LEASE))
+        same = select(*(tables.leases.c[name] for name in names))
+        assert insert_from_select(connection, tables.leases, names, same) == 0
+        other = select(text("'other'"), text("'me'"), text("1"), text("0")).select_from(tables.leases)
+        assert insert_from_select(connection, tables.leases, names, other) == 1
+        assert insert_from_select(connection, tables.leases, names, same, update=["epoch"]) == 2
+
+
+def test_instants_come_back_to_the_microsecond_in_utc(store: Store) -> None:
+    exact = datetime(2026, 3, 10, 9, 0, 0, 123_456, tzinfo=UTC)
+    with store.writing() as connection:
+        connection.execute(insert(tables.leases).values(LEASE | {"expires_at": exact}))
+        assert connection.scalar(select(tables.leases.c.expires_at)) == exact
+        later = tables.leases.c.expires_at > exact - timedelta(microseconds=1)
+        assert connection.scalar(select(tables.leases.c.owner).where(later)) == "me"
+
+
+def test_an_instant_without_a_zone_is_refused(store: Store) -> None:
+    naive = LEASE | {"expires_at": datetime(2026, 3, 10, 9, 0)}  # noqa: DTZ001 - that is the point
+    with pytest.raises(Exception, match="no time zone"), store.writing() as connection:
+        connection.execute(insert(tables.leases).values(naive))
+
+
+def test_both_databases_hash_an_address_alike(store: Store) -> None:
+    with store.reading() as connection:
+        found = connection.scalar(select(address_hash(text("'zoë@example.com'"))))
+    assert found == sha256("zoë@example.com".encode()).hexdigest()
+
+
+def test_the_database_tells_the_time(store: Store) -> None:
+    with store.reading() as connection:
+        assert abs(database_now(connection) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("nonsense", SettingsError),
+        ("oracle://somewhere/shop", SettingsError),
+        ("postgresql://nobody@127.0.0.1:1/none", StoreUnreachable),
+        ("sqlite:///no/such/folder/shop.db", StoreUnreachable),
+    ],
+)
+def test_an_address_that_leads_nowhere(tmp_path: Path, url: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        ensure_current(Store(url, folder=tmp_path))
+
+
+def test_a_database_held_by_another(tmp_path: Path) -> None:
+    store = Store("sqlite:///shop.db", folder=tmp_path, busy=20)
+    ensure_current(store)
+    other = sqlite3.connect(tmp_path / "shop.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreLocked), store.writing():
+        pass
+    other.close()
+    store.close()
+
+
+def test_a_database_that_may_only_be_read(store: Store) -> None:
+    """As root every file may be written, so the database itself is told to refuse."""
+    refuse = "PRAGMA query_only = 1" if store.engine.dialect.name == "sqlite" else "SET TRANSACTION READ ONLY"
+    with pytest.raises(StoreReadOnly), translated_errors(), store.engine.connect() as connection:
+        connection.execute(text(refuse))
+        connection.execute(insert(tables.leases).values(LEASE))
