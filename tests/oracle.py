@@ -10,10 +10,14 @@ from typing import Any
 from engine.rules.conditions.attribute import Attribute
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
+from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.segment import Segment
+from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
+from engine.rules.conditions.started import Started
+from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
 from tests.world import CATALOGUE, Order, Person
 
@@ -121,6 +125,48 @@ def _spent(rule: Spent, person: Person, now: datetime) -> bool:
     )
 
 
+def _first_order(rule: FirstOrder, person: Person, now: datetime) -> bool:
+    times = [order.at for order in person.orders if _counts(order, now)]
+    return bool(times) and _in_time(rule, min(times), now)
+
+
+def _then(rule: Then, person: Person, now: datetime) -> bool:
+    def times(bought: Bought) -> list[datetime]:
+        return [
+            order.at
+            for order in person.orders
+            for line in order.lines
+            if order.paid
+            and _in_time(bought, order.at, now)
+            and _is_meant(bought, line.sku)
+            and not (line.refunded_at is not None and line.refunded_at <= now)
+        ]
+
+    return any(a < b <= a + rule.within for a in times(rule.first) for b in times(rule.next))
+
+
+def _started(rule: Started, person: Person, now: datetime) -> bool:
+    return any(
+        use.sku == rule.product and rule.unit in (None, use.unit) and _in_time(rule, use.at, now)
+        for use in person.uses
+    )
+
+
+def _source(rule: Source, person: Person, now: datetime) -> bool:
+    telling = [o for o in person.orders if o.at <= now and (o.source or o.medium or o.campaign)]
+    if not telling:
+        return False
+    decisive = min(o.at for o in telling) if rule.first else max(o.at for o in telling)
+    asked = rule.first or rule.last
+    return any(
+        asked.source in (None, o.source)
+        and asked.medium in (None, o.medium)
+        and asked.campaign in (None, o.campaign)
+        for o in telling
+        if o.at == decisive
+    )
+
+
 def _last_order(rule: LastOrder, person: Person, now: datetime) -> bool:
     times = [order.at for order in person.orders if _counts(order, now)]
     return bool(times) and _in_time(rule, max(times), now)
@@ -166,7 +212,11 @@ _JUDGES: dict[type, Any] = {
     Bought: _bought,
     Ordered: _ordered,
     Spent: _spent,
+    FirstOrder: _first_order,
     LastOrder: _last_order,
+    Then: _then,
+    Started: _started,
+    Source: _source,
     Consumed: _consumed,
     Attribute: _attribute,
 }

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -13,12 +12,18 @@ from engine.store import tables
 
 CATALOGUE = Catalogue(
     [
-        Product(sku="guide", name="The Guide", kind="tripwire", price=Decimal(7), units=["c1", "c2", "c3"], tags=("start",)),
-        Product(sku="course", name="The Course", kind="core", price=Decimal(97), units={f"l{n}": f"Lesson {n}" for n in range(1, 5)}, category="learn"),
-        Product(sku="mug", name="The Mug", kind="physical", price=Decimal(15), category="goods", tags=("gift",)),
-        Product(sku="towel", name="The Towel", kind="physical", price=Decimal(9), category="goods", tags=("gift",)),
+        Product(sku="guide", name="The Guide", kind="tripwire", units=["c1", "c2", "c3"], tags=("start",)),
+        Product(
+            sku="course",
+            name="The Course",
+            kind="core",
+            units={f"l{n}": f"Lesson {n}" for n in range(1, 5)},
+            category="learn",
+        ),
+        Product(sku="mug", name="The Mug", kind="physical", category="goods", tags=("gift",)),
+        Product(sku="towel", name="The Towel", kind="physical", category="goods", tags=("gift",)),
     ]
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -34,6 +39,9 @@ class Order:
     at: datetime
     lines: list[Line]
     paid: bool = True
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
 
     @property
     def amount(self) -> int:
@@ -144,6 +152,9 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
                 "paid": order.paid,
                 "refunded_at": order.refunded_at,
                 "digest": "",
+                "source": order.source,
+                "medium": order.medium,
+                "campaign": order.campaign,
                 **money,
             }
         )

@@ -7,11 +7,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from engine.campaigns.model import Entry
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
+from engine.rules.words import REFERENCE
 from engine.settings import Percent
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-RULE_MARK = "x-rule"  # replaced by a reference to the rule schema, which pydantic does not know
-RuleData = Annotated[Any, WithJsonSchema({RULE_MARK: True})]
+RuleData = Annotated[Any, WithJsonSchema({REFERENCE: "rule"})]
 
 
 def _entry(value: Any) -> Any:

@@ -1,13 +1,15 @@
 """The JSON Schema of campaign files, made from the forms and the menu of conditions."""
 
 import json
+import re
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from engine.campaigns.form import RULE_MARK, CampaignForm
+from engine.campaigns.form import CampaignForm
 from engine.rules.conditions import CONDITIONS
 from engine.rules.conditions.segment import Segment
+from engine.rules.words import REFERENCE
 
 
 def campaign_schema() -> dict[str, Any]:
@@ -18,7 +20,7 @@ def campaign_schema() -> dict[str, Any]:
     for name in list(words):
         definitions |= words[name].pop("$defs", {})
     text = json.dumps({**schema, "$defs": {**definitions, **words, "rule": _rule()}})
-    text = text.replace(f'"{RULE_MARK}": true', '"$ref": "#/$defs/rule"')
+    text = re.sub(rf'"{REFERENCE}": "([\w-]+)"', r'"$ref": "#/$defs/\1"', text)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         **json.loads(text.replace("#/$defs/", "#/definitions/").replace('"$defs"', '"definitions"')),

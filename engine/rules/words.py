@@ -13,6 +13,7 @@ from engine.facts.catalogue import Catalogue, Kind, Product
 from engine.registry import did_you_mean
 from engine.rules.model import Complaint, Scope
 
+REFERENCE = "x-ref"  # in a JSON Schema: to a definition that pydantic does not know, made a $ref later
 Position = Literal["core", "bump", "upsell", "downsell"]
 
 

@@ -46,15 +46,14 @@ audiences = st.sampled_from(
         "{all: [{bought: {product: guide}}, {not: {bought: {product: course}}}]}",
     ]
 )
-steps = st.lists(st.sampled_from(["0", "1d", "5d"]), min_size=1, max_size=3).map(
-    lambda waits: (
-        "[%s]"
-        % ", ".join(
-            f"{{id: s{n}, after: {wait}, email: {{subject: Hello, template: a.html}}}}"
-            for n, wait in enumerate(waits)
-        )
-    )
-)
+
+
+def _sequence(waits: list[str]) -> str:
+    mail = "email: {subject: Hello, template: a.html}"
+    return f"[{', '.join(f'{{id: s{n}, after: {wait}, {mail}}}' for n, wait in enumerate(waits))}]"
+
+
+steps = st.lists(st.sampled_from(["0", "1d", "5d"]), min_size=1, max_size=3).map(_sequence)
 extras = st.fixed_dictionaries(
     {
         "audience": audiences,

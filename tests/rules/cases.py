@@ -97,6 +97,9 @@ class OrderWritten(Written):
 
     at: Moment
     paid: bool = True
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
     lines: list[LineWritten]
 
     @model_validator(mode="before")
@@ -104,11 +107,12 @@ class OrderWritten(Written):
     def _short(cls, data: dict[str, Any]) -> dict[str, Any]:
         if "lines" in data:
             return data
-        own = {key: value for key, value in data.items() if key in ("at", "paid")}
+        own = {key: value for key, value in data.items() if key in cls.model_fields}
         return own | {"lines": [{key: value for key, value in data.items() if key not in own}]}
 
     def order(self, now: datetime) -> Order:
-        return Order(moment(self.at, now), [line.line(now) for line in self.lines], self.paid)
+        lines = [line.line(now) for line in self.lines]
+        return Order(moment(self.at, now), lines, self.paid, self.source, self.medium, self.campaign)
 
 
 class CreditWritten(Written):

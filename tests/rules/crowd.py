@@ -6,6 +6,7 @@ from random import Random
 from tests.rules.strategies import AMOUNTS, DAYS, EDGE, NOW, SKUS
 from tests.world import Attribute, Line, Order, Person, Refund, Use
 
+SOURCES = ["", "", "google", "newsletter"]
 UNITS = ["", "c1", "c2", "c3", "l1", "l2", "l3", "l4", "x"]
 
 
@@ -39,13 +40,22 @@ def _person(random: Random) -> Person:
     return Person(
         known_at=NOW - known,
         orders=[
-            Order(instant(), [line() for _ in range(random.randint(1, 3))], random.random() < 0.85)
+            Order(
+                instant(),
+                [line() for _ in range(random.randint(1, 3))],
+                random.random() < 0.85,
+                *_traffic(random),
+            )
             for _ in several(3)
         ],
         refunds=[Refund(instant(), random.choice(AMOUNTS), random.choice(["", *SKUS])) for _ in several(2)],
         uses=list(uses.values()),
         attributes=list(had.values()),
     )
+
+
+def _traffic(random: Random) -> tuple[str, str, str]:
+    return random.choice(SOURCES), random.choice(["", "", "cpc"]), random.choice(["", "", "spring"])
 
 
 def _use(random: Random, at: object) -> Use:

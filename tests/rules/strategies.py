@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from engine.rules.conditions.attribute import Attribute as AttributeRule
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
+from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.segment import Segment
+from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
+from engine.rules.conditions.started import Started
+from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
 from tests.world import Attribute, Line, Order, Person, Refund, Use
 
@@ -149,9 +153,43 @@ attribute_rules = st.builds(
         ]
     ),
 )
+first_order_rules = time_words().filter(bool).map(lambda words: FirstOrder(**words))
+started_rules = st.builds(
+    lambda product, unit, words: Started(product=product, unit=unit, **words),
+    st.sampled_from(["guide", "course", "mug"]),
+    st.sampled_from([None, None, "c1", "l2"]),
+    time_words(),
+)
+one_buy = st.builds(lambda which, words: {"bought": {**which, **words}}, which_products(), time_words())
+then_rules = st.builds(
+    lambda first, following, within: Then(first=first, next=following, within=within),
+    one_buy,
+    one_buy,
+    st.sampled_from([*DAYS, timedelta(days=20)]),
+)
+touches = st.sampled_from(
+    [
+        {"source": "google"},
+        {"source": "newsletter", "medium": "cpc"},
+        {"campaign": "spring"},
+        {"medium": "cpc"},
+    ]
+)
+source_rules = st.builds(
+    lambda which, touch: Source(**{which: touch}), st.sampled_from(["first", "last"]), touches
+)
 last_order_rules = time_words().filter(bool).map(lambda words: LastOrder(**words))
 leaves: st.SearchStrategy[Rule] = st.one_of(
-    bought_rules(), ordered_rules(), spent_rules(), last_order_rules, consumed_rules(), attribute_rules
+    bought_rules(),
+    ordered_rules(),
+    spent_rules(),
+    first_order_rules,
+    last_order_rules,
+    then_rules,
+    started_rules,
+    consumed_rules(),
+    attribute_rules,
+    source_rules,
 )
 with_segments = st.one_of(leaves, st.just(Segment(name="named")))
 rules: st.SearchStrategy[Rule] = st.recursive(

@@ -75,7 +75,8 @@ def words_in(rule: Any, key: str) -> Iterator[str]:
         for name, inner in rule.items():
             if name == key:
                 yield from inner if isinstance(inner, dict) else ["name"]
-            yield from words_in(inner, key)
+            else:
+                yield from words_in(inner, key)
     elif isinstance(rule, list):
         for part in rule:
             yield from words_in(part, key)

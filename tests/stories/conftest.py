@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ Aftersale = Callable[..., Said]
 @pytest.fixture
 def aftersale(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock: VirtualClock, tmp_path: Path
-) -> Iterator[Aftersale]:
+) -> Aftersale:
     """Call a command as a person does: `aftersale("check", "--json")`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -51,7 +51,7 @@ def aftersale(
         code = ended.value.code
         return Said(code if isinstance(code, int) else int(code is not None), captured.out, captured.err)
 
-    yield call
+    return call
 
 
 @pytest.fixture

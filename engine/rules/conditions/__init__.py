@@ -6,10 +6,14 @@ from engine.registry import Menu
 from engine.rules.conditions.attribute import Attribute
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
+from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.segment import Segment
+from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
+from engine.rules.conditions.started import Started
+from engine.rules.conditions.then import Then
 from engine.rules.model import Condition
 
 CONDITIONS: Menu[type[Condition]] = Menu(
@@ -18,20 +22,20 @@ CONDITIONS: Menu[type[Condition]] = Menu(
         "bought": Bought,
         "ordered": Ordered,
         "spent": Spent,
+        "first_order": FirstOrder,
         "last_order": LastOrder,
+        "then": Then,
+        "started": Started,
         "consumed": Consumed,
         "attribute": Attribute,
+        "source": Source,
         "segment": Segment,
     },
 )
 
 LATER: Mapping[str, str] = {  # known words that this version cannot judge yet
-    "first_order": "use ordered or last_order",
-    "started": "use consumed",
     "subscribed": "subscriptions are not imported yet",
-    "then": "use two bought conditions",
     "offered": "front-end offers are not recorded yet",
-    "source": "traffic sources are not judged yet",
     "received": "use a campaign's own steps",
     "opened": "nothing comes back from mail providers yet",
     "clicked": "nothing comes back from mail providers yet",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select, true
 
 from engine.facts.catalogue import Catalogue
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
@@ -68,15 +68,16 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
         if self.quantity and self.quantity.at_most is not None:
             yield ~scope.among(self._who_having(scope, pieces > math.floor(self.quantity.at_most)))
 
-    def _rows(self, scope: Scope) -> ColumnElement[bool]:
+    def rows(self, scope: Scope, table: FromClause = lines) -> ColumnElement[bool]:
+        """SQL: the order line counts."""
         return and_(
-            self.of_products(lines.c.sku, scope),
-            self.during(lines.c.at, scope),
-            or_(lines.c.refunded_at.is_(None), lines.c.refunded_at > scope.now),
+            self.of_products(table.c.sku, scope),
+            self.during(table.c.at, scope),
+            or_(table.c.refunded_at.is_(None), table.c.refunded_at > scope.now),
         )
 
     def _who(self, scope: Scope) -> CustomerIds:
-        return select(lines.c.customer_id).where(self._rows(scope))
+        return select(lines.c.customer_id).where(self.rows(scope))
 
     def _who_having(self, scope: Scope, enough: ColumnElement[bool]) -> CustomerIds:
         return self._who(scope).group_by(lines.c.customer_id).having(enough)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
+from engine.rules.conditions.started import Started
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
 from engine.rules.words import TimeWords, ago, times
 from engine.settings import Percent
@@ -97,6 +98,9 @@ class Consumed(Condition, TimeWords):
         return (theirs.where(self.crossed(used.c.at, since, scope.now)),)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
+        if isinstance(other, Started):
+            when = {word: getattr(self, word) for word in TimeWords.model_fields}
+            return Started(product=self.product, unit=self.unit, **when).implies(other, scope)
         if not isinstance(other, Consumed) or other.product != self.product or not self.looser(other):
             return False
         if other.unit is not None:
