@@ -5,6 +5,7 @@ The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
 """
 
 import os
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,11 +24,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from engine.clock import Duration, parse_duration
+from engine.clock import Duration, format_duration, parse_duration
 from engine.documents import Document, problems_of, read_document
 from engine.errors import Problems, SettingsError
 from engine.registry import did_you_mean
 
+SHORTEST = timedelta(seconds=1)
 CONFIG_FILE = "config.yaml"
 PREFIX = "AFTERSALE_"
 NOT_SETTINGS = ("project", "test_data")  # read by the command line and by the tests
@@ -68,6 +70,13 @@ def _currency(code: str) -> str:
         msg = f"{code!r} is not a currency; write its three letters, such as USD"
         raise ValueError(msg)
     return code.upper()
+
+
+def _lasting(duration: timedelta) -> timedelta:
+    if duration < SHORTEST:
+        msg = f"must be at least {format_duration(SHORTEST)}"
+        raise ValueError(msg)
+    return duration
 
 
 Percent = Annotated[
@@ -137,7 +146,9 @@ class Frequency(Part):
     max: int = Field(
         3, ge=1, le=1000, description="so many back-end mails to one customer, over all campaigns"
     )
-    per: Duration = Field(parse_duration("7d"), description="in any span of this length")
+    per: Annotated[Duration, AfterValidator(_lasting)] = Field(
+        parse_duration("7d"), description="in any span of this length"
+    )
 
 
 class Delivery(Part):
@@ -145,7 +156,7 @@ class Delivery(Part):
 
     transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
     folder: str = Field("outbox", description="where `folder` writes them, below the project")
-    lease: Duration = Field(
+    lease: Annotated[Duration, AfterValidator(_lasting)] = Field(
         parse_duration("60s"),
         description="a mail on its way for longer, without an answer, becomes `unknown`",
     )

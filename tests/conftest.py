@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,22 @@ def _execute(uri: str, statement: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: Any) -> Callable[[], str]:
+    """Makes a fresh database with all tables, and tells its URL."""
+
+    def make() -> str:
+        name = f"t{uuid4().hex}"
+        _execute(postgres_server.get_uri(), f"CREATE DATABASE {name} TEMPLATE template_aftersale")
+        return str(postgres_server.get_uri(name))
+
+    return make
+
+
 @pytest.fixture
-def postgres_url(postgres_server: Any) -> str:
+def postgres_url(new_postgres: Callable[[], str]) -> str:
     """The URL of a fresh database with all tables."""
-    name = f"t{uuid4().hex}"
-    _execute(postgres_server.get_uri(), f"CREATE DATABASE {name} TEMPLATE template_aftersale")
-    return str(postgres_server.get_uri(name))
+    return new_postgres()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Random worlds, ticked for weeks: what must hold whatever happens (invariants 1, 3, 4, 5 and 6)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,10 +74,10 @@ worlds = st.tuples(
 
 
 @pytest.fixture(scope="module")
-def both(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
+def both(new_postgres: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
     """SQLite and PostgreSQL, side by side."""
     folder = tmp_path_factory.mktemp("worlds")
-    stores = [Store(f"sqlite:///{folder}/store.db"), Store(postgres_server.get_uri("postgres"))]
+    stores = [Store(f"sqlite:///{folder}/store.db"), Store(new_postgres())]
     for store in stores:
         ensure_current(store)
     yield stores

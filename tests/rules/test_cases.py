@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -39,10 +38,7 @@ def everybody(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def _url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{folders.mktemp('cases')}/store.db"
-    server = request.getfixturevalue("postgres_server")
-    name = f"cases_{uuid4().hex}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE template_aftersale;")
-    return str(server.get_uri(name))
+    return str(request.getfixturevalue("new_postgres")())
 
 
 def held(store: Store, case: Case, *, one_by_one: bool) -> set[int]:

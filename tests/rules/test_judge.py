@@ -49,8 +49,7 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('judge')}/store.db"
     else:
-        server = request.getfixturevalue("postgres_server")
-        url = server.get_uri("postgres")
+        url = request.getfixturevalue("new_postgres")()
     store = Store(url)
     ensure_current(store)
     yield store
