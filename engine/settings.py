@@ -79,6 +79,7 @@ def _lasting(duration: timedelta) -> timedelta:
     return duration
 
 
+Lasting = Annotated[Duration, AfterValidator(_lasting)]
 Percent = Annotated[
     Decimal,
     BeforeValidator(parse_percent),
@@ -146,9 +147,7 @@ class Frequency(Part):
     max: int = Field(
         3, ge=1, le=1000, description="so many back-end mails to one customer, over all campaigns"
     )
-    per: Annotated[Duration, AfterValidator(_lasting)] = Field(
-        parse_duration("7d"), description="in any span of this length"
-    )
+    per: Lasting = Field(parse_duration("7d"), description="in any span of this length")
 
 
 class Delivery(Part):
@@ -156,7 +155,7 @@ class Delivery(Part):
 
     transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
     folder: str = Field("outbox", description="where `folder` writes them, below the project")
-    lease: Annotated[Duration, AfterValidator(_lasting)] = Field(
+    lease: Lasting = Field(
         parse_duration("60s"),
         description="a mail on its way for longer, without an answer, becomes `unknown`",
     )

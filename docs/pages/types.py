@@ -12,10 +12,11 @@ from pydantic.fields import FieldInfo
 from engine.campaigns.form import EntryField, Id, RuleData
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Currency, Line, Mailbox, Percent, ZoneName
+from engine.settings import Currency, Lasting, Line, Mailbox, Percent, ZoneName
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
+    (Lasting, "duration of at least a second"),
     (InstantField, "instant"),
     (Percent, "percentage"),
     (RuleData, "rule"),
