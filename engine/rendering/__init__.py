@@ -1,7 +1,15 @@
-"""HOW IT READS: templates checked, claims proven, mails written.
+"""HOW IT READS: templates checked, claims proven, mails written. Start with `studio`.
 
-Start with `studio.py`, which the other rooms use. A template goes through `sources` (its files),
-`reading` (the files as one, in the order they render), `claims` and `names` (what is wrong with
-it), `html` and `text` (styles inlined and plain text derived, once), and `context` and `evidence`
-(what is known of one customer). `eml` turns the mail into bytes.
+::
+
+    studio, copy, writing, rendered     the door; a step's copy; one mail; one template rendered
+    mail, eml                           what was ordered and what was written; a mail as bytes
+    sources, parsed, events, reading    template files, and all that a template does, in order
+    claims, evidence, unproven          what is said of a person, and the facts that prove it
+    names, outside, places, tryout      what can be wrong with copy
+    document, markup, forks, edits      HTML between statements, and changing it where it stands
+    sightings, inline                   styles written onto tags
+    outline, wording, pen, text         plain text derived from HTML
+    environment, filters, context, customers    where templates run, and what they can name
+    preparing                           all of this, once for each template
 """

@@ -161,7 +161,7 @@ class _Finder:
 
     def see(self, event: Event) -> None:
         if isinstance(event, Mark) and isinstance(event.node, nodes.AssignBlock):
-            self._kept += {"open": 1, "close": -1}.get(event.kind, 0)
+            self._kept += event.step
         elif isinstance(event, Value):
             self._source: Source = event.source
             known = self.proven(event.guards)
@@ -184,8 +184,8 @@ class _Finder:
             case nodes.Or() if not holds:
                 yield from self._shown(test.left, holds=False)
                 yield from self._shown(test.right, holds=False)
-            case nodes.Test(name="defined"):
-                yield from self._shown(test.node, holds=holds)
+            case nodes.Test(name="defined", node=nodes.Call() as call):
+                yield from self._shown(call, holds=holds)
             case nodes.Call() if claim := self._claim(test):
                 yield claim.rule if holds else _opposite(claim.rule)
             case _:

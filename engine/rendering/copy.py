@@ -1,9 +1,11 @@
 """The copy of a step: its subject, its HTML and its plain text, checked and tried out."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from css_inline import InlineError
 
 from engine.campaigns.model import Campaign, Step
 from engine.clock import EPOCH
@@ -11,16 +13,12 @@ from engine.documents import KeyPath
 from engine.errors import Problem
 from engine.planning.keys import MailKey
 from engine.rendering.claims import Claim
-from engine.rendering.context import PLAIN, ClaimBook, CustomerCard, Surroundings
+from engine.rendering.context import PLAIN, Surroundings
 from engine.rendering.environment import MailEnvironment
-from engine.rendering.evidence import specimen
 from engine.rendering.mail import MailOrder
 from engine.rendering.preparing import Draft, Preparation, Ready
-from engine.rendering.rendered import Failed, render
 from engine.rendering.sources import Library, SubjectSource, Unreadable
-
-SOMEBODY = CustomerCard("Ann", "Example", "ann@example.com", "GB", "en", "Europe/London")
-HARDLY_KNOWN = CustomerCard(email="ann@example.com")
+from engine.rendering.tryout import try_out
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,14 @@ def _once(claims: Iterable[Claim]) -> Sequence[Claim]:
     return list({claim.said: claim for claim in claims}.values())
 
 
+@dataclass(frozen=True)
+class Body:
+    """HTML and text of a template, or what is wrong with it."""
+
+    problems: Sequence[Problem] = ()
+    parts: Sequence[Ready] = field(default=(), repr=False)
+
+
 class CopyDesk:
     """Prepares the copy of steps; a template that several of them use, once."""
 
@@ -76,19 +82,20 @@ class CopyDesk:
         problems = [*subject.problems, *body.problems]
         if problems:
             return Copy(campaign, step, problems)
-        copy = Copy(campaign, step, (), (self._preparation.as_written(subject), *body.parts))
-        return replace(copy, problems=list(self._trials(copy)))
+        parts = (self._preparation.as_written(subject), *body.parts)
+        order = MailOrder(MailKey(0, campaign.id, step.id, 1), EPOCH)
+        return Copy(campaign, step, list(try_out(parts, campaign, order, self.surroundings)), parts)
 
     def _subject(self, campaign: Campaign, step: Step, path: KeyPath) -> Draft:
         name = f"subject of {campaign.id}/{step.id}"
         return self._preparation.draft(SubjectSource(name, step.email.subject, campaign, path))
 
-    def _body(self, name: str) -> "Body":
+    def _body(self, name: str) -> Body:
         if name not in self._bodies:
             self._bodies[name] = self._prepared(name)
         return self._bodies[name]
 
-    def _prepared(self, name: str) -> "Body":
+    def _prepared(self, name: str) -> Body:
         """HTML and text of a template; the text from its `.txt` where somebody wrote one."""
         if not name.endswith(".html"):
             msg = f"the template {name!r} is not an .html file"
@@ -100,41 +107,9 @@ class CopyDesk:
         problems = [problem for draft in drafts for problem in draft.problems]
         if problems:
             return Body(problems)
-        html, derived = self._preparation.as_html_and_text(drafts[0])
+        try:
+            html, derived = self._preparation.as_html_and_text(drafts[0])
+        except InlineError as error:
+            return Body([drafts[0].source.problem(1, f"its styles cannot be inlined: {error}")])
         text = self._preparation.as_written(drafts[1]) if len(drafts) > 1 else derived
         return Body((), (html, text))
-
-    # ── trying out ──────────────────────────────────────────────────────────────────────────────
-
-    def _trials(self, copy: Copy) -> Iterator[Problem]:
-        """What goes wrong when the copy is rendered, for somebody well known and for one hardly known."""
-        yield from self._trial(copy, SOMEBODY, copy.claims)
-        yield from self._trial(copy, HARDLY_KNOWN, copy.unguarded)
-
-    def _trial(self, copy: Copy, customer: CustomerCard, claims: Sequence[Claim]) -> Iterator[Problem]:
-        order = MailOrder(MailKey(0, copy.campaign.id, copy.step.id, 1), EPOCH)
-        proofs = {claim.said: specimen(claim, self.surroundings.catalogue, EPOCH) for claim in claims}
-        for part in copy.parts:
-            context = self.surroundings.context(copy.campaign, order, customer, ClaimBook(proofs))
-            try:
-                empty = not render(part.template, context).strip()
-            except Failed as failed:
-                if not (failed.unproven and customer is HARDLY_KNOWN):
-                    yield _located(part, failed)
-            else:
-                if empty:
-                    yield part.draft.source.problem(1, "comes out empty")
-
-
-@dataclass(frozen=True)
-class Body:
-    """HTML and text of a template, or what is wrong with it."""
-
-    problems: Sequence[Problem] = ()
-    parts: Sequence[Ready] = field(default=(), repr=False)
-
-
-def _located(part: Ready, failed: Failed) -> Problem:
-    sources = {file.source.name: file.source for file in part.draft.files}
-    source = sources.get(failed.name, part.draft.source)
-    return source.problem(failed.line, f"cannot be rendered: {failed.message}")

@@ -5,15 +5,16 @@ List-Unsubscribe into encoded words that no mail client reads.
 """
 
 import quopri
+from base64 import b64encode
 from collections.abc import Iterator
-from email.header import Header
 from email.utils import format_datetime, quote
 
 from engine.clock import aware
 from engine.rendering.mail import Mail, one_line
 
-LINE = 76
 LONGEST = 900  # of a header left as it is; RFC 5322 allows lines of 998
+FOLD = "\r\n "
+WORD = 39  # bytes in one encoded word, so that the line it is in keeps below 76
 
 
 def to_bytes(mail: Mail) -> bytes:
@@ -60,16 +61,28 @@ def _part(boundary: str, kind: str, content: str) -> bytes:
 def _mailbox(name: str, address: str) -> str:
     address = _ascii_domain(one_line(address)).replace(" ", "")
     name = one_line(name)
-    return f"{_phrase(name)} <{address}>" if name else address
-
-
-def _phrase(name: str) -> str:
-    return f'"{quote(name)}"' if _may_stand(name) else _words(name)
+    if not name:
+        return address
+    return f'"{quote(name)}" <{address}>' if _may_stand(name) else f"{_words(name)}{FOLD}<{address}>"
 
 
 def _words(value: str) -> str:
     """The value as it is where that is plain ASCII, else as encoded words (RFC 2047), folded."""
-    return value if _may_stand(value) else Header(value, "utf-8", maxlinelen=LINE).encode(linesep="\r\n")
+    if _may_stand(value):
+        return value
+    return FOLD.join(f"=?utf-8?b?{b64encode(part.encode()).decode()}?=" for part in _parts(value))
+
+
+def _parts(value: str) -> Iterator[str]:
+    """The text in parts of few bytes, no character torn apart."""
+    part, size = "", 0
+    for character in value:
+        length = len(character.encode())
+        if size + length > WORD:
+            yield part
+            part, size = "", 0
+        part, size = part + character, size + length
+    yield part
 
 
 def _may_stand(value: str) -> bool:

@@ -38,7 +38,7 @@ class Steps:
             raise SecurityError(msg)
 
 
-_steps = ContextVar("steps", default=Steps())
+_steps: ContextVar[Steps] = ContextVar("steps")
 
 
 def begin_rendering() -> None:

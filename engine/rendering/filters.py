@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -76,13 +77,20 @@ def _by_pattern(value: date, pattern: str, locale: Locale) -> str:
 
 def _pattern(form: str) -> str:
     """`%d %B` in the letters of Babel, so that names of months come in the shop's language."""
-    return "".join(_piece(form, *found.groups()) for found in _CODE.finditer(form))
+    pieces = [_piece(form, *found.groups()) for found in _CODE.finditer(form)]
+    runs = groupby(pieces, key=lambda piece: piece[0])
+    return "".join((_quoted if literal else str)("".join(text for _, text in run)) for literal, run in runs)
 
 
-def _piece(form: str, code: str | None, literal: str | None, stray: str | None) -> str:
+def _piece(form: str, code: str | None, literal: str | None, stray: str | None) -> tuple[bool, str]:
+    """A piece of the format: whether it stands for itself, and what it is."""
     if literal is not None or code == "%":
-        return "'" + (literal or "%").replace("'", "''") + "'"
+        return True, literal or "%"
     if stray or code not in _BABEL:
         msg = f"the date format {form!r} cannot be read; write it as '%B %d' or 'long'"
         raise FilterArgumentError(msg)
-    return _BABEL[code]
+    return False, _BABEL[code]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

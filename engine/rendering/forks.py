@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, product
+from functools import cached_property
 
 from jinja2 import nodes
 
 from engine.rendering.events import Event, Mark
 
 FORKING = (nodes.If, nodes.For)
-MAX_WAYS = 64
+MAX_WAYS = 100
 
 
 @dataclass(frozen=True)
@@ -20,33 +20,34 @@ class Turn:
     branch: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Fork:
     """A statement with its branches, the one that is not written included."""
 
     node: nodes.If | nodes.For
     branches: "list[list[Part]]" = field(default_factory=lambda: [[]])
 
-    @property
-    def depth(self) -> int:
-        return 1 + max(depth_of(branch) for branch in self.branches)
+    @cached_property
+    def ways(self) -> int:
+        """In how many ways every branch within it is taken once."""
+        return sum(map(count_ways, self.branches))
 
-    @property
-    def width(self) -> int:
-        return max(len(self.branches), *(width_of(branch) for branch in self.branches))
+    def choose(self, way: int) -> tuple[int, int]:
+        """The branch that a way takes, and which of the ways within that branch."""
+        rest = way % self.ways
+        for branch, parts in enumerate(self.branches):
+            ways = count_ways(parts)
+            if rest < ways:
+                return branch, rest
+            rest -= ways
+        raise AssertionError
 
 
 Part = Event | Fork | str  # a text that was cut out of one counts as an event
 
 
-def depth_of(parts: Sequence[Part]) -> int:
-    """How many forks stand one within the other."""
-    return max((part.depth for part in parts if isinstance(part, Fork)), default=0)
-
-
-def width_of(parts: Sequence[Part]) -> int:
-    """How many branches the widest fork has."""
-    return max((part.width for part in parts if isinstance(part, Fork)), default=1)
+def count_ways(parts: Sequence[Part]) -> int:
+    return max((part.ways for part in parts if isinstance(part, Fork)), default=1)
 
 
 def forked(events: Sequence[Event | str]) -> list[Part]:
@@ -76,20 +77,23 @@ def _closed(fork: Fork) -> Fork:
 
 
 def ways(events: Sequence[Event]) -> Iterator[list[Event | Turn]]:
-    """The ways the template can turn out, each branch of each fork among them; at most MAX_WAYS."""
+    """The ways the template can turn out, each branch among them and each beside others; up to MAX_WAYS."""
     parts = forked(events)
-    for choice in islice(product(range(width_of(parts)), repeat=depth_of(parts)), MAX_WAYS):
-        yield list(_way(parts, choice))
+    for way in range(min(count_ways(parts), MAX_WAYS)):
+        for shift in (0, 1) if count_ways(parts) > 1 else (0,):
+            yield list(_way(parts, way, shift))
 
 
-def _way(parts: Sequence[Part], choice: Sequence[int]) -> Iterator[Event | Turn]:
-    """Each fork takes the branch that is chosen for its depth, or its last."""
+def _way(parts: Sequence[Part], way: int, shift: int) -> Iterator[Event | Turn]:
+    """One way. With a shift, forks that stand side by side do not all take the same turn."""
+    beside = 0
     for part in parts:
         if isinstance(part, Fork):
-            branch = min(choice[0], len(part.branches) - 1)
+            branch, rest = part.choose(way + shift * beside)
+            beside += 1
             yield Turn(part.node, branch)
             for _ in range(2 if isinstance(part.node, nodes.For) and branch == 0 else 1):
-                yield from _way(part.branches[branch], choice[1:])
+                yield from _way(part.branches[branch], rest, shift)
             yield Mark("close", part.node)
         elif not isinstance(part, str):
             yield part

@@ -5,6 +5,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jinja2 import nodes
+
 from engine.rendering.document import Document, Stretch
 from engine.rendering.events import Event, Mark, Static, Value, balanced
 from engine.rendering.forks import FORKING, Turn
@@ -49,6 +51,11 @@ class Piece:
     def text(self) -> str:
         """What it says, as written, where it is text."""
         return self.stretch.text if self.stretch and self.told else ""
+
+    @property
+    def said(self) -> str | nodes.Node:
+        """Its text, or the expression that it writes."""
+        return self.event.node if isinstance(self.event, Value) else self.text
 
     @property
     def writes(self) -> bool:
@@ -163,22 +170,20 @@ class Outline:
         """Each link from its opening to its closing tag; without words if its target must stay in place."""
         for number, tag in enumerate(self._tags):
             href = tag.attribute("href") if tag.name == "a" and not tag.closing else None
-            end = next(
-                (t for t in self._tags[number:] if t.closing and t.name == "a"), None
-            )  # links do not nest
+            end = self._link_end(number) if href else None
             if href and end and self.document.text[href.value_start : href.value_end].strip("#"):
                 movable = self._balanced(tag.start, end.end)
                 yield tag, end, href, self.attribute(tag, "href") if movable else ()
+
+    def _link_end(self, number: int) -> Tag | None:
+        """The next `</a>`: links do not nest, whatever branches open them."""
+        return next((tag for tag in self._tags[number:] if tag.closing and tag.name == "a"), None)
 
     def _links(self, targets: Sequence[tuple[Tag, Tag, Attribute, Words]]) -> Iterator[tuple[int, Link]]:
         for tag, end, _, words in targets:
             alone = self._bordered(tag.start, step=-1) and self._bordered(end.start, step=1)
             inner = self.pieces[self._number(tag.start) : self._number(end.start)]
-            said = [
-                piece.event.node if isinstance(piece.event, Value) else piece.text
-                for piece in inner
-                if piece.writes
-            ]
+            said = [piece.said for piece in inner if piece.writes]
             link = Link(words, alone, told=bool(words) and bare(said) == bare(words))
             yield tag.start, link
             yield end.start, link
@@ -187,9 +192,8 @@ class Outline:
         """Whether an element holds no `{% if %}` and no loop, so that its parts can be counted."""
         end = matching_end(self._tags, self._tags.index(tag))
         within = self.document.within(tag.start, end.end) if end else ()
-        return bool(within) and not any(
-            isinstance(event, Mark) and isinstance(event.node, FORKING) for event in within
-        )
+        forks = (event for event in within if isinstance(event, Mark) and isinstance(event.node, FORKING))
+        return bool(within) and not any(forks)
 
     def _number(self, start: int) -> int:
         """The piece that begins with the tag at that place."""

@@ -2,23 +2,39 @@
 
 from collections.abc import Iterator, Sequence
 
+import css_inline
+
 from engine.errors import Problem
 from engine.rendering.document import VALUE, Document
 from engine.rendering.events import Event, Static, Value, balanced
-from engine.rendering.markup import Attribute, Tag, matching_end, tokens
+from engine.rendering.markup import Attribute, Tag
+from engine.rendering.sightings import content_end, tags_of
+
+QUOTE = '"'
 
 
 def check_places(events: Sequence[Event]) -> Iterator[Problem]:
     """What is wrong with the HTML that values and statements stand in."""
     document = Document(events)
-    tags = [token for token in tokens(document.text) if isinstance(token, Tag)]
+    tags = tags_of(document)
     for number, tag in enumerate(tags):
         yield from _within_tag(document, tag)
+        yield from _unreadable(document, tag)
         if tag.name in ("script", "style") and not tag.closing:
-            end = matching_end(tags, number)
-            yield from _within_code(document, tag, end.start if end else len(document.text))
+            yield from _within_code(document, tag, content_end(tags, number, document))
         if tag.name == "link" and "stylesheet" in document.text[tag.start : tag.end].lower():
             yield _problem(document, tag.start, "no mail client loads a style sheet", "write it into <style>")
+
+
+def _unreadable(document: Document, tag: Tag) -> Iterator[Problem]:
+    """A style attribute that rules cannot be added to."""
+    style = tag.attribute("style")
+    said = document.text[style.value_start : style.value_end] if style else ""
+    if style and VALUE not in said:
+        try:
+            css_inline.inline(f'<style>p {{ top: 0 }}</style><p style="{said.replace(QUOTE, "&quot;")}">')
+        except css_inline.InlineError as error:
+            yield _problem(document, style.start, f"the style cannot be read: {error}")
 
 
 def _within_tag(document: Document, tag: Tag) -> Iterator[Problem]:

@@ -12,7 +12,8 @@ from engine.rendering.claims import Claims, find_claims, spell_out
 from engine.rendering.environment import MailEnvironment, count_loops
 from engine.rendering.events import Event
 from engine.rendering.inline import inline_styles
-from engine.rendering.names import attribute_names, check_names, share_context
+from engine.rendering.names import attribute_names, check_names
+from engine.rendering.outside import share_context
 from engine.rendering.parsed import File
 from engine.rendering.places import check_places
 from engine.rendering.reading import Reader

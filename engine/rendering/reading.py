@@ -18,6 +18,7 @@ from engine.rendering.parsed import File, imported
 from engine.rendering.sources import Library, Source, Unreadable
 
 MAX_DEPTH = 40
+UNSHOWN = ("what stands outside the blocks is not shown", "put it into a block of the layout")
 ESCAPED = "values of customers are always escaped"
 
 
@@ -215,7 +216,9 @@ class Reader:
 
     def _read_include(self, node: nodes.Include, place: _Place) -> Iterator[Event]:
         file = self._included(node, place)
-        if file and not place.silent:
+        if place.silent:
+            self._wrong(place, node, *UNSHOWN)
+        elif file:
             yield Mark("open", node)
             inner = replace(place, files=(file, *place.files), blocks={}, above=())
             yield from self._template(file, inner)
@@ -234,6 +237,9 @@ class Reader:
         return self._named(place, node, name) if name else None
 
     def _read_callblock(self, node: nodes.CallBlock, place: _Place) -> Iterator[Event]:
+        if place.silent:
+            self._wrong(place, node, *UNSHOWN)
+            return
         yield from self._values(node.defaults, place, "kept")
         yield Mark("open", node)
         yield from self._value(node.call, replace(place, caller=(node, place)), "output")
@@ -271,8 +277,15 @@ class Reader:
     def _value(self, node: nodes.Node, place: _Place, role: Role) -> Iterator[Event]:
         parts = (node, *node.find_all((nodes.Name, nodes.Getattr)))
         expanded = [event for part in parts for event in self._reference(part, place)]
+        self._refuse_skipping(node, place)
         yield Value(place.file.source, node, place.guards, role, len(expanded))
         yield from expanded
+
+    def _refuse_skipping(self, node: nodes.Node, place: _Place) -> None:
+        for part in node.find_all(nodes.Getattr):
+            if isinstance(part.node, nodes.Name) and part.node.name == "super":
+                hint = "write super() in that block, too"
+                self._wrong(place, part, "super() stands for the next block only", hint)
 
     def _reference(self, node: nodes.Node, place: _Place) -> Iterator[Event]:
         if isinstance(node, nodes.Name) and node.name == "caller" and place.caller:
@@ -289,7 +302,10 @@ class Reader:
 
     def _expanded(self, file: File, macro: nodes.Macro, place: _Place) -> Iterator[Event]:
         """What the macro writes. Guards around the call do not reach into it."""
-        if id(macro) in place.within or len(place.within) > MAX_DEPTH:
+        if id(macro) in place.within:
+            return
+        if len(place.within) > MAX_DEPTH:
+            self._wrong(place, macro, f"the macro {macro.name!r} is called too deep within others")
             return
         files = (file, *(other for other in place.files if other is not file))
         inner = _Place(files, caller=place.caller, within=(*place.within, id(macro)))

@@ -114,7 +114,7 @@ def test_every_step_of_the_recovery_may_be_the_last_too(store: Store, tmp_path: 
     deaths=some.lists(some.tuples(some.integers(0, 120), some.booleans()), max_size=5),
 )
 @with_settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

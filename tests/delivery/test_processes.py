@@ -51,13 +51,13 @@ def assert_each_left_once(store: Store, folder: Path) -> None:
     assert statuses(store) == {"accepted": len(MAILS)}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_killed_at_random_and_started_again_it_neither_doubles_nor_forgets(
     store: Store, tmp_path: Path, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311 - to choose a moment, not a secret
+    chance = random.Random(seed)
     plan_mails(store, *MAILS)
-    for number in range(3):
+    for number in range(2):
         with deliverer(store, tmp_path / "shop", f"run {number}") as process:
             for _ in range(chance.randrange(STEPS)):
                 process.stdout.readline()
@@ -68,9 +68,7 @@ def test_killed_at_random_and_started_again_it_neither_doubles_nor_forgets(
     assert_each_left_once(store, tmp_path / "shop")
 
 
-@pytest.mark.parametrize(
-    "moment", ["after compose", "after commit", "before send", "after send", "before flush"]
-)
+@pytest.mark.parametrize("moment", ["after compose", "before send", "after send"])
 def test_frozen_while_others_finish_and_then_thawed_it_changes_nothing(
     store: Store, tmp_path: Path, moment: str
 ) -> None:

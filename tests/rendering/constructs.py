@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """Templates with everything Jinja2 can do in the middle of HTML, each with the contexts to try it in."""
 
 from dataclasses import dataclass, field

@@ -14,6 +14,7 @@ from engine.campaigns.load import read_campaign
 from engine.campaigns.model import Files
 from engine.documents import parse_document
 from engine.errors import Problem
+from engine.facts.catalogue import Catalogue
 from engine.planning.keys import MailKey
 from engine.rendering.environment import MailEnvironment
 from engine.rendering.mail import Mail, MailOrder, Unwritable
@@ -24,8 +25,12 @@ from engine.rendering.studio import Studio
 from engine.settings import Sender, Settings, Shop
 from engine.store import tables
 from engine.store.connect import Store
-from tests.world import CATALOGUE, Person, write
+from tests import world
+from tests.world import Person, write
 
+CATALOGUE = Catalogue(
+    product.model_copy(update={"price": Decimal(15)}) for product in world.CATALOGUE.values()
+)
 SETTINGS = Settings(
     shop=Shop(
         name="Slow Loaf", timezone="Europe/Berlin", url="https://loaf.example", postal_address="1 Lane"

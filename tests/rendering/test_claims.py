@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """What copy claims of a person, and what keeps it true."""
 
 from pathlib import Path
@@ -12,8 +11,7 @@ from engine.rendering.sources import Library
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.model import Not
-from tests.rendering.press import SETTINGS, campaign_text, studio, write_templates
-from tests.world import CATALOGUE
+from tests.rendering.press import CATALOGUE, SETTINGS, campaign_text, studio, write_templates
 
 MACROS = {
     "m.html": "{% macro praise() %}You finished {{ consumed('course').units_done }}.{% endmacro %}"
@@ -65,6 +63,7 @@ UNGUARDED = [
     ("default", "{{ owned('guide')|default('your guide') }}", []),
     ("default of a part", "{{ owned('guide').name|default('your guide') }}", ["owned('guide')"]),
     ("is defined", "{% if owned('guide') is defined %}{{ owned('guide').name }}{% endif %}", []),
+    ("whether it is defined is always defined", "{% if (owned('guide') is defined) is defined %}{{ owned('guide').name }}{% endif %}", ["owned('guide')"]),
     ("only asked", "{% if owned('guide') %}yes{% endif %}", []),
     ("in a loop", "{% for n in range(2) %}{{ owned('guide').name }}{% endfor %}", ["owned('guide')"]),
     ("in an argument", "{{ 'x'.join([owned('guide').name]) }}", ["owned('guide')"]),

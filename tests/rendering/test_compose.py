@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """Mails written for many customers at once, on both databases, with the facts behind what they claim."""
 
 import json
@@ -55,6 +54,7 @@ CLAIMS = [
     ("not within", "{{ owned('guide', within='5d').quantity }}", {"orders": [bought(9)]}, None, []),
     ("twice at least", "{{ owned('guide', at_least=2).quantity }}", {"orders": [bought(9)]}, None, []),
     ("consumed", CONSUMED, {"uses": [used(5, "c1"), used(3, "c3")]}, "The Guide|2/3|66%|c2|07.03.", ["c1", "c3"]),
+    ("used later", CONSUMED, {"uses": [used(3, "c1"), used(-1, "c2")]}, "The Guide|1/3|33%|c2|07.03.", ["c1"]),
     ("only started", CONSUMED, {"uses": [used(5, "c1", kind="started")]}, None, []),
     ("only progressed", CONSUMED, {"uses": [used(5, "c1", kind="progressed")]}, "The Guide|0/3|0%|c1|05.03.", ["c1"]),
     ("the last unit, none completed", "{{ consumed('guide').last_unit }}", {"uses": [used(5, "c1", kind="progressed")]}, None, []),
@@ -132,6 +132,27 @@ def test_everything_a_template_can_name(store: Store, tmp_path: Path):
         "Ann/Lee/Ann Lee/ann@example.com/GB/en/Europe/London/Slow Loaf/https://loaf.example/USD/1 Lane/Ida/ida@loaf.example/"
         "c/one/The Course/$15.00/Tuesday 10 March, 10:00/March 10, 2026/3"
     )
+
+
+def test_macros_see_what_every_template_sees(store: Store, tmp_path: Path):
+    templates = {
+        "a.html": "{% from 'outer.html' import outer %}{{ outer() }}",
+        "outer.html": "{% from 'inner.html' import inner %}{% macro outer() %}{{ inner() }}!{% endmacro %}",
+        "inner.html": "{% macro inner() %}{{ customer.first_name }}{% if owned('guide') %} has it{% endif %}{% endmacro %}",
+    }
+    people = {1: person(orders=[bought(3)]), 2: person()}
+    front = Shopfront(store, people, {1: {"first_name": "Ann"}, 2: {"first_name": "Bo"}})
+    assert [mail.html for mail in front.mails(studio(tmp_path, templates), NOW)] == ["Ann has it!", "Bo!"]
+
+
+def test_a_text_written_by_hand_goes_as_it_is(store: Store, tmp_path: Path):
+    templates = {
+        "a.html": "<p>HTML</p>",
+        "a.txt": "Dear {{ customer.first_name }},\n\n  <as> it &amp; is\n\n",
+    }
+    front = Shopfront(store, {1: person()}, {1: {"first_name": "<Ann>"}})
+    (mail,) = front.mails(studio(tmp_path, templates), NOW)
+    assert (mail.html, mail.text) == ("<p>HTML</p>", "Dear <Ann>,\n\n  <as> it &amp; is\n")
 
 
 def test_a_mail_says_who_it_is_from_and_how_to_leave(store: Store, tmp_path: Path):

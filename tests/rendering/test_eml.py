@@ -88,15 +88,16 @@ def test_a_reader_finds_what_was_written(mail: Mail):
 
 
 @settings(max_examples=300)
-@given(mails)
-def test_no_value_adds_a_header_or_a_bare_line_end(mail: Mail):
-    raw = to_bytes(mail)
+@given(mails, anything)
+def test_no_value_adds_a_header_or_a_bare_line_end(mail: Mail, subject: str):
+    raw = to_bytes(replace(mail, subject=f"{subject}\r\nBcc: x"))
     head = raw.split(b"\r\n\r\n", 1)[0]
     unfolded = head.replace(b"\r\n ", b" ").split(b"\r\n")
     names = "Date From To Reply-To Subject Message-ID List-Unsubscribe MIME-Version Content-Type"
     assert b" ".join(line.split(b":")[0] for line in unfolded) == names.encode()
     assert raw.replace(b"\r\n", b"").count(b"\n") == raw.replace(b"\r\n", b"").count(b"\r") == 0
     assert raw.isascii()
+    assert all(len(line) <= 76 for line in head.split(b"\r\n") if b"=?utf-8?" in line)
     assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
@@ -112,8 +113,8 @@ NAMES = [
     ("", "ann@example.com"),
     ("Lee, Ann", '"Lee, Ann" <ann@example.com>'),
     ('Ann "the" \\Lee', '"Ann \\"the\\" \\\\Lee" <ann@example.com>'),
-    ("Jürgen", "=?utf-8?q?J=C3=BCrgen?= <ann@example.com>"),
-    ("=?utf-8?q?Ann?=", "=?utf-8?b?PT91dGYtOD9xP0Fubj89?= <ann@example.com>"),
+    ("Jürgen", "=?utf-8?b?SsO8cmdlbg==?=\r\n <ann@example.com>"),
+    ("=?utf-8?q?Ann?=", "=?utf-8?b?PT91dGYtOD9xP0Fubj89?=\r\n <ann@example.com>"),
 ]
 
 

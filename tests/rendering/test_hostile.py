@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """What customers call themselves is never markup, never a template, never a header."""
 
 import email

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """Styles inlined into a template once are the styles inlined into each mail."""
 
 import re
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.rendering.inline import declarations
+from engine.rendering.sightings import declarations
 from tests.rendering.constructs import CONSTRUCTS, CONTEXTS, Construct
 from tests.rendering.press import inlined, parsed, prepared
 
@@ -86,6 +85,7 @@ STAYS = [
     ("a class made by a value", ".hot { color: red } .big { top: 1px }", "<p class='{{ name }}'>x</p>", ".hot { color: red; } .big { top: 1px; }"),
     ("what depends on a loop", "li + li { top: 1px } li { left: 2px }", "<ul>{% for r in rows %}<li>{{ r }}</li>{% endfor %}</ul>", "li + li { top: 1px } li { left: 2px }"),
     ("what depends on an if", "p + p { top: 1px }", "{% if a %}<p>x</p>{% endif %}<p>y</p>", "p + p { top: 1px }"),
+    ("what depends on either if", "p + p { top: 1px }", "{% if a %}<p>x</p>{% endif %}{% if name %}<p>y</p>{% endif %}", "p + p { top: 1px }"),
     ("a sheet for print", "</style><style media='print'>p { color: black }", "<p>x</p>", "p { color: black }"),
     ("a sheet by if", "</style>{% if a %}<style>p { top: 1px }</style>{% endif %}<style>", "<p>x</p>", "p { top: 1px }"),
 ]  # fmt: skip
@@ -130,3 +130,11 @@ def test_no_style_sheet_is_read_from_disk(tmp_path: Path):
     (tmp_path / "evil.css").write_text("p { color: red }")
     body = f"<link rel='stylesheet' href='{tmp_path}/evil.css'><style>@import url('{tmp_path}/evil.css');</style><p>x</p>"
     assert "red" not in prepared(tmp_path, {"a.html": body}).render("html")
+
+
+def test_more_ways_than_can_be_tried_leave_the_sheet_as_it_is(tmp_path: Path):
+    branches = "".join(f"{{% elif n == {n} %}}<p class='hot'>{n}</p>" for n in range(1, 150))
+    body = f"<style>.hot {{ color: red }}</style>{{% if n == 0 %}}<p class='hot'>0</p>{branches}{{% endif %}}"
+    template = prepared(tmp_path, {"a.html": body})
+    assert template.render("html", n=0).endswith("</style><p style=\"color: red\" class='hot'>0</p>")
+    assert template.render("html", n=149) == "<style>.hot { color: red }</style><p class='hot'>149</p>"

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """Every mistake in copy is told before anything is sent, at the line where it stands."""
 
 from pathlib import Path
@@ -43,6 +42,12 @@ WRONG = [
     ("autoescape off", "{% autoescape false %}{{ customer.first_name }}{% endautoescape %}", "a.html:2", "autoescape cannot be switched", None),
     ("an unknown product", "{{ product('coarse').name }}", "a.html:2", "unknown product 'coarse'", "did you mean 'course'?"),
     ("a claim about no product", "{{ owned('coarse').name }}", "a.html:2", "owned: unknown product 'coarse'", "did you mean 'course'?"),
+    ("a claim of its own", "{% macro owned(x) %}x{% endmacro %}{{ owned('guide') }}", "a.html:2", "'owned' cannot be given another meaning", None),
+    ("a claim set", "{% set consumed = 1 %}", "a.html:2", "'consumed' cannot be given another meaning", None),
+    ("outside the blocks", "{% extends 'layout.html' %}\n{% include 'm.html' %}", "a.html:3", "what stands outside the blocks is not shown", "put it into a block of the layout"),
+    ("a call outside the blocks", "{% extends 'layout.html' %}{% from 'm.html' import hi %}\n{% call hi(1) %}x{% endcall %}", "a.html:3", "what stands outside the blocks is not shown", None),
+    ("two blocks up", "{% extends 'layout.html' %}{% block content %}\n{{ super.super() }}{% endblock %}", "a.html:3", "super() stands for the next block only", None),
+    ("a style that cannot be read", "<p\n style='p{'>x</p>", "a.html:3", "the style cannot be read", None),
     ("a missing include", "{% include 'layuot.html' %}", "a.html:2", "there is no template 'layuot.html'", "did you mean 'layout.html'?"),
     ("none of several includes", "{% include ['x.html', 'y.html'] %}", "a.html:2", "there is none of the templates x.html, y.html", None),
     ("an include made at run time", "{% include customer.country ~ '.html' %}", "a.html:2", "include needs a template's name in quotes", "a name made at run time cannot be checked"),
@@ -87,7 +92,8 @@ WRONG = [
     ("too long a text", "{{ 'x' * 10**9 }}", "a.html:2", "cannot be rendered: * would make more than a mail can hold", None),
     ("too large a number", "{{ 10 ** (10 ** 10) }}", "a.html:2", "cannot be rendered: ** would make more than a mail can hold", None),
     ("too wide a format", "{{ '%999999999d' % 1 }}", "a.html:2", "cannot be rendered: % would make more than a mail can hold", None),
-    ("nothing at all", "{% if false %}x{% endif %}", "a.html:1", "comes out empty", None),
+    ("pictures only", "<img src='x.png'>", "a.html:1", "the plain text comes out empty", None),
+    ("nothing at all", "{% if false %}x{% endif %}", "a.html:1", "the HTML comes out empty", None),
 ]  # fmt: skip
 
 
@@ -127,6 +133,25 @@ def test_all_mistakes_are_told_at_once(folder: Path):
     assert [problem.line for problem in problems(folder, {"a.html": body})] == [1, 2, 3, 4, 5]
 
 
+FINE = [
+    "{% for step in offers %}{{ step.title|default('x') }}{% endfor %}",
+    "{% macro card(product, customer) %}{{ product.anything }}{{ customer['x'] }}{% endmacro %}x",
+    "{% with shop = offers[0] %}{{ shop.price }}{% endwith %}",
+    "{% set x = 'a' %}{% if shop.name %}{% set x = 'b' %}{% endif %}{{ x }}",
+    "{% from 'm.html' import hi %}{{ hi(x=shop.name) }}{{ hi('y') }}",
+    "{% block a %}{{ self.b() }}{% endblock %}{% block b %}x{% endblock %}",
+    "{% for a in range(3) recursive %}{{ loop.index }}{{ loop.cycle('x', 'y') }}{% endfor %}",
+    "{% set ns = namespace(n=1) %}{% set ns.n = 2 %}{{ ns.n }}{{ dict(a=1).a }}{{ cycler('x').next() }}{{ joiner()() }}x",
+    "{% raw %}{{ nothing }}{% endraw %}",
+    "{# {{ nothing }} #}x",
+]
+
+
+@pytest.mark.parametrize("body", FINE)
+def test_what_is_fine_is_no_mistake(body: str, folder: Path):
+    assert problems(folder, {"a.html": body}) == []
+
+
 # ── subjects and the campaign's file ────────────────────────────────────────────────────────────
 
 SUBJECTS = [
@@ -134,7 +159,7 @@ SUBJECTS = [
     ("Hi {{ customer.frist_name }}", "subject: undefined: customer has no 'frist_name'"),
     ("{% if %}", "subject: template syntax: Expected an expression"),
     ("{{ owned('coarse').name }}", "subject: owned: unknown product 'coarse'"),
-    ("{{ customer.last_name }}", "subject: comes out empty"),
+    ("{{ customer.last_name }}", "subject: the subject comes out empty"),
     ("{{ 1 // 0 }}", "subject: cannot be rendered: integer division or modulo by zero"),
 ]
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is one line
 """Plain text derived from a template once is the plain text of each mail."""
 
 import re
@@ -89,6 +88,7 @@ HTML = [
     ("a paragraph by if", "<p>x</p>{% if a %}<p>y</p>{% endif %}<p>z</p>", "x\n\ny\n\nz"),
     ("a paragraph by if that is not", "<p>x</p>{% if not a %}<p>y</p>{% endif %}<p>z</p>", "x\n\nz"),
     ("words by if", "<p>x{% if a %} and y{% endif %}.</p><p>z</p>", "x and y.\n\nz"),
+    ("words or a paragraph by if", "{% if a %}words{% else %}<p>y</p>{% endif %}<p>z</p>", "words\n\nz"),
     ("rows by if", "<p>x</p><table>{% if not a %}<tr><td>y</td></tr>{% endif %}<tr><td><p>z</p></td></tr></table>", "x\n\nz"),
     ("paragraphs in a loop", "{% for r in rows %}<p>{{ r }}</p>{% endfor %}<p>z</p>", "r1\n\nr2\n\nz"),
     ("a value of markup", "<p>{{ '<b>' }}</p>", "<b>"),
