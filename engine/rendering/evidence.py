@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2.exceptions import UndefinedError
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, select
 
 from engine.facts.catalogue import Catalogue, Product
 from engine.rendering.claims import Claim
@@ -149,9 +149,7 @@ class Archive:
         line = order_lines.c
         rows = (
             select(line.customer_id, line.at, line.quantity, line.order_ref, line.line_ref)
-            .where(line.customer_id.in_(ids), bought.of_products(line.sku, self.scope))
-            .where(bought.during(line.at, self.scope))
-            .where(or_(line.refunded_at.is_(None), line.refunded_at > self.scope.now))
+            .where(line.customer_id.in_(ids), bought.rows(self.scope))
             .order_by(line.customer_id, line.at, line.order_ref, line.line_ref)
         )
         for customer, lines in _grouped(self.connection.execute(rows)).items():
