@@ -38,6 +38,11 @@ def write_index(outbox: Path, title: str) -> Path:
     return index
 
 
+def _reader(mail: EmailMessage) -> str:
+    to = mail["To"].addresses[0]
+    return f"{to.display_name} {to.addr_spec}".strip()
+
+
 def _listed(outbox: Path, pages: Path) -> Iterator[Listed]:
     for eml in sorted((outbox / "mails").rglob("*.eml")):
         mail = message_from_bytes(eml.read_bytes(), policy=default)
@@ -47,7 +52,7 @@ def _listed(outbox: Path, pages: Path) -> Iterator[Listed]:
         page.write_text(html.get_content() if html else "", encoding="utf-8")
         yield Listed(
             at=parsedate_to_datetime(str(mail["Date"])),
-            to=str(mail["To"]),
+            to=_reader(mail),
             subject=str(mail["Subject"]),
             campaign=str(mail["X-Aftersale-Campaign"] or ""),
             step=str(mail["X-Aftersale-Step"] or ""),

@@ -24,7 +24,8 @@ class Shown:
 def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None) -> Path:
     """Write index.html and the mails of a sample, a few for each step; returns the index."""
     mails = folder / "mails"
-    mails.mkdir(parents=True, exist_ok=True)
+    for place in (folder, mails):  # mails to people are nobody else's to read
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
     audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
     entering = preview.entering()

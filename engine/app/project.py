@@ -7,11 +7,12 @@ from pathlib import Path
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
 from engine.clock import Clock, DatabaseClock
-from engine.errors import Problem, Problems, UnknownName
+from engine.delivery.transports import TRANSPORTS
+from engine.errors import Problem, Problems, SettingsError, UnknownName
 from engine.planning.book import Book
 from engine.registry import did_you_mean
 from engine.rendering.studio import Studio
-from engine.settings import Settings, load_settings
+from engine.settings import CONFIG_FILE, Settings, load_settings
 from engine.store.connect import Store
 from engine.store.dialect import database_now
 from engine.store.migrate import ensure_current
@@ -24,6 +25,14 @@ class Project:
         self.folder = folder.resolve()
         self.settings: Settings = load_settings(self.folder)
         self._clock = clock
+        self._require_transport(self.settings.delivery.transport)
+
+    @staticmethod
+    def _require_transport(name: str) -> None:
+        """The settings cannot know the menu of transports; nothing is planned for one that is not on it."""
+        if name not in TRANSPORTS:
+            msg = f"{CONFIG_FILE}: delivery.transport: there is no transport {name!r}"
+            raise SettingsError(msg, hint=did_you_mean(name, TRANSPORTS))
 
     @cached_property
     def _read_files(self) -> Files:

@@ -44,8 +44,8 @@ def run_once(
     """One tick: plan and deliver. Mails that another run left half done are settled too."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     counts, planned = plan_now(project, now, owner)
-    delivery = project.settings.delivery
-    transport = TRANSPORTS.choose(delivery.transport)(project.settings, project.folder)
+    make = TRANSPORTS.choose(project.settings.delivery.transport)
+    transport = make(project.settings, project.folder)
     try:
         delivered = deliver(
             project.store,

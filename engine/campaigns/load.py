@@ -43,21 +43,27 @@ def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
 def _campaigns(
     folder: Path, catalogue: Catalogue, segments: Mapping[str, Rule], holdout: Decimal
 ) -> tuple[list[Campaign], list[Problem]]:
-    good: dict[str, Campaign] = {}
-    twice: set[str] = set()
+    good: list[Campaign] = []
     problems: list[Problem] = []
+    named: dict[str, list[Document]] = {}
     for path in _campaign_files(folder):
         try:
-            campaign = read_campaign(read_document(path), catalogue, segments, holdout)
+            document = read_document(path)
+            named.setdefault(_raw_id(document), []).append(document)
+            good.append(read_campaign(document, catalogue, segments, holdout))
         except Problems as error:
             problems += error.problems
-            continue
-        if campaign.id in good:
-            twice.add(campaign.id)
-            other = good[campaign.id].problem(("campaign",), "").file
-            problems.append(campaign.problem(("campaign",), f"{campaign.id!r} is also the id of {other}"))
-        good.setdefault(campaign.id, campaign)
-    return [campaign for campaign in good.values() if campaign.id not in twice], problems
+    twice = {name: documents for name, documents in named.items() if name and len(documents) > 1}
+    for name, (first, *others) in twice.items():
+        problems += [
+            other.problem(("campaign",), f"{name!r} is also the id of {first.file}") for other in others
+        ]
+    return [campaign for campaign in good if campaign.id not in twice], problems
+
+
+def _raw_id(document: Document) -> str:
+    """What a file calls itself, sound or not."""
+    return str(document.data.get("campaign") or "") if isinstance(document.data, dict) else ""
 
 
 def _campaign_files(folder: Path) -> Iterator[Path]:

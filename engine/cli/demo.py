@@ -1,5 +1,7 @@
 """aftersale demo"""
 
+import os
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -71,13 +73,20 @@ def _summary(week: demo.Week) -> None:
     console.print(show.table("\nSteps passed over, and why", ("steps", "because"), others))
 
 
+def _activation() -> str:
+    """How to make `aftersale` known to the shell, where it stands in a virtual environment."""
+    script = Path(sys.prefix) / "bin" / "activate"
+    inactive = script.exists() and "VIRTUAL_ENV" not in os.environ
+    return f". {relative(script)}\n          " if inactive else ""
+
+
 def _next(folder: Path, pages: Path, index: Path) -> None:
     name = relative(folder)
     typer.echo(
         f"""
-See it:   open {relative(index)}        (every mail, as it left)
+See it:   open {relative(index)}    (every mail, as it left)
           open {relative(pages)}   (the preview before the week)
-Try next: cd {name}
+Try next: {_activation()}cd {name}
           aftersale status
           aftersale explain ann@example.com
           aftersale preview --days 14

@@ -7,7 +7,7 @@ import typer
 from engine.app.running import Ran, run_once
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
-from engine.errors import NotInThisVersion
+from engine.errors import NotInThisVersion, relative
 from engine.planning.reasons import Reason
 
 
@@ -28,6 +28,8 @@ def command(
             show.document(_as_json(ran))
         else:
             _print(ran)
+            if shop.settings.delivery.transport == "folder" and ran.delivered.accepted:
+                show.out().print(f"They are in {relative(shop.folder / shop.settings.delivery.folder)}/mails")
         failed = bool(shop.problems)
     raise typer.Exit(1 if failed else 0)
 

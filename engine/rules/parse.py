@@ -1,6 +1,7 @@
 """A rule from YAML: every mistake placed, none hiding another."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,10 +60,24 @@ class RuleParser:
             condition = kind.model_validate({} if words is None else words)
         except ValidationError as error:
             self.problems += problems_of(self.document, kind, error, path)
+            self._complain_of_the_rest(kind, words, error, path)
             return All(())
+        self._complain(condition, path)
+        return condition
+
+    def _complain(self, condition: Condition, path: KeyPath) -> None:
         for word, message, hint in condition.complaints(self.catalogue, self.segments):
             self.problems.append(self.document.problem((*path, word), message, hint))
-        return condition
+
+    def _complain_of_the_rest(
+        self, kind: type[Condition], words: Any, error: ValidationError, path: KeyPath
+    ) -> None:
+        """A wrong word does not hide what is wrong with the others."""
+        wrong = {finding["loc"][0] for finding in error.errors() if finding["loc"]}
+        if isinstance(words, dict) and wrong:
+            with suppress(ValidationError):
+                rest = {word: value for word, value in words.items() if word not in wrong}
+                self._complain(kind.model_validate(rest), path)
 
     def _wrong(self, path: KeyPath, message: str, hint: str | None = None) -> Rule:
         self.problems.append(self.document.problem(path, message, hint))

@@ -1,7 +1,8 @@
 """Opening a database: the address, the pragmas, and errors a person can act on."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def _engine(address: str, folder: Path, busy: int) -> Engine:
 
 
 def _sqlite(file: str, busy: int) -> Engine:
+    _begin_private(Path(file))
     engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": busy / 1000})
 
     @event.listens_for(engine, "connect")
@@ -78,6 +80,12 @@ def _sqlite(file: str, busy: int) -> Engine:
         connection.create_function("address_hash", 1, sha256_hex, deterministic=True)
 
     return engine
+
+
+def _begin_private(file: Path) -> None:
+    """What is known of customers is nobody else's to read: a new database file belongs to its owner alone."""
+    with suppress(OSError):  # what stands against it is told when the database is opened
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _pragma(connection: Any, pragma: str) -> None:

@@ -162,6 +162,34 @@ def test_every_mistake_is_told_at_once(aftersale: Aftersale, shop: Path) -> None
     assert [line.split(":")[1] for line in told] == ["1", "2", "5", "6", "7", "9"]
 
 
+def test_one_mistake_does_not_hide_another(aftersale: Aftersale, shop: Path) -> None:
+    wrong = SOUND.replace("campaign: extra", "campaign: win-back").replace(
+        "product: starter-guide}", "product: startr-guide, within: soon}"
+    )
+    Path("campaigns/extra.yaml").write_text(wrong)
+    told = aftersale("check").err
+    assert "unknown product 'startr-guide'" in told
+    assert "'soon' is not a duration" in told
+    assert "'win-back' is also the id of" in told
+
+
+def test_a_transport_that_is_none_stops_before_anything_is_planned(
+    aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "foldr")
+    said = aftersale("run", "--once")
+    assert (said.code, "did you mean 'folder'?" in said.err) == (10, True)
+    monkeypatch.delenv("AFTERSALE_DELIVERY__TRANSPORT")
+    assert aftersale("status", "--json").json["mails"] == []
+
+
+def test_what_is_known_of_customers_is_nobody_elses_to_read(aftersale: Aftersale, shop: Path) -> None:
+    aftersale("preview", "--html", "pages")
+    aftersale("run", "--once")
+    for private in ("aftersale.db", "pages", "pages/mails", "outbox"):
+        assert Path(private).stat().st_mode & 0o077 == 0, private
+
+
 def test_a_circle_of_segments(aftersale: Aftersale, shop: Path) -> None:
     Path("campaigns/segments.yaml").write_text(
         "segments:\n  lapsed: {segment: quiet}\n  quiet: {not: {segment: gone}}\n  gone: {segment: lapsed}\n"

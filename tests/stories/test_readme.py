@@ -31,7 +31,7 @@ Follow = Callable[[str], str]
 def follow(aftersale: Aftersale, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> Follow:
     """Does what a page says; returns the page with the answers that really came."""
     monkeypatch.setattr("engine.cli.init.SystemClock", lambda: clock)
-    ids = IdFactory(clock, seed=2)
+    ids = IdFactory(clock, seed=5)
     monkeypatch.setattr("engine.app.importing.IdFactory", lambda: ids)
     answers: list[str] = []
 
@@ -39,6 +39,8 @@ def follow(aftersale: Aftersale, clock: VirtualClock, monkeypatch: pytest.Monkey
         command, *words = line.split("  #", maxsplit=1)[0].split()
         if command == "cd":
             monkeypatch.chdir(words[0])
+        elif command == "rm":
+            Path(words[0]).unlink()
         else:
             assert command == "aftersale"
             said = aftersale(*words)
