@@ -24,11 +24,11 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
     email, shop_id, said_paid, total, checkout_id, source, medium, campaign = head
     paid = said_paid is not False
     taken = list(_taken(agreeing, refusals, paid=paid))
-    sales = list(_named([row for row in taken if not row.credit]))
-    returns = list(_named([row for row in taken if row.credit]))
+    sales = _named([row for row in taken if not row.credit])
+    returns = _named([row for row in taken if row.credit])
     at = min((row.at for _, row in sales), default=0)
     amount = sum(row.amount for _, row in sales) if total is None else total
-    lines = [_line(each) for each in sales] if paid else []
+    lines = [_line(name, row) for name, row in sales] if paid else []
     said = (at, paid, amount, checkout_id, source, medium, campaign)
     order = Order(
         ref=rows[0].order_ref,
@@ -42,10 +42,10 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
         medium=medium,
         campaign=campaign,
         refunded_at=_wholly_refunded(lines),
-        digest=_digest(*said, *((name, *_body(row)) for name, row in sales)),
+        digest=_digest(said, [_body(row) for _, row in sales]),
         lines=lines,
-        refunds=[refund for refund in map(_refund, sales) if refund],
-        credits=[_credit(each) for each in returns],
+        refunds=[_refund(name, row) for name, row in sales if row.refunded_at is not None and _back(row)],
+        credits=[_credit(name, row) for name, row in returns],
         sales=[row.place for _, row in sales],
         credit_rows=[row.place for _, row in returns],
     )
@@ -99,42 +99,45 @@ def _taken(rows: Iterable[LineRow], refusals: Refusals, *, paid: bool) -> Iterat
             yield row
 
 
-def _named(rows: Sequence[LineRow]) -> Iterator[Named]:
+def _named(rows: Sequence[LineRow]) -> list[Named]:
     """Each row with its line's name: the source's own, else sku#ordinal.
 
     Ordinals are given in order of content, so that the rows may stand in any order in the file.
     """
-    names = {row.line_id for row in rows}
-    for row in sorted(rows, key=_content):
-        name, ordinal = row.line_id, 0
-        while not name or (not row.line_id and name in names):
-            ordinal += 1
-            name = f"{row.sku}#{ordinal}"
-        names.add(name)
-        yield name, row
+    taken = {row.line_id for row in rows}
+    ordinals: dict[str, int] = {}
+    return [(row.line_id or _ordinal(row.sku, ordinals, taken), row) for row in sorted(rows, key=_content)]
+
+
+def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
+    """The next name of a line with that sku, passing over those that the source gave to another."""
+    while True:
+        ordinals[sku] = ordinal = ordinals.get(sku, 0) + 1
+        name = f"{sku}#{ordinal}"
+        if name not in taken:
+            return name
 
 
 def _content(row: LineRow) -> tuple[Any, ...]:
-    back = (row.refunded_at or 0, row.refund or 0)
-    return (row.sku, row.at, row.quantity, row.amount, row.position, *back, row.line_id)
+    """All that a row says of its line, in a form that can be compared."""
+    return (*row[9:15], row.refunded_at or 0, row.refund or 0)
 
 
-def _line(named: Named) -> Line:
-    name, row = named
+def _line(name: str, row: LineRow) -> Line:
     whole = row.refunded_at is not None and row.refund in (None, row.amount)
     return Line(name, row.sku, row.quantity, row.amount, row.position, row.refunded_at if whole else None)
 
 
-def _refund(named: Named) -> Refund | None:
-    name, row = named
-    amount = row.amount if row.refund is None else row.refund
-    if row.refunded_at is None or not amount:
-        return None
-    return Refund(f"{row.order_ref}/{name}", name, row.sku, row.refunded_at, amount)
+def _back(row: LineRow) -> int:
+    """How much of a line that was refunded went back."""
+    return row.amount if row.refund is None else row.refund
 
 
-def _credit(named: Named) -> Refund:
-    name, row = named
+def _refund(name: str, row: LineRow) -> Refund:
+    return Refund(f"{row.order_ref}/{name}", name, row.sku, row.refunded_at or 0, _back(row))
+
+
+def _credit(name: str, row: LineRow) -> Refund:
     return Refund(f"credit:{row.order_ref}/{name}", name, row.sku, row.at, row.amount)
 
 

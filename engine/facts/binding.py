@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from engine.facts.columns import Column, Manner, Plan, Step, Test, plain, reader
+from engine.facts.columns import Column, Manner, Plan, Step, Test, always, plain, reader
 from engine.facts.importers.importer import Importer
 from engine.facts.mapping import MapSpec, Source, When
 from engine.facts.refusal import Refused
@@ -71,25 +71,22 @@ class _Binder:
             self._complain(("credits",), f"a file of {kind} has no credits", None)
 
     def plan(self) -> Plan:
-        slots = {name: slot for slot, name in enumerate([*self._columns, *self._attributes])}
-        fixed = [column.blank for column in self._columns.values()] + [""] * len(self._attributes)
-        steps = []
-        for name in slots.keys() & self._sources.keys():
-            source = self._sources[name]
-            read = reader(self._column(name), self._manner(name, source), self._tidying(source))
-            if source.constant is not None:
-                fixed[slots[name]] = self._constant(name, read, source.constant)
-            else:
-                steps.append(Step(name, slots[name], self._index(name, source), read))
         return Plan(
             width=len(self._header),
-            steps=sorted(steps, key=lambda step: step.slot),
-            fixed=fixed,
-            attributes=[name.removeprefix(ATTRIBUTE) for name in self._attributes],
+            steps=[self._step(name) for name in (*self._columns, *self._attributes)],
             joins=self._joins,
             skip=self._test(self._spec.skip, "skip"),
             credit=self._test(self._spec.credits, "credits"),
         )
+
+    def _step(self, name: str) -> Step:
+        source, column = self._sources.get(name), self._column(name)
+        if source is None:
+            return Step(name, always(column.blank))
+        read = reader(column, self._manner(name, source), self._tidying(source))
+        if source.constant is not None:
+            return Step(name, always(self._constant(name, read, source.constant)))
+        return Step(name, read, self._index(name, source))
 
     def _is_attribute(self, name: str) -> bool:
         length = len(name) - len(ATTRIBUTE)

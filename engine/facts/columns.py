@@ -38,25 +38,19 @@ def plain(parse: Parse) -> Callable[[Manner], Parse]:
 
 
 class Step(NamedTuple):
-    """One value of a row: a field, by its index, read into a slot."""
+    """One value of a row: how it is read from the field with that index."""
 
     name: str
-    slot: int
-    field: int
     read: Parse
+    field: int = 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to read the rows of one file.
-
-    The values of a row are those of the kind's columns in their order, then a pair for each attribute.
-    """
+    """How to read the rows of one file: a step for each column of its kind, and one for each attribute."""
 
     width: int  # how many fields a row has
     steps: Sequence[Step]
-    fixed: Sequence[Any]  # the value of each slot that no step fills
-    attributes: Sequence[str] = ()  # the names of the last slots
     joins: Sequence[Sequence[int]] = ()  # fields to be put together, appended to the row in turn
     skip: Test | None = None
     credit: Test | None = None
@@ -67,19 +61,18 @@ class Plan:
 
     def values(self, fields: Sequence[str]) -> list[Any]:
         """The values of a row. Raises Refused, which names the column."""
-        values = list(self.fixed)
-        step = None
         try:
-            for step in self.steps:
-                _, slot, field, read = step
-                values[slot] = read(fields[field])
-        except Refused as refused:
-            raise (refused.within(step.name) if step else refused) from refused
-        if self.attributes:
-            first = len(values) - len(self.attributes)
-            named = zip(self.attributes, values[first:], strict=True)
-            values[first:] = [(name, value) for name, value in named if value]
-        return values
+            return [read(fields[field]) for _, read, field in self.steps]
+        except Refused:
+            self._complain(fields)
+            raise
+
+    def _complain(self, fields: Sequence[str]) -> None:
+        for name, read, field in self.steps:
+            try:
+                read(fields[field])
+            except Refused as refused:
+                raise refused.within(name) from refused
 
 
 class Remembered(dict[str, Any]):
@@ -112,3 +105,8 @@ def reader(column: Column, manner: Manner, tidy: Sequence[Callable[[str], str]] 
         return column.blank
 
     return Remembered(read).__getitem__
+
+
+def always(value: Any) -> Parse:
+    """What a column says that is the same in every row."""
+    return lambda _: value

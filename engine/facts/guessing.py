@@ -24,7 +24,9 @@ def guess(file: str, header: Sequence[str]) -> Importer[Any]:
 
 def kinds_of(header: Sequence[str]) -> list[Importer[Any]]:
     """The kinds of files that may have this header."""
-    return [each for each in IMPORTERS.values() if not _strangers(each, header) and not _lacking(each, header)]
+    return [
+        each for each in IMPORTERS.values() if not _strangers(each, header) and not _lacking(each, header)
+    ]
 
 
 def _strangers(importer: Importer[Any], header: Sequence[str]) -> list[str]:

@@ -83,7 +83,7 @@ class _Import:
         self.size = opened.path.stat().st_size
         with (
             Rejects(opened.path, target, opened.form.encoding) as rejects,
-            Staging(opened.importer.restore, opened.importer.bundle) as staging,
+            Staging(opened.importer) as staging,
         ):
             staged = staging.fill(self._rows(rejects))
             landed = 0
@@ -95,9 +95,9 @@ class _Import:
             self._progress(2 * self.size)
             return self._summary(total, rejects)
 
-    def _rows(self, rejects: Rejects) -> Iterator[tuple[str, int, Any]]:
-        """The rows that can be read, each with its person and its moment."""
-        importer = self.opened.importer
+    def _rows(self, rejects: Rejects) -> Iterator[Any]:
+        """The rows that can be read."""
+        sku = self.opened.importer.sku
         for record in self._records():
             try:
                 row = self._row(record)
@@ -107,9 +107,9 @@ class _Import:
             if row is None:
                 self.skipped += 1
                 continue
-            if importer.sku:
-                self.unknown.see(importer.sku(row))
-            yield row.email or row.shop_id, importer.moment(row), row
+            if sku:
+                self.unknown.see(sku(row))
+            yield row
 
     def _records(self) -> Iterator[Record]:
         with self.opened.path.open("rb") as file:
@@ -139,17 +139,19 @@ class _Import:
 
     def _land(self, chunk: list[Any]) -> Outcome:
         """Land a chunk whole. Where another import met the same person first, look again."""
-        for attempt in range(ATTEMPTS):
+        attempts_left = ATTEMPTS
+        while True:
+            attempts_left -= 1
             try:
                 with self.store.writing() as connection:
                     return self.opened.importer.land(connection, chunk, self.landing)
             except IntegrityError:
-                if attempt == ATTEMPTS - 1:
+                if not attempts_left:
                     raise
-        raise AssertionError
 
     def _progress(self, done: int) -> None:
-        self.tell(ImportProgress(self.opened.name, done, 2 * self.size))
+        """`done` is up to twice the file's size: every byte is read, and then lands."""
+        self.tell(ImportProgress(self.opened.name, done // 2, self.size))
 
     def _summary(self, total: Outcome, rejects: Rejects) -> ImportSummary:
         return ImportSummary(

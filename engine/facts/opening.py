@@ -14,7 +14,6 @@ from engine.facts.importers.importer import Importer
 from engine.facts.mapping import Mapping, MapSpec, Source
 from engine.facts.reading import Form, records, refuse_binary
 
-
 _NO_MAP = "its columns are not those of the map, but have our own names: it was read without the map"
 
 

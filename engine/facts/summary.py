@@ -11,7 +11,7 @@ MOST_UNKNOWN = 1_000
 
 @dataclass(frozen=True)
 class ImportProgress:
-    """How far one file is. `done` of `total` counts its bytes, first as they are read, then as they land."""
+    """How far one file is, in bytes of it; a byte that was read but has not landed yet counts half."""
 
     file: str
     done: int

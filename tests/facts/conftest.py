@@ -18,6 +18,7 @@ from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.tables import metadata
 from engine.store.types import Instant
+from tests.conftest import NOW
 
 FACTS = (
     *("customers", "identities", "contact_state", "attributes", "consents", "orders"),
@@ -43,7 +44,9 @@ class TestShop:
     def rejects_folder(self) -> Path:
         return self.folder / "rejects"
 
-    def job(self, text: str | bytes, kind: str | None = None, mapping: str = "", name: str = "facts.csv") -> ImportJob:
+    def job(
+        self, text: str | bytes, kind: str | None = None, mapping: str = "", name: str = "facts.csv"
+    ) -> ImportJob:
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         return ImportJob(path, kind, self.mapping(mapping) if mapping else None)
@@ -87,12 +90,15 @@ class TestShop:
         dropped = {"customer_id", "lot", "recorded_at"}
         said: dict[str, list[Any]] = {}
         for table in FACTS:
-            columns = [name for name in metadata.tables[table].c.keys() if name not in dropped]
+            columns = [column.name for column in metadata.tables[table].c if column.name not in dropped]
             rows = self.rows(table, "customer_id", *columns)
             said[table] = sorted(((names[row[0]], *row[1:]) for row in rows), key=repr)
         return said
 
     def empty(self) -> None:
+        """Begin anew: nothing stored, and the first day again."""
+        self.clock = VirtualClock(NOW)
+        self.ids = IdFactory(self.clock, seed=1)
         with self.store.writing() as connection:
             for name in FACTS:
                 connection.execute(delete(metadata.tables[name]))

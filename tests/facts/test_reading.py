@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from engine.errors import ImportFailed
 from engine.facts.reading import MOST_BYTES, WHITESPACE, Form, records, refuse_binary
 
+OURS = Form()
 
-def read(tmp_path: Path, content: bytes, form: Form = Form()) -> list[tuple[int, list[str], str]]:
+
+def read(tmp_path: Path, content: bytes, form: Form = OURS) -> list[tuple[int, list[str], str]]:
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     with path.open("rb") as file:
         found = list(records(file, form))
-    for record in found:
-        line, offset, length = record.place
+    for line, offset, length in [record.place for record in found][:20]:
         assert content[:offset].count(b"\n") == line - 1
         assert length > 0
     return [(record.place[0], record.fields, record.defect) for record in found]
@@ -35,7 +36,19 @@ def bad(rows: list[tuple[int, list[str], str]]) -> dict[int, str]:
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     "name",
-    "comma_in_quotes empty empty_crlf escaped_quotes json newlines newlines_crlf quotes_and_newlines simple simple_crlf utf8".split(),
+    [
+        "comma_in_quotes",
+        "empty",
+        "empty_crlf",
+        "escaped_quotes",
+        "json",
+        "newlines",
+        "newlines_crlf",
+        "quotes_and_newlines",
+        "simple",
+        "simple_crlf",
+        "utf8",
+    ],
 )
 def test_csv_spectrum(real_data, name):
     folder = real_data / "strings" / "csv_spectrum"
@@ -51,7 +64,10 @@ def test_csv_spectrum(real_data, name):
     [
         (b"a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
         (b"a,b\r\n1,2", [["a", "b"], ["1", "2"]]),
-        (b"\xef\xbb\xbfa,b\n\xef\xbb\xbf1,2\n", [["a", "b"], ["\ufeff1", "2"]]),  # a mark is one at the start only
+        (
+            b"\xef\xbb\xbfa,b\n\xef\xbb\xbf1,2\n",
+            [["a", "b"], ["\ufeff1", "2"]],
+        ),  # a mark is one at the start only
         (b"a,b\n\n\n1,2\n\n", [["a", "b"], ["1", "2"]]),
         (b'a\n"x ""y"" z"\n"1\n2"\n', [["a"], ['x "y" z'], ["1\n2"]]),
     ],
@@ -78,7 +94,7 @@ def test_rows_that_are_well(tmp_path, content, rows):
         (b"1,a\n2," + b"b" * (2 * MOST_BYTES), ["1a"], 2, "longer than 1,000,000 bytes"),
         (b'1,a\n2,"' + b"b,b\n" * 40_000 + b"3,c\n", ["1a"] + ["bb"] * 39_999 + ["3c"], 2, "131,072"),
     ],
-    ids=str,
+    ids=range(13),
 )
 def test_a_bad_row_costs_no_other(tmp_path, content, rows, line, reason):
     found = read(tmp_path, content)
@@ -94,7 +110,7 @@ def test_two_bad_rows_after_each_other(tmp_path):
 
 
 def test_a_row_without_end_is_given_up_after_a_million_bytes(tmp_path):
-    fields = b",".join([b'"' + b"x\n" * 20_000 + b'"'] * 30)
+    fields = b",".join([b'"' + (b"x" * 200 + b"\n") * 200 + b'"'] * 30)
     found = read(tmp_path, b"1,a\n" + fields + b"\n2,b\n")
     assert good(found)[0] == ["1", "a"]
     assert good(found)[-1] == ["2", "b"]
@@ -111,14 +127,21 @@ def test_other_encodings_and_delimiters(tmp_path):
     assert good(read(tmp_path, "1;Zoë €\n".encode("cp1252"), form)) == [["1", "Zoë €"]]
 
 
-ROWS = st.lists(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5), min_size=2, max_size=3), max_size=6)
+ROWS = st.lists(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5), min_size=2, max_size=3
+    ),
+    max_size=6,
+)
 
 
 @given(ROWS)
 def test_whatever_is_written_as_csv_is_read_again(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("rows") / "rows.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["\ufeff", *row] for row in rows])
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+            [["\ufeff", *row] for row in rows]
+        )
     content = path.read_bytes()
     assert good(read(path.parent, b"first\n" + content))[1:] == [["\ufeff", *row] for row in rows]
 

@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.facts.columns import REMEMBERED, Remembered
 from engine.facts.refusal import Refused
 from engine.facts.values import words
 from engine.facts.values.addresses import address
@@ -180,7 +181,9 @@ def test_no_other_number_of_pieces(text):
     refusal(pieces, text)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("0", 0), ("50%", 50), ("99.9", 99), ("100.0", 100), ("7 %", 7)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("0", 0), ("50%", 50), ("99.9", 99), ("100.0", 100), ("7 %", 7)]
+)
 def test_a_percentage_is_rounded_down(text, expected):
     assert percent(text) == expected
 
@@ -226,6 +229,19 @@ def test_words_that_are_refused(parse, text, reason):
     assert reason in refusal(parse, text)
 
 
-@pytest.mark.parametrize(("text", "number"), [("42", 42.0), ("-1.5", -1.5), ("0042", 42.0), ("1e5", None), ("nan", None), ("x", None)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("42", 42.0), ("-1.5", -1.5), ("0042", 42.0), ("1e5", None), ("nan", None), ("x", None)],
+)
 def test_an_attribute_that_is_a_number(text, number):
     assert words.as_number(text) == number
+
+
+def test_a_column_remembers_what_it_read_but_not_for_ever():
+    asked: list[str] = []
+    remembered = Remembered(lambda text: asked.append(text) or len(text))
+    assert [remembered["ann"], remembered["ann"], remembered["bo"]] == [3, 3, 2]
+    assert asked == ["ann", "bo"]
+    for number in range(2 * REMEMBERED):
+        assert remembered[str(number)] == len(str(number))
+    assert len(remembered) <= REMEMBERED

@@ -29,6 +29,7 @@ COLUMNS = (
     Column("updated_at", lambda manner: manner.instants, blank=None, instant=True),
 )
 Key = tuple[int, str, int]  # customer, name, at
+News = tuple[str, int, str]  # name, at, value
 _NAMES = tuple(column.name for column in COLUMNS[2:7])
 
 
@@ -50,6 +51,10 @@ class History:
 
     def latest(self, name: str) -> str:
         return self._values[name][-1][1]
+
+
+def _moment(row: CustomerRow) -> int:
+    return LATEST if row.updated_at is None else row.updated_at
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> CustomerRow:  # noqa: FBT001 - no credits here
@@ -93,16 +98,16 @@ def _by_person(
     return list(found.values())
 
 
-def _news(
-    person: Person, rows: Sequence[CustomerRow], history: History, now: int
-) -> list[tuple[str, int, str]]:
-    """The values that are not yet in force, each with its time: name, at, value.
+def _news(person: Person, rows: Sequence[CustomerRow], history: History, now: int) -> list[News]:
+    """The values that are not yet in force.
 
-    Rows without `updated_at` say what holds now, and of several the last one counts. What was never
-    known before holds since the person was known; what was, since now.
+    Rows without `updated_at` say what holds now. What was never known before holds since the person
+    was known; what was, since now. Of several rows for the same time the last one counts.
     """
+    in_time = sorted(rows, key=_moment)
+    said = {(name, row.updated_at): value for row in in_time for name, value in row.attributes}
     news = []
-    for at, name, value in [*_dated(rows), *((None, *pair) for pair in _undated(rows).items())]:
+    for (name, at), value in said.items():
         before = history.at(name, now if at is None else at)
         if value != before:
             since = at if at is not None else person.known_at if before is None else now
@@ -111,16 +116,8 @@ def _news(
     return news
 
 
-def _dated(rows: Sequence[CustomerRow]) -> list[tuple[int, str, str]]:
-    return [(row.updated_at, *pair) for row in rows if row.updated_at is not None for pair in row.attributes]
-
-
-def _undated(rows: Sequence[CustomerRow]) -> dict[str, str]:
-    return {name: value for row in rows if row.updated_at is None for name, value in row.attributes}
-
-
 def _keep_current(
-    person: Person, rows: Sequence[CustomerRow], history: History, news: Sequence[tuple[str, int, str]]
+    person: Person, rows: Sequence[CustomerRow], history: History, news: Sequence[News]
 ) -> None:
     for name in {name for name, _, _ in news}.intersection(PROPERTIES):
         person.set_property(name, history.latest(name))
@@ -167,7 +164,7 @@ CUSTOMERS = Importer(
     _row,
     CustomerRow._make,
     _land,
-    moment=lambda row: LATEST if row.updated_at is None else row.updated_at,
+    moment=_moment,
     bundle=lambda row: row.email or row.shop_id,
     attributes=True,
 )

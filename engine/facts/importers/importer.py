@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from engine.facts.columns import Column, plain
-from engine.facts.model import Place
+from engine.facts.model import Order, Place
 from engine.facts.refusal import Refused
 from engine.facts.values.addresses import address
 from engine.facts.values.words import text
@@ -87,8 +87,8 @@ class Importer(Generic[R]):
 PERSON = (Column("email", plain(address)), Column("shop_id", plain(text(200))))
 
 
-def refuse_nobody(row: Row) -> None:
-    """Every row must name its person."""
-    if not row.email and not row.shop_id:
+def refuse_nobody(said: Row | Order) -> None:
+    """Somebody must be named. Raises Refused."""
+    if not said.email and not said.shop_id:
         msg = "names no customer: email and shop_id are blank"
         raise Refused(msg)

@@ -12,7 +12,7 @@ from engine.facts.batches import batched
 from engine.facts.bulk import Values, insert_plain, remove
 from engine.facts.identity import People
 from engine.facts.importers.credits import land_credits
-from engine.facts.importers.importer import Landing, Outcome
+from engine.facts.importers.importer import Landing, Outcome, refuse_nobody
 from engine.facts.model import LineRow, Order
 from engine.facts.refusal import Refused
 from engine.facts.transactions import Key, derive_transactions, write_sides
@@ -61,6 +61,7 @@ def _with_customers(people: People, assembled: Iterable[Order], outcome: Outcome
     for order in assembled:
         times = [credit.at for credit in order.credits] + ([order.at] if order.sales else [])
         try:
+            refuse_nobody(order)
             person = people.find(order.email, order.shop_id, min(times))
         except Refused as refused:
             outcome.refuse([*order.sales, *order.credit_rows], refused)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.facts.columns import Column, Manner, plain
-from engine.facts.importers.importer import PERSON, Importer, refuse_nobody
+from engine.facts.importers.importer import PERSON, Importer
 from engine.facts.importers.order_landing import land_orders
 from engine.facts.model import LineRow, Place
 from engine.facts.refusal import Refused
@@ -63,7 +63,6 @@ def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa:
         quantity, amount, whole[_TOTAL] = abs(quantity), abs(amount), None
     line = (line_id, sku, quantity, amount, position, refunded_at, refund or None)
     row = LineRow._make((*whole, *line, credit, place))
-    refuse_nobody(row)
     _refuse_signs(row)
     if refunded_at is not None or refund is not None:
         _refuse_refund(row, refund)

@@ -1,0 +1,121 @@
+"""Customers files: properties and attributes with their history."""
+
+import pytest
+
+from .conftest import TestShop, micros
+
+KNOWN = "2026-01-01T00:00Z"
+
+
+def history(shop: TestShop, name: str) -> list[tuple[str, int]]:
+    """The values of an attribute, in order of time."""
+    rows = [row for row in shop.rows("attributes", "name", "at", "value") if row[0] == name]
+    return [(value, at) for _, at, value in sorted(rows, key=lambda row: row[1])]
+
+
+def test_all_columns(shop):
+    summary = shop.take(
+        "Email,shop_id,first_name,last_name,country,locale,timezone,known_at,attribute.plan,attribute.seats\n"
+        f"ann@example.com,7,Ann,Lee,AT,de-AT,Europe/Vienna,{KNOWN},gold,12\n"
+    )
+    assert (summary.kind, summary.read, summary.inserted) == ("customers", 1, 1)
+    names = ("email", "shop_id", "first_name", "last_name", "country", "locale", "timezone", "known_at")
+    expected = ("ann@example.com", "7", "Ann", "Lee", "AT", "de-AT", "Europe/Vienna", micros(KNOWN))
+    assert shop.rows("customers", *names) == [expected]
+    assert shop.rows("attributes", "name", "value", "number", "at") == [
+        ("country", "AT", None, micros(KNOWN)),
+        ("first_name", "Ann", None, micros(KNOWN)),
+        ("last_name", "Lee", None, micros(KNOWN)),
+        ("locale", "de-AT", None, micros(KNOWN)),
+        ("plan", "gold", None, micros(KNOWN)),
+        ("seats", "12", 12.0, micros(KNOWN)),
+        ("timezone", "Europe/Vienna", None, micros(KNOWN)),
+    ]
+
+
+def test_what_changes_holds_from_then_on_and_what_is_the_same_is_left_alone(shop):
+    shop.take(f"email,country,attribute.plan,known_at\nann@example.com,AT,gold,{KNOWN}\n")
+    summary = shop.take("email,country,attribute.plan\nann@example.com,DE,gold\n")
+    changed_at = shop.rows("customers", "recorded_at")[0]
+    assert summary.updated == 1
+    assert history(shop, "country") == [("AT", micros(KNOWN)), ("DE", changed_at)]
+    assert history(shop, "plan") == [("gold", micros(KNOWN))]
+    before = shop.everything()
+    assert shop.take("email,country,attribute.plan\nann@example.com,DE,gold\n").unchanged == 1
+    assert shop.everything() == before
+
+
+def test_what_was_never_known_before_holds_since_the_customer_was_known(shop):
+    shop.take(f"email,known_at\nann@example.com,{KNOWN}\n")
+    shop.take("email,country\nann@example.com,AT\n")
+    assert history(shop, "country") == [("AT", micros(KNOWN))]
+
+
+def test_a_blank_says_nothing(shop):
+    shop.take("email,country,attribute.plan\nann@example.com,AT,gold\n")
+    before = shop.everything()
+    assert shop.take("email,country,attribute.plan\nann@example.com,,\n").unchanged == 1
+    assert shop.everything() == before
+
+
+@pytest.mark.parametrize("rows", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_history_may_come_in_any_order(shop, rows, one_by_one):
+    lines = [
+        f"ann@example.com,{plan},2026-01-0{day}T00:00Z\n"
+        for day, plan in enumerate(("tin", "gold", "iron"), 1)
+    ]
+    ordered = [lines[row] for row in rows]
+    for part in [[line] for line in ordered] if one_by_one else [ordered]:
+        shop.take("email,attribute.plan,updated_at\n" + "".join(part))
+    times = [micros(f"2026-01-0{day}T00:00Z") for day in (1, 2, 3)]
+    assert history(shop, "plan") == list(zip(("tin", "gold", "iron"), times, strict=True))
+
+
+def test_an_older_value_does_not_become_the_current_one(shop):
+    shop.take("email,country,updated_at\nann@example.com,DE,2026-02-01T00:00Z\n")
+    shop.take("email,country,updated_at\nann@example.com,AT,2026-01-01T00:00Z\n")
+    assert shop.rows("customers", "country") == ["DE"]
+
+
+def test_of_rows_without_a_time_the_last_counts_and_again_changes_nothing(shop):
+    text = "email,shop_id,country\nann@example.com,7,AT\nann@example.com,7,\nann@example.com,7,DE\nann@new.example,7,\n"
+    assert shop.take(text).inserted == 4
+    assert shop.rows("customers", "country") == ["DE"]
+    before = shop.everything()
+    assert shop.take(text).unchanged == 4
+    assert shop.everything() == before
+
+
+def test_of_rows_for_the_same_time_the_last_counts_and_again_changes_nothing(shop):
+    text = f"email,attribute.plan,updated_at\nann@example.com,tin,{KNOWN}\nann@example.com,gold,{KNOWN}\n"
+    assert shop.take(text).inserted == 2
+    assert history(shop, "plan") == [("gold", micros(KNOWN))]
+    before = shop.everything()
+    assert shop.take(text).unchanged == 2
+    assert shop.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("email", "ann@", "email is not an e-mail address"),
+        ("email", "", "names no customer"),
+        ("first_name", "A" * 201, "first_name is longer than 200 characters"),
+        ("first_name", '"Ann\nLee"', "first_name holds a line break"),
+        ("timezone", "Vienna", "timezone is not a time zone"),
+        ("locale", "Austrian", "locale is not a locale"),
+        ("known_at", "2026-01-01", "known_at has no time zone"),
+        ("attribute.plan", "x" * 501, "attribute.plan is longer than 500 characters"),
+    ],
+)
+def test_a_bad_row_is_rejected_with_its_reason_and_the_rest_lands(shop, column, value, reason):
+    email = value if column == "email" else "bad@example.com"
+    other = column if column != "email" else "country"
+    fields = f"{email},{'' if column == 'email' else value}"
+    summary = shop.take(f"email,{other}\nann@example.com,\n{fields}\nbob@example.com,\n")
+    assert (summary.read, summary.inserted, summary.rejected) == (3, 2, 1)
+    assert shop.rows("customers", "email") == ["ann@example.com", "bob@example.com"]
+    assert summary.reasons == ((summary.reasons[0][0], 1),)
+    assert summary.reasons[0][0].startswith(reason)
+    assert shop.rejects().startswith("line,reason,row\n3,")

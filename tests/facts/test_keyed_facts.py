@@ -1,0 +1,71 @@
+"""Consent and consumption: facts known by a key."""
+
+import pytest
+
+from .conftest import micros
+
+AT = "2026-01-01T00:00Z"
+
+
+def test_consent(shop):
+    summary = shop.take(
+        "email,topic,granted,at,basis,source\n"
+        f"ann@example.com,,in,{AT},double opt-in,footer form\n"
+        f"ann@example.com,news,no,{AT},,\n"
+        f"bob@example.com,marketing,1,{AT},contract,checkout\n"
+    )
+    assert (summary.kind, summary.inserted) == ("consent", 3)
+    assert shop.rows("consents", "topic", "granted", "at", "basis", "source") == [
+        ("marketing", True, micros(AT), "contract", "checkout"),
+        ("marketing", True, micros(AT), "double opt-in", "footer form"),
+        ("news", False, micros(AT), "", ""),
+    ]
+
+
+def test_yes_and_no_at_the_same_instant_both_stand(shop):
+    shop.take(f"email,granted,at\nann@example.com,yes,{AT}\nann@example.com,no,{AT}\n")
+    assert shop.rows("consents", "granted") == [False, True]
+
+
+def test_a_known_consent_is_completed_but_not_emptied(shop):
+    head = "email,granted,at,basis,source\n"
+    shop.take(head + f"ann@example.com,yes,{AT},contract,\n")
+    assert shop.take(head + f"ann@example.com,yes,{AT},,checkout\n").updated == 1
+    assert shop.rows("consents", "basis", "source") == [("contract", "checkout")]
+    before = shop.everything()
+    assert shop.take(head + f"ann@example.com,yes,{AT},,\n").unchanged == 1
+    assert shop.everything() == before
+
+
+def test_consumption(shop):
+    summary = shop.take(
+        "email,sku,unit,kind,at,progress\n"
+        f"ann@example.com,guide,,started,{AT},\n"
+        f"ann@example.com,guide,c1,Completed,{AT},100%\n"
+        f"ann@example.com,guide,,progressed,{AT},33.4\n"
+        f"ann@example.com,guide,,progressed,{AT},33.4\n"
+    )
+    assert (summary.kind, summary.inserted, summary.unchanged) == ("consumption", 3, 1)
+    assert shop.rows("consumption", "sku", "unit", "kind", "progress") == [
+        ("guide", "", "progressed", 33),
+        ("guide", "", "started", None),
+        ("guide", "c1", "completed", 100),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "row", "reason"),
+    [
+        ("consent", "email,granted,at", f"ann@example.com,maybe,{AT}", "granted is neither yes nor no"),
+        ("consent", "email,granted,at", f"ann@example.com,,{AT}", "granted is blank"),
+        ("consent", "email,granted,at", "ann@example.com,yes,", "at is blank"),
+        ("consumption", "email,sku,kind,at", f"ann@example.com,guide,opened,{AT}", "kind is none of started, progressed, completed"),
+        ("consumption", "email,sku,kind,at", f"ann@example.com,,started,{AT}", "sku is blank"),
+        ("consumption", "email,sku,kind,at,progress", f"ann@example.com,guide,started,{AT},120", "progress is not a percentage"),
+    ],
+)  # fmt: skip
+def test_rejected(shop, kind, head, row, reason):
+    summary = shop.take(f"{head}\n{row}\n", kind)
+    assert summary.rejected == 1
+    assert summary.reasons[0][0].startswith(reason)
+    assert shop.rows("customers", "email") == []
