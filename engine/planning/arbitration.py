@@ -1,6 +1,5 @@
 """Who may go, of all that is due for one customer: priority first, up to the frequency cap."""
 
-
 from sqlalchemy import (
     BigInteger,
     Column,
