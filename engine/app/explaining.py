@@ -10,7 +10,7 @@ from engine.errors import UnknownCustomer
 from engine.facts.lookup import customer_row, find_customer
 from engine.planning.explain import Explanation, explain_campaign
 from engine.planning.plan import make_plan
-from engine.planning.state import imagined
+from engine.planning.state import imagined, last_planned
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,10 @@ def explain_customer(project: Project, who: str, now: datetime, campaign: str | 
         if customer["known_at"] > now:
             msg = f"{who!r} was not known yet at {now:%Y-%m-%d %H:%M}Z"
             raise UnknownCustomer(msg, hint=f"the first we heard was {customer['known_at']:%Y-%m-%d %H:%M}Z")
+        last = last_planned(connection)
         state = imagined(connection, customer_id)
-        desk = make_plan(connection, project.book, state, now, only=customer_id)
+        past = last is not None and now < last
+        desk = None if past else make_plan(connection, project.book, state, now, only=customer_id)
         explained = [
             explain_campaign(connection, project.book, state, desk, each, (customer_id, now))
             for each in project.book.campaigns

@@ -5,15 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from engine.app.project import Project
+from engine.delivery.transports.base import Trace
 from engine.planning.desk import Desk
-from engine.planning.forecast import forecast
+from engine.planning.forecast import assume_sent, forecast
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.readout import (
@@ -26,9 +27,8 @@ from engine.planning.readout import (
     entering,
     sendings,
     standing,
-    still_scheduled,
 )
-from engine.planning.state import State, imagined
+from engine.planning.state import State, imagined, refuse_the_past
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 
 BATCH = 500
@@ -80,11 +80,8 @@ class Preview:
         return entering(self.connection, self.desk)
 
     def sendings(self) -> Iterator[Sending]:
-        """Every mail a run at this instant would try to send, left-overs of earlier runs first."""
-        return chain(
-            still_scheduled(self.connection, self.state, self.now),
-            sendings(self.connection, self.desk, self.now),
-        )
+        """Every mail a run at this instant would try to send."""
+        return sendings(self.connection, self.desk)
 
     def mails(self) -> Iterator[Mail]:
         """Every mail, written out; those that cannot be written are noted in `unwritable`."""
@@ -128,6 +125,7 @@ class Preview:
 
     def _ahead(self, days: int) -> Iterator[tuple[datetime, Desk]]:
         merge(self.connection, self.desk, self.state, self.now)
+        assume_sent(self.connection, self.state)
         book = self.project.book
         return forecast(self.connection, book, self.state, self.now, days, self.only)
 
@@ -144,9 +142,26 @@ def previewing(
     if campaign is not None:
         project.known_campaign(campaign)
     with project.store.reading() as connection:
+        refuse_the_past(connection, now)
         state = imagined(connection, only)
+        _look_up(project, connection, state)
         desk = make_plan(connection, project.book, state, now, only=only)
         yield Preview(project, connection, state, desk, now, only)
+
+
+def _look_up(project: Project, connection: Connection, state: State) -> None:
+    """What earlier runs left half done, settled in the imagined tables as a run would settle it."""
+    mail, transport = state.messages, project.transport()
+    halfway = select(mail).where(
+        mail.c.status.in_(("sending", "unknown")), mail.c.transport == transport.name
+    )
+    for row in connection.execute(halfway).all():
+        trace = transport.look_up(row.message_id, row.planned_at)
+        again = trace is Trace.MISSING and transport.exactly_once
+        status = "accepted" if trace is Trace.FOUND else "scheduled" if again else "unknown"
+        this = (mail.c.customer_id == row.customer_id, mail.c.message_id == row.message_id)
+        connection.execute(update(mail).where(*this).values(status=status))
+    transport.close()
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:

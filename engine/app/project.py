@@ -8,6 +8,7 @@ from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
 from engine.clock import Clock, DatabaseClock
 from engine.delivery.transports import TRANSPORTS
+from engine.delivery.transports.base import Transport
 from engine.errors import Problem, Problems, SettingsError, UnknownName
 from engine.planning.book import Book
 from engine.registry import did_you_mean
@@ -63,6 +64,10 @@ class Project:
             for step in campaign.steps
         }
         return Book(self.files, self.settings, claims)
+
+    def transport(self) -> Transport:
+        """The way out, opened; who asked for it closes it."""
+        return TRANSPORTS.choose(self.settings.delivery.transport)(self.settings, self.folder)
 
     @cached_property
     def store(self) -> Store:

@@ -48,7 +48,7 @@ class Held:
             .join(who, who.c.customer_id == customers.c.customer_id)
             .order_by(customers.c.customer_id)
         )
-        found = self._connection.execution_options(stream_results=True, yield_per=PAGE).execute(rows)
+        found = self._connection.execute(rows, execution_options={"stream_results": True, "yield_per": PAGE})
         for page in found.partitions(PAGE):
             yield from ((row[0], row[1] or "", row[2] or "") for row in page)
 

@@ -61,7 +61,7 @@ class Courier:
             written = self.studio.compose(connection, orders, self.now)
         for attempt, mail in zip(batch, written, strict=True):
             if isinstance(mail, Unwritable):
-                bag.outcomes[attempt] = _unwritable(mail)
+                bag.outcomes[attempt] = _unwritable(mail, attempt, self.now)
             else:
                 bag.letters.append((attempt, mail))
 
@@ -112,10 +112,12 @@ def _accepted(receipt: Receipt) -> Outcome:
     return Outcome(Status.ACCEPTED, provider_id=receipt.provider_id)
 
 
-def _unwritable(mail: Unwritable) -> Outcome:
-    """A claim without proof should no longer be made; any other mail cannot be written at all."""
-    status = Status.CANCELLED if mail.reason == "claim_unproven" else Status.REJECTED
-    return Outcome(status, f"{mail.reason}: {mail.message}")
+def _unwritable(mail: Unwritable, attempt: Attempt, now: datetime) -> Outcome:
+    """A fact may come back, and a template be mended: the mail waits. Without an address it never goes."""
+    told = f"{mail.reason}: {mail.message}"
+    if mail.reason == "no_address":
+        return Outcome(Status.REJECTED, told)
+    return Outcome(Status.SCHEDULED, told, due_at=now + pause_after(attempt.number))
 
 
 def _answered(answer: Exception, attempt: Attempt, now: datetime) -> Outcome:

@@ -1,7 +1,7 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -22,6 +22,13 @@ from engine.store.tables import messages
 SAY_EVERY = 1000
 
 
+def clear_up(store: Store, transport: Transport, now: datetime, progress: Callable[[str], None]) -> int:
+    """See to what an earlier run left on its way; returns how many mails turned out to have left."""
+    if lost := expire(store):
+        progress(f"left under way by an earlier run, and looked up now: {lost:,}")
+    return reconcile(store, transport, now)
+
+
 @dataclass(frozen=True)
 class Delivered:
     """What one delivery did, in mails."""
@@ -37,6 +44,12 @@ class Delivered:
     def as_json(self) -> dict[str, int]:
         return asdict(self)
 
+    def then(self, later: "Delivered") -> "Delivered":
+        """Both together: what was done adds up, what stands at the end is the later's word."""
+        mine, theirs = asdict(self), asdict(later)
+        done = {name: mine[name] + theirs[name] for name in mine if name not in ("unknown", "under_way")}
+        return Delivered(**done, unknown=later.unknown, under_way=later.under_way)
+
     def __str__(self) -> str:
         told = [f"{number:,} {name.replace('_', ' ')}" for name, number in asdict(self).items() if number]
         return f"Mails: {', '.join(told)}" if told else "No mail was due."
@@ -51,15 +64,17 @@ def deliver(  # noqa: PLR0913 - the whole room's wiring, called once and by name
     *,
     owner: str,
     progress: Callable[[str], None],
+    campaigns: Collection[str] | None = None,
     wait_for_leases: Callable[[float], None] | None = None,
 ) -> Delivered:
     """Send every mail that is due at `now`.
 
-    `owner` is unique to this run of this process. `wait_for_leases` sleeps for so many seconds; with
-    it, mails that another run left half done are waited for and seen to. Raises TransportError where
-    the way out is unusable; what had not left by then is scheduled again.
+    `owner` is unique to this run of this process. With `campaigns` only their mails go: those of a
+    campaign with a mistake in its files wait until it is mended. `wait_for_leases` sleeps for so many
+    seconds; with it, mails that another run left half done are waited for and seen to. Raises
+    TransportError where the way out is unusable; what had not left by then is scheduled again.
     """
-    outbox = Outbox(store, owner, settings.delivery.lease, transport.name)
+    outbox = Outbox(store, owner, settings.delivery.lease, transport.name, campaigns)
     courier = Courier(outbox, studio, transport, now)
     rounds = _Rounds(outbox, courier, settings.delivery.batch, progress)
     rounds.go()
@@ -87,10 +102,8 @@ class _Rounds:
                 self._count(self._courier.carry(batch))
 
     def _clear_up(self) -> None:
-        store = self._outbox.store
-        if lost := expire(store):
-            self._progress(f"left under way by an earlier run, and looked up now: {lost:,}")
-        self._found += reconcile(store, self._courier.transport, self._courier.now)
+        courier = self._courier
+        self._found += clear_up(self._outbox.store, courier.transport, courier.now, self._progress)
 
     def _count(self, ended: dict[Status, int]) -> None:
         before = self._ended.total() // SAY_EVERY

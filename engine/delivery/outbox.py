@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select, true
 
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
@@ -35,16 +35,24 @@ class Outcome:
 class Outbox:
     """One owner's hands in the table `messages`; `owner` is unique to this run of this process."""
 
-    def __init__(self, store: Store, owner: str, lease: timedelta, transport: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        lease: timedelta,
+        transport: str,
+        campaigns: Collection[str] | None = None,
+    ) -> None:
         self.store = store
         self.lease = lease
         self._owner = owner
         self._transport = transport
+        self._known = true() if campaigns is None else messages.c.campaign_id.in_(campaigns)
         self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
 
     def due(self, now: datetime, limit: int) -> list[Attempt]:
         """The mails that have been due longest, as they stand; another owner may claim them first."""
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now)
+        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, self._known)
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))

@@ -24,7 +24,7 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
         (Status.SCHEDULED, Status.SENDING): "an owner claimed it and committed the intent to send",
         (Status.SENDING, Status.ACCEPTED): "the transport took it",
         (Status.SENDING, Status.REJECTED): "it cannot be written, or the transport refused it for good",
-        (Status.SENDING, Status.CANCELLED): "its address was suppressed meanwhile, or a claim lost its proof",
+        (Status.SENDING, Status.CANCELLED): "its address was suppressed meanwhile",
         (Status.SENDING, Status.SCHEDULED): "it is known not to have left, so it may be tried again",
         (Status.SENDING, Status.UNKNOWN): "the lease ran out, or the transport cannot say what became of it",
         (Status.UNKNOWN, Status.ACCEPTED): "a look-up found that it had left",

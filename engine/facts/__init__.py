@@ -7,8 +7,15 @@
     identity       which customer an address or shop id belongs to
     suppression    addresses that get nothing
     transactions   which orders belong to one checkout
-    model          the rows that files of facts are made of
-    values/        text from a file as a value, or the reason why not
+
+    importing      the driver of an import; below it in the order in which a file meets them
+    opening        that a file can be read, which kind it is (guessing), how its header is taken (binding)
     mapping        MAP.yaml: how somebody else's file says what ours would
-    importing      the driver: reading → columns → staging → importers/ → store, with rejects
+    reading        a file as rows, each with its place
+    columns        a row as values (values/), or the reason why not (refusal)
+    model          the rows that come of it
+    staging        the sorter that brings together what belongs together
+    importers/     what each kind of file is, and how its rows land; assembly makes orders of lines
+    rejects        the rows that did not land
+    summary        what an import says
 """

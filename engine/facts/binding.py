@@ -96,7 +96,7 @@ class _Binder:
         return ("fields" if name in self._spec.fields else "constants", name)
 
     def _column(self, name: str) -> Column:
-        return self._columns.get(name) or Column(name, plain(passage(MOST_VALUE)))
+        return self._columns.get(name) or _attribute(name.removeprefix(ATTRIBUTE))
 
     def _manner(self, name: str, source: Source) -> Manner:
         dates, numbers = self._spec.dates, self._spec.numbers
@@ -142,6 +142,12 @@ class _Binder:
             (*self._spots[name], match.holds) for name, match in when.when.items() if name in self._spots
         ]
         return lambda fields: all(holds(_tidied(fields[index], tidy)) for index, tidy, holds in asked)
+
+
+def _attribute(name: str) -> Column:
+    """A column whose value is a pair: the attribute's name with its value, None where blank."""
+    value = passage(MOST_VALUE)
+    return Column(name, plain(lambda text: (name, value(text))), blank=None)
 
 
 def _tidied(text: str, tidying: Sequence[Tidy]) -> str:

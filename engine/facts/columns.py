@@ -67,6 +67,16 @@ class Plan:
             self._complain(fields)
             raise
 
+    def value(self, name: str, fields: Sequence[str]) -> Any | None:
+        """One value of a row that may be wrong elsewhere; None where it cannot be read either."""
+        for step in self.steps:
+            if step.name == name and step.field < len(fields):
+                try:
+                    return step.read(fields[step.field])
+                except Refused:
+                    return None
+        return None
+
     def _complain(self, fields: Sequence[str]) -> None:
         for name, read, field in self.steps:
             try:

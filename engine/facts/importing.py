@@ -6,7 +6,7 @@ What was landed before an import was broken off stays, and the next import leave
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from engine.clock import span
 from engine.facts.binding import Money
 from engine.facts.catalogue import Catalogue
+from engine.facts.collector import seldom_collecting
 from engine.facts.importers.importer import Landing, Outcome
 from engine.facts.opening import ImportJob, Opened, open_job
 from engine.facts.reading import Record, records
@@ -76,17 +77,19 @@ class _Import:
     read: int = 0
     skipped: int = 0
     size: int = 0
+    spoiled: set[str] = field(default_factory=set)
 
     def run(self, target: Path) -> ImportSummary:
         opened = self.opened
         total = Outcome()
         self.size = opened.path.stat().st_size
         with (
+            seldom_collecting(),
             Rejects(opened.path, target, opened.form.encoding) as rejects,
             Staging(opened.importer) as staging,
         ):
-            staged = staging.fill(self._rows(rejects))
-            landed = 0
+            staging.fill(self._rows(rejects))
+            landed, staged = 0, self.read - self.skipped - rejects.count
             for chunk in staging.chunks(CHUNK, lambda row: rejects.add(row.place, _TOO_MANY)):
                 outcome = self._land(chunk)
                 _add(total, outcome, rejects)
@@ -103,6 +106,7 @@ class _Import:
                 row = self._row(record)
             except Refused as refused:
                 rejects.add(record.place, refused)
+                self._spoil(record)
                 continue
             if row is None:
                 self.skipped += 1
@@ -110,6 +114,15 @@ class _Import:
             if sku:
                 self.unknown.see(sku(row))
             yield row
+
+    def _spoil(self, record: Record) -> None:
+        """Remember the order whose row was rejected: what is left of it must not replace a stored one."""
+        fields, plan = record.fields, self.opened.plan
+        if len(fields) == plan.width and plan.joins:
+            fields = plan.joined(fields)
+        order = plan.value("order_id", fields)
+        if order:
+            self.spoiled.add(order)
 
     def _records(self) -> Iterator[Record]:
         with self.opened.path.open("rb") as file:
@@ -144,7 +157,9 @@ class _Import:
             attempts_left -= 1
             try:
                 with self.store.writing() as connection:
-                    return self.opened.importer.land(connection, chunk, self.landing)
+                    return self.opened.importer.land(
+                        connection, chunk, self.landing._replace(spoiled=self.spoiled)
+                    )
             except IntegrityError:
                 if not attempts_left:
                     raise

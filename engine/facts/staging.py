@@ -7,6 +7,7 @@ import marshal
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby, islice
+from operator import itemgetter
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -16,17 +17,17 @@ from engine.facts.importers.importer import Importer
 
 R = TypeVar("R", bound=Any)
 MOST_BUNDLED = 20_000
+_RUN = 100  # rows of one bundle that stand beneath each other are kept as one, up to so many
 _MEMORY = -16_384  # KiB of cache; beyond it SQLite sorts on disk
 
 # who is named in two ways comes first: after that either way leads to them
-_BY_PERSON = "SELECT data FROM staged ORDER BY lone, person, line"
+_BY_PERSON = "SELECT bundle, data FROM staged ORDER BY lone, person, line"
 # the rows of a bundle may name their person in different ways, or not at all: the least name places them all
 _BY_BUNDLE = """
-    SELECT data FROM (
-        SELECT data, bundle, moment, line, min(lone) OVER bundles AS lone,
-            min(nullif(person, '')) OVER bundles AS person
+    SELECT bundle, data FROM (
+        SELECT bundle, line, data, min(lone) OVER bundles AS lone, min(person) OVER bundles AS person
         FROM staged WINDOW bundles AS (PARTITION BY bundle)
-    ) ORDER BY lone, person, bundle, moment, line
+    ) ORDER BY lone, person, bundle, line
 """
 
 
@@ -35,13 +36,12 @@ class Staging(Generic[R]):
 
     def __init__(self, importer: Importer[R]) -> None:
         self._importer = importer
-        self._bundle = importer.bundle or _no_bundle
         self._database = sqlite3.connect("", isolation_level=None)  # '' = a file of its own, without a name
         for statement in (
             f"PRAGMA cache_size={_MEMORY}",
             "PRAGMA journal_mode=OFF",
             "PRAGMA synchronous=OFF",
-            "CREATE TABLE staged (lone, person TEXT, bundle TEXT, moment INTEGER, line INTEGER, data BLOB)",
+            "CREATE TABLE staged (bundle TEXT, line INTEGER, lone INTEGER, person TEXT, data BLOB)",
             "BEGIN",
         ):
             self._database.execute(statement)
@@ -52,11 +52,10 @@ class Staging(Generic[R]):
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._database.close()
 
-    def fill(self, rows: Iterable[R]) -> int:
-        """Take all rows; says how many there were. Raises ImportFailed where the disk is full."""
-        statement = "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?)"
+    def fill(self, rows: Iterable[R]) -> None:
+        """Take all rows. Raises ImportFailed where the disk is full."""
         try:
-            return self._database.executemany(statement, map(self._staged, rows)).rowcount
+            self._database.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?)", self._staged(rows))
         except sqlite3.OperationalError as error:
             msg = f"the rows cannot be sorted: {error}"
             raise ImportFailed(msg, hint="is there room in the folder for temporary files?") from error
@@ -67,10 +66,11 @@ class Staging(Generic[R]):
         The rows of a bundle larger than MOST_BUNDLED go to `too_many` instead.
         """
         if self._importer.bundle is None:
-            yield from batched(self._rows(_BY_PERSON), least)
+            yield from batched(self._restored(self._database.execute(_BY_PERSON)), least)
             return
         chunk: list[R] = []
-        for _, bundle in groupby(self._rows(_BY_BUNDLE), self._bundle):
+        for _, runs in groupby(self._database.execute(_BY_BUNDLE), itemgetter(0)):
+            bundle = self._restored(runs)
             rows = list(islice(bundle, MOST_BUNDLED + 1))
             if len(rows) > MOST_BUNDLED:
                 for row in chain(rows, bundle):
@@ -83,16 +83,23 @@ class Staging(Generic[R]):
         if chunk:
             yield chunk
 
-    def _staged(self, row: R) -> tuple[Any, ...]:
-        email, shop_id = row.email, row.shop_id
-        lone = not (email and shop_id)
-        data = marshal.dumps(tuple(row))
-        return lone, email or shop_id, self._bundle(row), self._importer.moment(row), row.place[0], data
+    def _staged(self, rows: Iterable[R]) -> Iterator[tuple[Any, ...]]:
+        if self._importer.bundle is None:
+            for row in rows:
+                yield "", *_place([row])
+            return
+        for bundle, together in groupby(rows, self._importer.bundle):
+            for run in batched(together, _RUN):
+                yield bundle, *_place(run)
 
-    def _rows(self, query: str) -> Iterator[R]:
-        for (data,) in self._database.execute(query):
-            yield self._importer.restore(marshal.loads(data))  # noqa: S302 - our own bytes, in a file only we can reach
+    def _restored(self, runs: Iterable[tuple[str, bytes]]) -> Iterator[R]:
+        for _, data in runs:
+            # our own bytes, in a file only we can reach
+            yield from map(self._importer.restore, marshal.loads(data))  # noqa: S302
 
 
-def _no_bundle(_: object) -> str:
-    return ""
+def _place(run: list[Any]) -> tuple[int, bool, str | None, bytes]:
+    """Where the rows of a run stand and whom they name, and the rows themselves."""
+    lone = not any(row.email and row.shop_id for row in run)
+    person = min((name for row in run if (name := row.email or row.shop_id)), default=None)
+    return run[0].place[0], lone, person, marshal.dumps(list(map(tuple, run)))

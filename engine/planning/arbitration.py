@@ -6,6 +6,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     String,
+    and_,
     case,
     func,
     literal,
@@ -25,6 +26,8 @@ QUEUE = memory_table(
     [
         Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
         Column("campaign_id", String(100), primary_key=True),
+        Column("spell", Integer, primary_key=True, autoincrement=False),
+        Column("step_id", String(100), primary_key=True),
         Column("place", Integer, nullable=False),
         Column("winner", String(100), nullable=False),
         Column("used", Integer, nullable=False),
@@ -42,7 +45,7 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     lay_out(connection, QUEUE)
     _line_up(connection, desk, state, book, scope)
     runs, queue = desk.runs, QUEUE
-    mine = (queue.c.customer_id == runs.c.customer_id, queue.c.campaign_id == runs.c.campaign_id)
+    mine = [queue.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "spell", "step_id")]
     detail = case(
         (queue.c.used >= cap, literal(f"{cap} mails went before")), else_=literal("after ") + queue.c.winner
     )
@@ -55,12 +58,15 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
 
 def _line_up(connection: Connection, desk: Desk, state: State, book: Book, scope: Scope) -> None:
     runs, campaign, sent = desk.runs, desk.campaigns, state.messages
-    order = (campaign.c.priority.desc(), runs.c.due_at, runs.c.campaign_id)
+    order = (campaign.c.priority.desc(), runs.c.due_at, runs.c.campaign_id, runs.c.spell, runs.c.step_id)
+    decided_anew = and_(sent.c.status == "scheduled", sent.c.due_at <= scope.now)
     used = (
         select(func.count())
         .where(
             sent.c.customer_id == runs.c.customer_id,
-            sent.c.planned_at > scope.now - book.settings.frequency.per,
+            func.coalesce(sent.c.slot_at, sent.c.planned_at, type_=sent.c.planned_at.type)
+            > scope.now - book.settings.frequency.per,
+            ~decided_anew,
             sent.c.status.in_(TAKES_A_SLOT),
             sent.c.track == campaign.c.track,
         )
@@ -71,6 +77,8 @@ def _line_up(connection: Connection, desk: Desk, state: State, book: Book, scope
         select(
             runs.c.customer_id,
             runs.c.campaign_id,
+            runs.c.spell,
+            runs.c.step_id,
             func.row_number().over(partition_by=runs.c.customer_id, order_by=order),
             func.first_value(runs.c.campaign_id).over(partition_by=runs.c.customer_id, order_by=order),
             used,
@@ -79,5 +87,7 @@ def _line_up(connection: Connection, desk: Desk, state: State, book: Book, scope
         .where(runs.c.verdict == UNDECIDED)
     )
     connection.execute(
-        QUEUE.insert().from_select(["customer_id", "campaign_id", "place", "winner", "used"], places)
+        QUEUE.insert().from_select(
+            ["customer_id", "campaign_id", "spell", "step_id", "place", "winner", "used"], places
+        )
     )

@@ -67,10 +67,11 @@ def _run_key() -> list[Column[Any]]:
     return [Column("customer_id", BigInteger, primary_key=True, autoincrement=False), _campaign_key()]
 
 
-def _run_columns() -> list[Column[Any]]:
+def _run_columns(*, key: bool = False) -> list[Column[Any]]:
+    """With `key` a mail planned earlier and a later step of the same run can stand side by side."""
     return [
-        Column("spell", Integer, nullable=False),
-        _text("step_id", 100),
+        Column("spell", Integer, primary_key=key, autoincrement=False, nullable=False),
+        _text("step_id", 100, key=key),
         Column("entered_at", Instant, nullable=False),
         Column("held_out", Boolean, nullable=False),
         Column("due_at", Instant, nullable=False),
@@ -79,6 +80,8 @@ def _run_columns() -> list[Column[Any]]:
 
 def _verdict_columns() -> list[Column[Any]]:
     return [
+        Column("planned_at", Instant, nullable=False),
+        Column("again", Boolean, nullable=False, default=False),  # planned before, and not sent yet
         Column("verdict", String(8), nullable=False, default=UNDECIDED),
         Column("reason", String(40), nullable=False, default=""),
         Column("detail", String(400), nullable=False, default=""),
@@ -92,7 +95,7 @@ DESK = Desk(
     offers=memory_table("plan_offers", [_campaign_key(), _text("sku", 200, key=True)]),
     audience=AUDIENCE,
     entries=memory_table("plan_entries", [*_run_key(), *_run_columns()]),
-    runs=memory_table("plan_runs", [*_run_key(), *_run_columns(), *_verdict_columns()]),
+    runs=memory_table("plan_runs", [*_run_key(), *_run_columns(key=True), *_verdict_columns()]),
 )
 
 

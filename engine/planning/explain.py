@@ -32,9 +32,13 @@ class Explanation:
     messages: Sequence[Mapping[str, Any]]  # mails so far, by time
     at: datetime
 
+    past: bool  # before the last run: told by what was decided, not by a plan
+
     @property
     def summary(self) -> str:
         """The one sentence a support person needs."""
+        if self.past:
+            return self._history() or self._outside()
         if self.answer is not None:
             return _told(self.answer)
         if self.entry is not None:
@@ -48,11 +52,21 @@ class Explanation:
         if not self.is_customer:
             return f"never enters: {Reason.NOT_A_CUSTOMER.sentence}"
         if self.audience.holds:
-            return f"gets nothing more: {Reason.BEEN_THROUGH.sentence}"
+            return self._history() or "is in the audience; no run has looked since"
         false = self.audience.first_false() or self.audience
         actual = f" ({false.actual})" if false.actual else ""
         because = "this holds" if false.holds else "this does not hold"
         return f"is not in the audience: {because}: {false.sentence}{actual}"
+
+    def _history(self) -> str:
+        """The end of the story so far, where there is one."""
+        if not self.decisions:
+            return "is in the campaign, and no step has been due" if self.runs else ""
+        last = self.decisions[-1]
+        told = f"the last step {last['step_id']!r}: {last['verdict']}, {Reason(last['reason']).sentence}"
+        if any(run["status"] == "active" for run in self.runs):
+            return f"is in the campaign; {told}"
+        return f"gets nothing more: {Reason.BEEN_THROUGH.sentence}; {told}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -72,31 +86,41 @@ def explain_campaign(
     connection: Connection,
     book: Book,
     state: State,
-    desk: Desk,
+    desk: Desk | None,
     campaign: Campaign,
     who: tuple[int, datetime],
 ) -> Explanation:
-    """Explain a campaign to one customer. `desk` is the plan of that instant for that customer."""
+    """Explain a campaign to one customer. `desk` is the plan of that instant; None for one in the past."""
     customer_id, now = who
     scope = book.scope(now, connection.dialect.name).each()
     customer = select(is_customer(scope)).where(customers.c.customer_id == customer_id)
 
     def rows(table: Any, *order: str) -> list[Mapping[str, Any]]:
         mine = select(table).where(table.c.customer_id == customer_id, table.c.campaign_id == campaign.id)
+        mine = mine.where(table.c[_WHEN[table.name]] <= now)
         return [dict(row) for row in connection.execute(mine.order_by(*order)).mappings()]
 
-    due = {answer.campaign: answer for answer in answers(connection, desk, customer_id)}
+    due = {answer.campaign: answer for answer in answers(connection, desk, customer_id)} if desk else {}
     return Explanation(
         campaign=campaign.id,
         is_customer=bool(connection.scalar(customer)),
         audience=explain(connection, campaign.audience, scope, customer_id),
         answer=due.get(campaign.id),
-        entry=next(iter(rows(desk.entries, "spell")), None),
+        entry=next(iter(rows(desk.entries, "spell")), None) if desk else None,
         runs=rows(state.enrollments, "spell"),
         decisions=rows(state.decisions, "at", "step_id"),
         messages=rows(state.messages, "planned_at", "step_id"),
         at=now,
+        past=desk is None,
     )
+
+
+_WHEN = {  # which of its times says whether a row was there already
+    "plan_entries": "entered_at",
+    "twin_enrollments": "entered_at",
+    "twin_decisions": "at",
+    "twin_messages": "planned_at",
+}
 
 
 def _told(answer: RunAnswer) -> str:

@@ -7,7 +7,7 @@ falls due, and once a day the audiences are judged anew. A held mail is looked a
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from engine.planning.book import Book
 from engine.planning.desk import Desk
@@ -21,14 +21,21 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def forecast(
     connection: Connection, book: Book, state: State, now: datetime, days: int, only: int | None = None
 ) -> Iterator[tuple[datetime, Desk]]:
-    """Each later instant with its plan; the plan of `now` must be merged into `state` already."""
+    """Each later instant with its plan. The plan of `now` must be in `state` already, its mails sent."""
     at, look, end = now, now + DAY, now + days * DAY
     while (at := min(look, _next_due(connection, state, now, at))) <= end:
         looks = at == look
         desk = make_plan(connection, book, state, at, only=only, look_for_entries=looks)
         yield at, desk
         merge(connection, desk, state, at, looked=looks)
+        assume_sent(connection, state)
         look += DAY if looks else timedelta(0)
+
+
+def assume_sent(connection: Connection, state: State) -> None:
+    """In the imagined tables every mail leaves as soon as it is planned."""
+    mail = state.messages
+    connection.execute(update(mail).where(mail.c.status == "scheduled").values(status="accepted"))
 
 
 def _next_due(connection: Connection, state: State, start: datetime, after: datetime) -> datetime:

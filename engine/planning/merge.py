@@ -4,7 +4,7 @@ Every statement is conditional on what the plan saw, so a second planner with th
 nothing.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, and_, case, exists, func, literal, select, type_coerce, update
 
@@ -16,6 +16,8 @@ from engine.planning.state import State
 from engine.store.dialect import insert_from_select, insert_ignoring
 from engine.store.tables import campaign_versions
 from engine.store.types import Instant
+
+ASK_AGAIN = timedelta(hours=1)  # a mail planned before, and held now
 
 
 def merge(connection: Connection, desk: Desk, state: State, now: datetime, *, looked: bool = True) -> int:
@@ -29,6 +31,7 @@ def merge(connection: Connection, desk: Desk, state: State, now: datetime, *, lo
     _begin_runs(connection, desk, state, now)
     _write_decisions(connection, desk, state, now)
     mails = _fill_outbox(connection, desk, state, now)
+    _decide_anew(connection, desk, state, now)
     _advance_runs(connection, desk, state, now)
     return mails
 
@@ -164,23 +167,42 @@ def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime
     ]
     insert_from_select(connection, state.messages, names, rows.where(runs.c.reason == Reason.HELD_OUT.value))
     return insert_from_select(
-        connection, state.messages, names, rows.where(runs.c.verdict == Verdict.SEND.value)
+        connection, state.messages, names, rows.where(runs.c.verdict == Verdict.SEND.value, ~runs.c.again)
+    )
+
+
+def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """Mails planned before and not sent: they go now, wait a while, or are cancelled with the reason."""
+    runs, mail = desk.runs, state.messages
+    same = [mail.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "step_id", "spell")]
+    this = and_(*same, mail.c.status == "scheduled", runs.c.again)
+    why = "not sent: " + runs.c.reason
+    connection.execute(update(mail).where(this, runs.c.verdict == Verdict.SEND.value).values(slot_at=now))
+    connection.execute(
+        update(mail)
+        .where(this, runs.c.verdict == Verdict.HOLD.value)
+        .values(due_at=now + ASK_AGAIN, error=why)
+    )
+    connection.execute(
+        update(mail)
+        .where(this, runs.c.verdict == Verdict.SKIP.value)
+        .values(status="cancelled", settled_at=now, error=why)
     )
 
 
 def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
     """On to the next step after a `send` or `skip`, or to the end; a held run stays where it is."""
     runs, step, run = desk.runs, desk.steps, state.enrollments
-    this = and_(
+    active = and_(
         run.c.customer_id == runs.c.customer_id,
         run.c.campaign_id == runs.c.campaign_id,
         run.c.spell == runs.c.spell,
-        run.c.step_id == runs.c.step_id,
         run.c.status == "active",
     )
+    this = and_(active, run.c.step_id == runs.c.step_id, ~runs.c.again)
     decided = runs.c.verdict != Verdict.HOLD.value
     ends = {"status": "exited", "exit_reason": runs.c.reason, "updated_at": now}
-    connection.execute(update(run).where(this, decided, runs.c.ends).values(ends))
+    connection.execute(update(run).where(active, decided, runs.c.ends).values(ends))
     at_step = and_(this, step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
     finished = {"status": "finished", "updated_at": now}
     connection.execute(

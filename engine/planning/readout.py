@@ -83,31 +83,18 @@ def entering(connection: Connection, desk: Desk) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def sendings(connection: Connection, desk: Desk, now: datetime) -> Iterator[Sending]:
+def sendings(connection: Connection, desk: Desk) -> Iterator[Sending]:
     """Every mail the plan sends, by campaign, step and customer, page by page."""
     runs = desk.runs
+    key = (runs.c.customer_id, runs.c.campaign_id, runs.c.step_id, runs.c.spell)
     rows = (
-        select(runs.c.customer_id, runs.c.campaign_id, runs.c.step_id, runs.c.spell, customers.c.email)
+        select(*key, runs.c.planned_at, customers.c.email)
         .join(customers, customers.c.customer_id == runs.c.customer_id)
         .where(runs.c.verdict == Verdict.SEND.value)
         .order_by(runs.c.campaign_id, runs.c.step_id, runs.c.customer_id)
     )
-    for customer_id, campaign, step, spell, email in _paged(connection, rows):
-        yield Sending(MailKey(customer_id, campaign, step, spell), email or "", now)
-
-
-def still_scheduled(connection: Connection, state: State, now: datetime) -> Iterator[Sending]:
-    """Mails that an earlier run planned and did not come to send: this run sends them too."""
-    mail = state.messages
-    rows = (
-        select(mail, customers.c.email)
-        .join(customers, customers.c.customer_id == mail.c.customer_id)
-        .where(mail.c.status == "scheduled", mail.c.due_at <= now)
-        .order_by(mail.c.campaign_id, mail.c.step_id, mail.c.customer_id)
-    )
-    for row in _paged(connection, rows):
-        key = MailKey(row.customer_id, row.campaign_id, row.step_id, row.spell)
-        yield Sending(key, row.email or "", row.planned_at)
+    for *parts, planned_at, email in _paged(connection, rows):
+        yield Sending(MailKey(*parts), email or "", planned_at)
 
 
 def answers(connection: Connection, desk: Desk, customer_id: int) -> list[RunAnswer]:
@@ -121,7 +108,7 @@ def answers(connection: Connection, desk: Desk, customer_id: int) -> list[RunAns
 
 def _paged(connection: Connection, rows: Select[Any]) -> Iterator[Any]:
     """Row by row, fetched in pages, so that memory stays flat."""
-    found = connection.execution_options(stream_results=True, yield_per=PAGE).execute(rows)
+    found = connection.execute(rows, execution_options={"stream_results": True, "yield_per": PAGE})
     for page in found.partitions(PAGE):
         yield from page
 

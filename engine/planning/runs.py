@@ -1,8 +1,9 @@
 """Every run with a step due now, each still undecided; and those that end early."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, false, literal, select, true, update
 
 from engine.campaigns.model import Campaign
 from engine.planning.desk import UNDECIDED, Desk
@@ -10,23 +11,51 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Rule, Scope
 from engine.store.tables import customers
+from engine.store.types import Instant
 
 _COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
-_VERDICT = ["verdict", "reason", "detail", "ends"]
+_VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
 
 
 def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
-    """Fill `runs` with the active runs and the new entries whose step is due."""
-    enrolled, entry, campaign = state.enrollments, desk.entries, desk.campaigns
-    blank = [literal(UNDECIDED), literal(""), literal(""), literal(False)]  # noqa: FBT003 - SQL's own false
+    """Fill `runs` with all that is due: active runs, new entries, and mails planned before but not sent.
+
+    A mail that an earlier run left is decided anew, for much may have happened since.
+    """
+    enrolled, entry, campaign, mail = state.enrollments, desk.entries, desk.campaigns, state.messages
     active = (
-        select(*(enrolled.c[name] for name in _COPIED), *blank)
+        select(*(enrolled.c[name] for name in _COPIED), *_undecided(now))
         .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
         .where(enrolled.c.status == "active", enrolled.c.due_at <= now)
     )
-    fresh = select(*(entry.c[name] for name in _COPIED), *blank).where(entry.c.due_at <= now)
-    for rows in (active, fresh):
+    fresh = select(*(entry.c[name] for name in _COPIED), *_undecided(now)).where(entry.c.due_at <= now)
+    left = (
+        select(
+            *(mail.c[name] for name in _COPIED[:4]),
+            enrolled.c.entered_at,
+            false(),
+            mail.c.due_at,
+            mail.c.planned_at,
+            true(),
+            *_undecided(now)[2:],
+        )
+        .join(campaign, campaign.c.campaign_id == mail.c.campaign_id)
+        .join(
+            enrolled,
+            and_(
+                enrolled.c.customer_id == mail.c.customer_id,
+                enrolled.c.campaign_id == mail.c.campaign_id,
+                enrolled.c.spell == mail.c.spell,
+            ),
+        )
+        .where(mail.c.status == "scheduled", mail.c.due_at <= now)
+    )
+    for rows in (left, active, fresh):
         connection.execute(desk.runs.insert().from_select([*_COPIED, *_VERDICT], rows))
+
+
+def _undecided(now: datetime) -> list[ColumnElement[Any]]:
+    return [literal(now, Instant), false(), literal(UNDECIDED), literal(""), literal(""), false()]
 
 
 def end_removed(connection: Connection, desk: Desk) -> None:
@@ -45,7 +74,10 @@ def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Camp
     end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
     early = select(
         *(enrolled.c[name] for name in _COPIED),
-        *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "", True)),
+        literal(scope.now, Instant),
+        false(),
+        *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "")),
+        true(),
     ).where(
         enrolled.c.campaign_id == campaign.id,
         enrolled.c.status == "active",

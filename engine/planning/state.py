@@ -6,9 +6,11 @@ merge are the same over both: that is all the difference between a run and a pre
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
+from engine.errors import UsageError
 from engine.store import tables
 from engine.store.dialect import insert, lay_out, memory_twin
 
@@ -41,6 +43,23 @@ def imagined(connection: Connection, only: int | None = None) -> State:
         connection.execute(twin.insert().from_select([column.name for column in table.columns], rows))
     membership, enrollments, decisions, messages = _TWINS
     return State(membership, enrollments, decisions, messages, lock=lambda _connection, _runs: None)
+
+
+def last_planned(connection: Connection) -> datetime | None:
+    """The instant of the latest plan that was kept."""
+    kept_at = (tables.membership.c.since, tables.enrollments.c.updated_at, tables.decisions.c.at)
+    latest = [connection.scalar(select(func.max(at, type_=at.type))) for at in kept_at]
+    return max((at for at in latest if at is not None), default=None)
+
+
+def refuse_the_past(connection: Connection, now: datetime) -> None:
+    """A plan for an instant before the last run would rest on what was not decided yet."""
+    last = last_planned(connection)
+    if last is not None and now < last:
+        msg = (
+            f"a run at {last:%Y-%m-%d %H:%M}Z has decided more since then, so no plan can be made for earlier"
+        )
+        raise UsageError(msg, hint="explain and segment tell what was; preview tells what comes")
 
 
 def be_the_planner(connection: Connection, owner: str) -> None:

@@ -118,6 +118,7 @@ orders = Table(
     Column("digest", String(32), nullable=False),  # of the order as imported: an equal one changes nothing
     Column("recorded_at", Instant, nullable=False),
     Index(None, "customer_id", "at", "paid", "amount", "refunded_at"),
+    Index("ix_orders_by_ref", "order_ref", "customer_id"),  # an order that turns up with another customer
     Index("ix_orders_by_time", "at", "customer_id", "paid", "amount", "refunded_at"),
 )
 
@@ -245,6 +246,7 @@ messages = Table(  # the outbox
     # scheduled → sending → accepted | rejected | unknown | cancelled; held_out in a mail's place
     Column("planned_at", Instant, nullable=False),  # the instant of the plan that made it
     Column("due_at", Instant, nullable=False),
+    Column("slot_at", Instant),  # when it counts for the cap, where a later plan decided anew
     Column("message_id", String(36)),  # from the intent on
     Column("address", String(320)),  # as used, from the intent on
     Column("owner", String(100)),

@@ -161,6 +161,7 @@ def run(
     now: datetime = NOW,
     studio: Any = None,
     said: list[str] | None = None,
+    campaigns: Sequence[str] | None = None,
     wait: Callable[[float], None] | None = None,
 ) -> Delivered:
     """One delivery with everything plain that a test does not care about."""
@@ -172,6 +173,7 @@ def run(
         settings(batch),
         now,
         owner=owner,
+        campaigns=campaigns,
         progress=told.append,
         wait_for_leases=wait,
     )

@@ -70,8 +70,8 @@ def test_what_is_not_scheduled_does_not_leave(store: Store) -> None:
 @pytest.mark.parametrize(
     ("reason", "status", "counted"),
     [
-        ("claim_unproven", "cancelled", Delivered(accepted=1, cancelled=1)),
-        ("render_failed", "rejected", Delivered(accepted=1, rejected=1)),
+        ("claim_unproven", "scheduled", Delivered(accepted=1, postponed=1)),
+        ("render_failed", "scheduled", Delivered(accepted=1, postponed=1)),
         ("no_address", "rejected", Delivered(accepted=1, rejected=1)),
     ],
 )
@@ -84,6 +84,14 @@ def test_what_cannot_be_written_is_not_sent_and_says_why(
     assert run(store, postman, studio=studio) == counted
     assert postman.sent == [2]
     assert (row(store, 1).status, row(store, 1).error) == (status, f"{reason}: because of this")
+
+
+def test_only_the_mails_of_the_campaigns_named_go(store: Store) -> None:
+    plan_mails(store, 1)
+    postman = Postman()
+    assert run(store, postman, campaigns=["another"]) == Delivered()
+    assert statuses(store) == {"scheduled": 1}
+    assert run(store, postman, campaigns=[key(1).campaign_id]) == Delivered(accepted=1)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from engine.campaigns.load import read_campaign
 from engine.campaigns.model import Files
 from engine.documents import parse_document
 from engine.planning.book import Book, Claims
+from engine.planning.forecast import assume_sent
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import be_the_planner, imagined, kept
@@ -50,6 +51,7 @@ class Shop:
     settings: Settings = field(default_factory=Settings)
     claims: Claims = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
+    sends: bool = True  # whether what is planned leaves at once
 
     def __post_init__(self) -> None:
         with self.store.writing() as connection:
@@ -71,6 +73,8 @@ class Shop:
             desk = make_plan(connection, self.book, state, now)
             answers = _answers(connection, desk)
             merge(connection, desk, state, now)
+            if self.sends:
+                assume_sent(connection, state)
         return answers
 
     def preview(self, now: datetime) -> list[Answer]:

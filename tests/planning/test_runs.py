@@ -24,7 +24,7 @@ def test_steps_follow_each_other_by_their_waits(store: Store) -> None:
     assert shop.tick(NOW + 4 * DAY - DAY / 1000) == []
     assert shop.tick(NOW + 9 * DAY) == [(1, "plain", "two", "send", "due")]
     assert [run["status"] for run in shop.rows("enrollments")] == ["finished"]
-    assert {row["status"] for row in shop.rows("messages")} == {"scheduled"}
+    assert {row["status"] for row in shop.rows("messages")} == {"accepted"}
 
 
 def test_who_leaves_the_audience_goes_on_through_the_steps(store: Store) -> None:

@@ -12,7 +12,7 @@ from engine.facts.batches import batched
 from engine.facts.bulk import insert_plain, remove
 from engine.facts.columns import Column, plain
 from engine.facts.identity import PROPERTIES, People, Person
-from engine.facts.importers.importer import LATEST, PERSON, Importer, Landing, Outcome, refuse_nobody
+from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome, refuse_nobody
 from engine.facts.model import CustomerRow, Place
 from engine.facts.refusal import Refused
 from engine.facts.values.words import as_number, locale, text, zone
@@ -53,14 +53,16 @@ class History:
         return self._values[name][-1][1]
 
 
-def _moment(row: CustomerRow) -> int:
-    return LATEST if row.updated_at is None else row.updated_at
+def _moment(row: CustomerRow) -> tuple[bool, int]:
+    """Rows that do not say since when come last, for they say what holds now."""
+    return row.updated_at is None, row.updated_at or 0
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> CustomerRow:  # noqa: FBT001 - no credits here
     email, shop_id, *properties, known_at, updated_at = values[: len(COLUMNS)]
     said = [(name, value) for name, value in zip(_NAMES, properties, strict=True) if value]
-    row = CustomerRow(email, shop_id, known_at, updated_at, (*said, *values[len(COLUMNS) :]), place)
+    said += filter(None, values[len(COLUMNS) :])
+    row = CustomerRow(email, shop_id, known_at, updated_at, tuple(said), place)
     refuse_nobody(row)
     return row
 
@@ -87,6 +89,7 @@ def _land(connection: Connection, rows: Sequence[CustomerRow], landing: Landing)
 def _by_person(
     people: People, rows: Sequence[CustomerRow], now: int, outcome: Outcome
 ) -> list[tuple[Person, list[CustomerRow]]]:
+    """The people whom rows speak of, each with their rows in order of time."""
     found: dict[int, tuple[Person, list[CustomerRow]]] = {}
     for row in rows:
         try:
@@ -95,7 +98,7 @@ def _by_person(
             outcome.refuse([row.place], refused)
         else:
             found.setdefault(person.id, (person, []))[1].append(row)
-    return list(found.values())
+    return [(person, sorted(theirs, key=_moment)) for person, theirs in found.values()]
 
 
 def _news(person: Person, rows: Sequence[CustomerRow], history: History, now: int) -> list[News]:
@@ -104,8 +107,7 @@ def _news(person: Person, rows: Sequence[CustomerRow], history: History, now: in
     Rows without `updated_at` say what holds now. What was never known before holds since the person
     was known; what was, since now. Of several rows for the same time the last one counts.
     """
-    in_time = sorted(rows, key=_moment)
-    said = {(name, row.updated_at): value for row in in_time for name, value in row.attributes}
+    said = {(name, row.updated_at): value for row in rows for name, value in row.attributes}
     news = []
     for (name, at), value in said.items():
         before = history.at(name, now if at is None else at)
@@ -164,7 +166,6 @@ CUSTOMERS = Importer(
     _row,
     CustomerRow._make,
     _land,
-    moment=_moment,
     bundle=lambda row: row.email or row.shop_id,
     attributes=True,
 )

@@ -1,6 +1,6 @@
 """What a kind of file is: its columns, how a row is made of their values, and how rows land."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -13,8 +13,6 @@ from engine.facts.refusal import Refused
 from engine.facts.values.addresses import address
 from engine.facts.values.words import text
 from engine.store.ids import IdFactory
-
-LATEST = 2**63 - 1
 
 
 class Row(Protocol):
@@ -38,6 +36,7 @@ class Landing(NamedTuple):
     ids: IdFactory
     window: int  # of a transaction, in microseconds
     currency: str
+    spoiled: Set[str] = frozenset()  # orders with a row that was rejected: they replace no stored one
 
 
 @dataclass
@@ -68,7 +67,6 @@ class Importer(Generic[R]):
     restore: Callable[[Iterable[Any]], R]
     land: Callable[[Connection, Sequence[R], Landing], Outcome]
     either: tuple[tuple[str, ...], ...] = (("email", "shop_id"),)
-    moment: Callable[[R], int] = lambda _: 0  # rows of one bundle land in this order
     bundle: Callable[[R], str] | None = None  # what rows must have in common to land together
     sku: Callable[[R], str] | None = None
     attributes: bool = False

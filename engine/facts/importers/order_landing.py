@@ -1,6 +1,6 @@
 """How orders land: each whole, and a later import of an order takes its place."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import groupby
 from typing import NamedTuple
 
@@ -38,9 +38,11 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
     placed = _with_customers(people, assembled, outcome)
     sold = {key: order for key, order in placed.items() if order.sales}
     digests = _digests(connection, people.stored())
-    todo = _sorted_out(sold, digests, outcome)
+    todo = _sorted_out(sold, digests, landing.spoiled, outcome)
+    moved = _with_others(connection, todo.new)
+    _count_moved(todo.new, moved, outcome)
     people.write(connection, landing.now)
-    _write(connection, todo, digests, landing)
+    _write(connection, todo, moved, digests, landing)
     credited = {key: order.credits for key, order in placed.items() if order.credits}
     land_credits(connection, credited, landing, outcome)
     return outcome
@@ -80,13 +82,37 @@ def _digests(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, s
     return found
 
 
-def _sorted_out(sold: Mapping[Key, Order], digests: Mapping[Key, str], outcome: Outcome) -> Placed:
+_SPOILED = Refused("is of an order with another rejected row, so the order stays as it was")
+
+
+def _with_others(connection: Connection, new: Mapping[Key, Order]) -> set[Key]:
+    """Orders that stand with another customer so far: an order has one number and one owner."""
+    table = orders.c
+    found: set[Key] = set()
+    for part in batched(sorted({ref for _, ref in new})):
+        asked = select(table.customer_id, table.order_ref).where(table.order_ref.in_(part))
+        found.update((row[0], row[1]) for row in connection.execute(asked))
+    return found - new.keys()
+
+
+def _count_moved(new: Mapping[Key, Order], moved: Set[Key], outcome: Outcome) -> None:
+    refs = {ref for _, ref in moved}
+    lines = sum(len(order.sales) for (_, ref), order in new.items() if ref in refs)
+    outcome.inserted -= lines
+    outcome.updated += lines
+
+
+def _sorted_out(
+    sold: Mapping[Key, Order], digests: Mapping[Key, str], spoiled: Set[str], outcome: Outcome
+) -> Placed:
     placed = Placed({}, {})
     for key, order in sorted(sold.items()):
         stored = digests.get(key)
         if stored is None:
             placed.new[key] = order
             outcome.inserted += len(order.sales)
+        elif stored != order.digest and order.ref in spoiled:
+            outcome.refuse(order.sales, _SPOILED)
         elif stored != order.digest:
             placed.changed[key] = order
             outcome.updated += len(order.sales)
@@ -95,14 +121,16 @@ def _sorted_out(sold: Mapping[Key, Order], digests: Mapping[Key, str], outcome: 
     return placed
 
 
-def _write(connection: Connection, placed: Placed, digests: Mapping[Key, str], landing: Landing) -> None:
+def _write(
+    connection: Connection, placed: Placed, moved: Set[Key], digests: Mapping[Key, str], landing: Landing
+) -> None:
     """Lines come last, since only all orders of a customer together say which are the front end."""
     todo = placed.all
     if not todo:
         return
-    touched = sorted({customer for customer, _ in todo})
+    touched = sorted({customer for customer, _ in (*todo, *moved)})
     _lock(connection, touched)
-    _clear(connection, placed.changed)
+    _clear(connection, {*placed.changed, *moved})
     insert_plain(connection, orders, [_order(key, order, landing) for key, order in todo.items()])
     sides = derive_transactions(connection, touched, landing.window)
     now = to_micros(landing.now)
@@ -123,7 +151,7 @@ def _lock(connection: Connection, customer_ids: Sequence[int]) -> None:
         connection.execute(asked.with_for_update())
 
 
-def _clear(connection: Connection, changed: Mapping[Key, Order]) -> None:
+def _clear(connection: Connection, changed: Set[Key]) -> None:
     """Take away orders that are to be replaced, with all that hangs on them."""
     for table in (order_lines, refunds, orders):
         remove(connection, table, ("customer_id", "order_ref"), changed)

@@ -156,6 +156,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("planned_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("slot_at", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.String(length=36), nullable=True),
         sa.Column("address", sa.String(length=320), nullable=True),
         sa.Column("owner", sa.String(length=100), nullable=True),
@@ -218,6 +219,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "order_ref", name=op.f("pk_orders")),
     )
+    op.create_index("ix_orders_by_ref", "orders", ["order_ref", "customer_id"], unique=False)
     op.create_index(
         "ix_orders_by_time", "orders", ["at", "customer_id", "paid", "amount", "refunded_at"], unique=False
     )
@@ -280,6 +282,7 @@ def downgrade() -> None:
     op.drop_table("refunds")
     op.drop_index(op.f("ix_orders_customer_id_at_paid_amount_refunded_at"), table_name="orders")
     op.drop_index("ix_orders_by_time", table_name="orders")
+    op.drop_index("ix_orders_by_ref", table_name="orders")
     op.drop_table("orders")
     op.drop_index(op.f("ix_order_lines_customer_id_sku_at_refunded_at"), table_name="order_lines")
     op.drop_index("ix_order_lines_by_product", table_name="order_lines")
