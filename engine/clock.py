@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=36_525)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
@@ -82,10 +83,14 @@ def span(duration: timedelta) -> int:
 def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant with its offset, such as `2026-12-24T09:00Z`."""
     try:
-        return aware(datetime.fromisoformat(text.strip()))
-    except ValueError as error:
+        instant = aware(datetime.fromisoformat(text.strip()))
+    except (ValueError, OverflowError) as error:
         msg = f"{text!r} is not an instant with a time zone, such as 2026-12-24T09:00Z"
         raise ValueError(msg) from error
+    if not FIRST <= instant < LAST:
+        msg = f"{text!r} is not an instant between the years {FIRST.year} and {LAST.year}"
+        raise ValueError(msg)
+    return instant
 
 
 def parse_duration(value: Any) -> timedelta:

@@ -118,8 +118,11 @@ class _Walk:
 
     def plain(self, node: Any, path: KeyPath) -> Any:
         self._count(node)
+        if getattr(getattr(node, "tag", None), "value", None) not in (None, *_PLAIN_TAGS):
+            msg = f"the tag {node.tag.value} is not allowed here"
+            raise ValueError(msg)
         if isinstance(node, CommentedMap):
-            return {self._key(k): self._child(node, node.lc.key(k), k, v, path) for k, v in node.items()}
+            return {self._key(k): self._child(node, _place(node, k), k, v, path) for k, v in node.items()}
         if isinstance(node, CommentedSeq):
             return [self._child(node, node.lc.item(i), i, v, path) for i, v in enumerate(node)]
         return _scalar(node)
@@ -140,6 +143,15 @@ class _Walk:
         if self._nodes > MAX_NODES or self._aliased > MAX_ALIASED_NODES:
             msg = "its aliases expand to more than a file may hold"
             raise ValueError(msg)
+
+
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:str")
+
+
+def _place(node: CommentedMap, key: Any) -> tuple[int, int]:
+    """Where a key stands; one that `<<` brought in stands where its map does."""
+    known = (node.lc.data or {}).get(key)
+    return (known[0], known[1]) if known else (node.lc.line, node.lc.col)
 
 
 def _scalar(value: Any) -> Any:

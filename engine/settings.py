@@ -9,9 +9,10 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.numbers import list_currencies
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
@@ -23,10 +24,11 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from engine.clock import Duration, format_duration, parse_duration
 from engine.documents import Document, problems_of, read_document
-from engine.errors import Problems, SettingsError
+from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
 
 SHORTEST = timedelta(seconds=1)
@@ -66,7 +68,7 @@ def _mailbox(address: str) -> str:
 
 
 def _currency(code: str) -> str:
-    if len(code) != 3 or not code.isalpha():
+    if code.upper() not in list_currencies():
         msg = f"{code!r} is not a currency; write its three letters, such as USD"
         raise ValueError(msg)
     return code.upper()
@@ -219,12 +221,28 @@ def load_settings(folder: Path) -> Settings:
     try:
         return Settings(**data)
     except ValidationError as error:
-        found = problems_of(document, Settings, error, ())
+        found = [
+            _of_the_environment(problem, finding["loc"])
+            for problem, finding in zip(
+                problems_of(document, Settings, error, ()), error.errors(), strict=True
+            )
+        ]
         raise SettingsError(str(Problems(found))) from error
+    except UnreadableVariable as error:
+        raise SettingsError(str(error), hint="set its keys one by one: AFTERSALE_SHOP__NAME=…") from error
+
+
+def _of_the_environment(problem: Problem, loc: tuple[Any, ...]) -> Problem:
+    """A mistake in a variable is told of the variable, not of the file it overrules."""
+    variable = PREFIX + "__".join(map(str, loc)).upper()
+    if variable not in os.environ:
+        return problem
+    return Problem(f"the environment variable {variable}", 0, 0, problem.message, problem.hint)
 
 
 def _refuse_password(document: Document, data: dict[str, Any]) -> None:
-    if urlsplit(str(data.get("database", ""))).password:
+    url = urlsplit(str(data.get("database", "")))
+    if url.password or "password" in parse_qs(url.query):
         hint = "leave it out here and set AFTERSALE_DATABASE in the environment"
         raise SettingsError(
             str(document.problem(("database",), "a password does not belong in a file", hint))

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.app.pages import environment
 from engine.app.previewing import Preview
+from engine.errors import UsageError, relative
 from engine.planning.reasons import Reason
 from engine.rendering.mail import Mail
 
@@ -24,8 +25,12 @@ class Shown:
 def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None) -> Path:
     """Write index.html and the mails of a sample, a few for each step; returns the index."""
     mails = folder / "mails"
-    for place in (folder, mails):  # mails to people are nobody else's to read
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        for place in (folder, mails):  # mails to people are nobody else's to read
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"no pages can be written to {relative(folder)}: {error.strerror}"
+        raise UsageError(msg, hint="name a folder") from error
     counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
     audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
     entering = preview.entering()

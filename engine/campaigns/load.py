@@ -30,7 +30,14 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue)
     shared = [*products_problems, *segment_problems]
     found, problems = _campaigns(folder, catalogue, segments, holdout)
+    if products_problems:  # what names a product cannot be judged before the products are right
+        shared = [problem for problem in shared if not _names_a_product(problem)]
+        problems = [problem for problem in problems if not _names_a_product(problem)]
     return Files(catalogue, segments, found, [*shared, *problems], shared_trouble=bool(shared))
+
+
+def _names_a_product(problem: Problem) -> bool:
+    return problem.message.startswith(("unknown product", "no product has"))
 
 
 def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:

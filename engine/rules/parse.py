@@ -14,6 +14,7 @@ from engine.registry import did_you_mean
 from engine.rules.conditions import CONDITIONS, LATER
 from engine.rules.model import All, AnyOf, Condition, Not, Rule
 
+MOST_CONDITIONS = 300  # in one file; a database takes an expression only so deep
 GROUPS = ("all", "any", "not")
 
 
@@ -25,9 +26,17 @@ class RuleParser:
     catalogue: Catalogue
     segments: Sequence[str] = ()
     problems: list[Problem] = field(default_factory=list)
+    _conditions: int = 0
 
     def parse(self, data: Any, path: KeyPath) -> Rule:
         """The rule at `path`. Where it is wrong, a problem is noted and a stand-in returned."""
+        self._conditions += 1
+        if self._conditions > MOST_CONDITIONS:
+            hint = "use one condition for many: kind, category, tag, in"
+            wrong = self.document.problem((), f"more than {MOST_CONDITIONS} rules in one file", hint)
+            if wrong not in self.problems:
+                self.problems.append(wrong)
+            return All(())
         if not isinstance(data, dict) or not data:
             return self._wrong(path, "write a rule as `condition: {…}`", "such as bought: {product: guide}")
         if len(data) > 1:

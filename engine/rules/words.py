@@ -14,6 +14,7 @@ from engine.registry import did_you_mean
 from engine.rules.model import Complaint, Scope
 
 REFERENCE = "x-ref"  # in a JSON Schema: to a definition that pydantic does not know, made a $ref later
+MOST = 1_000_000_000  # of anything counted or paid
 Position = Literal["core", "bump", "upsell", "downsell"]
 
 
@@ -96,8 +97,8 @@ def _no_more(mine: timedelta | None, theirs: timedelta | None) -> bool:
 class Bounds(Words):
     """How much: at least, at most, or both."""
 
-    at_least: Decimal | None = Field(None, description="this or more")
-    at_most: Decimal | None = Field(None, description="this or less")
+    at_least: Decimal | None = Field(None, ge=-MOST, le=MOST, description="this or more")
+    at_most: Decimal | None = Field(None, ge=-MOST, le=MOST, description="this or less")
 
     @model_validator(mode="after")
     def _can_hold(self) -> Self:
@@ -116,8 +117,10 @@ class Bounds(Words):
 class CountWords(Words):
     """How many orders. `at_most` includes none; nothing said means at least one."""
 
-    at_least: int | None = Field(None, ge=1, description="so many orders or more")
-    at_most: int | None = Field(None, ge=0, description="so many orders or fewer; none is fewer, too")
+    at_least: int | None = Field(None, ge=1, le=MOST, description="so many orders or more")
+    at_most: int | None = Field(
+        None, ge=0, le=MOST, description="so many orders or fewer; none is fewer, too"
+    )
 
     @model_validator(mode="after")
     def _count_can_hold(self) -> Self:

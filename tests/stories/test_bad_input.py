@@ -361,3 +361,93 @@ def test_a_database_that_does_not_answer(
     said = aftersale("status")
     assert said.code == 21
     assert "secret" not in said.err
+
+
+ODD_CAMPAIGNS = {
+    "a tag that would run something": (
+        'campaign: !!python/object/apply:os.system ["id"]\n',
+        "is not allowed here",
+    ),
+    "a count beyond all measure": (
+        SOUND.replace("starter-guide}", "starter-guide, at_least: 99999999999999999999999}"),
+        "campaigns/extra.yaml:2:45: at_least: input should be less than or equal to",
+    ),
+    "an amount beyond all measure": (
+        SOUND.replace("{bought: {product: starter-guide}}", "{spent: {at_least: 1e30}}"),
+        "campaigns/extra.yaml:2:20: at_least: input should be less than or equal to",
+    ),
+    "an instant before all calendars": (
+        SOUND.replace("starter-guide}", "starter-guide, since: '0001-01-01T00:00+14:00'}"),
+        "campaigns/extra.yaml:2:45: since: '0001-01-01T00:00+14:00' is not an instant",
+    ),
+    "a rule longer than a database takes": (
+        SOUND.replace(
+            "{bought: {product: starter-guide}}",
+            f"{{any: [{', '.join(['{bought: {product: starter-guide}}'] * 3000)}]}}",
+        ),
+        "more than 300 rules in one file",
+    ),
+}
+
+
+@pytest.mark.parametrize("oddity", ODD_CAMPAIGNS)
+def test_an_odd_campaign_is_told_and_stops_no_other(aftersale: Aftersale, shop: Path, oddity: str) -> None:
+    text, expected = ODD_CAMPAIGNS[oddity]
+    Path("campaigns/extra.yaml").write_text(text)
+    said = aftersale("check")
+    assert (said.code, expected in said.err) == (1, True), said.err
+    assert aftersale("preview", "--json", "--days", 0).json["audiences"].keys() >= {"win-back"}
+
+
+def test_a_merge_key_is_read_as_what_it_brings(aftersale: Aftersale, shop: Path) -> None:
+    merged = SOUND.replace("    email: {subject: Hello,", "    email: {<<: {subject: Hello},")
+    Path("campaigns/extra.yaml").write_text(merged)
+    assert aftersale("check").code == 0
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00Z", "9999-12-31T23:59Z", "0001-01-01T00:00+14:00"])
+def test_an_instant_outside_the_calendar(aftersale: Aftersale, shop: Path, at: str) -> None:
+    said = aftersale("segment", "lapsed", "--at", at)
+    assert (said.code, "not an instant" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("AFTERSALE_SHOP__NMAE", "x", "the environment variable AFTERSALE_SHOP__NMAE: unknown key 'nmae'"),
+        (
+            "AFTERSALE_HOLDOUT",
+            "xx",
+            "the environment variable AFTERSALE_HOLDOUT: holdout: 'xx' is not a percentage",
+        ),
+        ("AFTERSALE_SHOP", "xx", "shop"),
+        ("AFTERSALE_SHOP__CURRENCY", "XQZ", "'XQZ' is not a currency"),
+        ("AFTERSALE_NONSENSE", "1", "AFTERSALE_NONSENSE is not a setting"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_told_by_its_name(
+    aftersale: Aftersale,
+    shop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    expected: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    said = aftersale("check")
+    assert (said.code, expected in said.err) == (10, True), said.err
+
+
+def test_pages_for_a_place_that_is_a_file(aftersale: Aftersale, shop: Path) -> None:
+    said = aftersale("preview", "--html", "config.yaml")
+    assert (said.code, "no pages can be written" in said.err) == (2, True)
+
+
+def test_a_mistake_in_the_products_is_not_buried_under_what_follows_from_it(
+    aftersale: Aftersale, shop: Path
+) -> None:
+    products = Path("campaigns/products.yaml").read_text()
+    Path("campaigns/products.yaml").write_text(products.replace("kind: tripwire", "kind: tripwre"))
+    told = aftersale("check").err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith("campaigns/products.yaml:")

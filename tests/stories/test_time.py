@@ -1,0 +1,62 @@
+"""What was, what is, and what a run left half done."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import update
+
+from engine.clock import VirtualClock
+from engine.store.connect import Store
+from engine.store.tables import messages
+from tests.stories.conftest import Aftersale
+
+
+def test_the_past_is_told_by_what_was_decided_then(
+    aftersale: Aftersale, shop: Path, clock: VirtualClock
+) -> None:
+    start = clock.now()
+    aftersale("run", "--once")
+    clock.advance(timedelta(days=3))
+    aftersale("run", "--once")
+    before = f"{start - timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    said = aftersale("preview", "--at", before)
+    assert (said.code, "no plan can be made for earlier" in said.err) == (2, True)
+    [told] = aftersale("explain", "ann@example.com", "flagship-after-guide", "--json", "--at", before).json[
+        "campaigns"
+    ]
+    assert told["runs"] == told["decisions"] == told["messages"] == []
+    assert "been through" not in told["summary"]
+
+
+def test_a_preview_knows_what_a_dead_run_left(aftersale: Aftersale, shop: Path, clock: VirtualClock) -> None:
+    """Some mails had left when it died, and some had not: the preview looks, as the next run does."""
+    aftersale("run", "--once")
+    files = sorted((shop / "outbox" / "mails").rglob("*.eml"))
+    store = Store("sqlite:///aftersale.db")
+    with store.writing() as connection:
+        died = {"status": "sending", "lease_until": clock.now() - timedelta(days=900), "settled_at": None}
+        connection.execute(update(messages).where(messages.c.status == "accepted").values(died))
+    store.close()
+    lost = files[: len(files) // 2]
+    for file in lost:
+        file.unlink()
+    listed = {mail["message_id"] for mail in aftersale("preview", "--json", "--days", 0).json["mails"]}
+    ran = aftersale("run", "--once", "--json").json
+    assert listed == {file.stem for file in lost}
+    assert (ran["delivered"]["accepted"], ran["delivered"]["found"]) == (len(lost), len(files) - len(lost))
+    assert sorted((shop / "outbox" / "mails").rglob("*.eml")) == files
+
+
+def test_mails_wait_for_a_campaign_whose_file_has_a_mistake(aftersale: Aftersale, shop: Path) -> None:
+    Path("outbox").touch()  # no folder can be made there: the run plans, and cannot deliver
+    assert aftersale("run", "--once").code == 16
+    Path("outbox").unlink()
+    campaign = Path("campaigns/win-back.yaml")
+    sound = campaign.read_text()
+    campaign.write_text(sound + "bogus: 1\n")
+    first = aftersale("run", "--once", "--json").json["delivered"]["accepted"]
+    campaign.write_text(sound)
+    second = aftersale("run", "--once", "--json").json["delivered"]
+    assert first > 0
+    assert second["accepted"] > 0
+    assert second["rejected"] == 0
