@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
 from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
 from engine.store.dialect import sha256_hex
@@ -123,6 +123,8 @@ def translated_errors() -> Iterator[None]:
 
 
 def _told(error: DBAPIError) -> Exception:
+    if isinstance(error, IntegrityError | DataError):  # these quote values, which may say anything
+        return error
     text = str(error.orig).lower()
     for sign, kind, message, hint in _SIGNS:
         if sign in text:
