@@ -8,7 +8,7 @@ to whether it proves another (`implies`).
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -91,6 +91,10 @@ class Rule(ABC):
         """The rules it is made of."""
         return ()
 
+    def reach(self, scope: Scope) -> timedelta | None:
+        """How long a span its facts must lie in, where it holds only for people with such facts."""
+        return None
+
 
 class Condition(BaseModel, Rule, ABC):
     """A leaf: one question about one kind of fact. Its fields are the words a file may use."""
@@ -119,7 +123,20 @@ class All(Rule):
     rules: tuple[Rule, ...]
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        return and_(true(), *(rule.test(scope) for rule in self.rules))
+        first = self._narrowest(scope)
+        rest = scope if first is None else scope.each()
+        return and_(true(), *(rule.test(scope if rule is first else rest) for rule in self.rules))
+
+    def _narrowest(self, scope: Scope) -> Rule | None:
+        """The part with the narrowest span of time: for the others, its people are best looked up each."""
+        reaches = [(reach, n) for n, reach in enumerate(self._reaches(scope)) if reach is not None]
+        return self.rules[min(reaches)[1]] if reaches else None
+
+    def _reaches(self, scope: Scope) -> list[timedelta | None]:
+        return [rule.reach(scope) for rule in self.rules]
+
+    def reach(self, scope: Scope) -> timedelta | None:
+        return min((reach for reach in self._reaches(scope) if reach is not None), default=None)
 
     def sentence(self, scope: Scope) -> str:
         return "all of these hold" if self.rules else "everybody"

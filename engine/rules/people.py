@@ -21,4 +21,5 @@ def is_customer(scope: Scope) -> ColumnElement[bool]:
 def people(rule: Rule, scope: Scope, *, customers_only: bool = False) -> CustomerIds:
     """The ids of all known people the rule holds for; of customers only where asked."""
     found = select(customers.c.customer_id).where(known(scope), rule.test(scope))
-    return found.where(is_customer(scope)) if customers_only else found
+    each = scope.each()
+    return found.where(is_customer(each)) if customers_only else found

@@ -57,6 +57,11 @@ class TimeWords(Words):
         tests += [at > scope.after] if scope.after is not None else []
         return and_(*tests)
 
+    def length(self, now: datetime) -> timedelta | None:
+        """How long the span is; None where it has no beginning."""
+        first, last = self.span(now)
+        return None if first is None else last - first
+
     def edges(self) -> Iterator[timedelta]:
         """The ages at which a fact starts or stops to count."""
         yield timedelta(0)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -81,6 +81,9 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
 
     def _who_having(self, scope: Scope, enough: ColumnElement[bool]) -> CustomerIds:
         return self._who(scope).group_by(lines.c.customer_id).having(enough)
+
+    def reach(self, scope: Scope) -> timedelta | None:
+        return self.length(scope.now) if self.least else None
 
     def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
         early, late = sorted((since, scope.now))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
@@ -92,6 +92,9 @@ class Consumed(Condition, TimeWords):
         return select(used.c.customer_id).where(
             used.c.sku == self.product, *only, self.during(used.c.at, scope)
         )
+
+    def reach(self, scope: Scope) -> timedelta | None:
+        return self.length(scope.now)
 
     def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
         theirs = select(used.c.customer_id).where(used.c.sku == self.product)

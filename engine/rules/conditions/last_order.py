@@ -1,7 +1,7 @@
 """`last_order`: when the latest paid order was."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -31,7 +31,12 @@ class LastOrder(Condition, TimeWords):
         theirs = select(orders.c.customer_id).where(counted(scope.now))
         in_span = theirs.where(self.during(orders.c.at, scope))
         later = theirs.where(orders.c.at > last, orders.c.at <= scope.now)
-        return scope.among(in_span) & ~scope.among(later)
+        if scope.one_by_one:
+            return scope.among(in_span) & ~scope.among(later)
+        return scope.among(select(in_span.except_(later).subquery().c.customer_id))
+
+    def reach(self, scope: Scope) -> timedelta | None:
+        return self.length(scope.now)
 
     def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
         early, late = sorted((since, scope.now))

@@ -1,7 +1,7 @@
 """`ordered`: how many paid orders, each asked for its amount."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -58,6 +58,9 @@ class Ordered(Condition, CountWords, TimeWords):
 
     def _who_having(self, scope: Scope, enough: ColumnElement[bool]) -> CustomerIds:
         return self._who(scope).group_by(orders.c.customer_id).having(enough)
+
+    def reach(self, scope: Scope) -> timedelta | None:
+        return self.length(scope.now) if self.least else None
 
     def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
         early, late = sorted((since, scope.now))

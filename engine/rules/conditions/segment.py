@@ -1,7 +1,7 @@
 """`segment`: a rule that has a name in campaigns/segments.yaml."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -36,6 +36,9 @@ class Segment(Condition):
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
         return self._rule(scope).test(scope)
+
+    def reach(self, scope: Scope) -> timedelta | None:
+        return self._rule(scope).reach(scope)
 
     def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
         return self._rule(scope).crossings(scope, since)

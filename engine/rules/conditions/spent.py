@@ -1,17 +1,19 @@
 """`spent`: money from paid orders, less refunds and credits, each at its own time."""
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, CompoundSelect, and_, func, select, true, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, and_, func, literal, select, true, union_all
 
 from engine.facts.catalogue import Catalogue
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
 from engine.rules.money import in_words, minor_at_least, minor_at_most
 from engine.rules.words import Bounds, ProductWords, TimeWords
-from engine.store.tables import order_lines, orders, refunds
+from engine.store.tables import customers, order_lines, orders, refunds
 
 
 class Spent(Condition, ProductWords, Bounds, TimeWords):
@@ -37,7 +39,25 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
         return self.product_complaints(catalogue)
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        return and_(true(), *self._tests(scope))
+        return and_(true(), *(self._bounds(scope) if scope.one_by_one else self._tests(scope)))
+
+    def _bounds(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+        """For a few candidates: what each of them spent, looked up by their id."""
+        total = self._total(scope, customers.c.customer_id)
+        if self.at_least is not None:
+            yield total >= minor_at_least(self.at_least, scope.minor_units)
+        if self.at_most is not None:
+            yield total <= minor_at_most(self.at_most, scope.minor_units)
+
+    def _total(self, scope: Scope, customer_id: ColumnElement[int]) -> ColumnElement[int]:
+        sums = (
+            select(func.coalesce(func.sum(amount), 0))
+            .where(table.c.customer_id == customer_id, only, self.during(table.c.at, scope))
+            .correlate(customers, *scope.outer)
+            .scalar_subquery()
+            for table, amount, only in self._movements(scope)
+        )
+        return reduce(operator.add, sums)
 
     def _tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         if self.at_least is not None:
@@ -78,6 +98,9 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
             yield orders, orders.c.amount, orders.c.paid
             yield refunds, -refunds.c.amount, true()
 
+    def reach(self, scope: Scope) -> timedelta | None:
+        return self.length(scope.now) if (self.at_least or 0) > 0 else None
+
     def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
         return [
             select(table.c.customer_id).where(only, self.crossed(table.c.at, since, scope.now))
@@ -93,9 +116,7 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
         return f"spent {self.say()}{on}{self.when()}"
 
     def actual(self, scope: Scope, customer_id: int) -> Rows:
-        moved = self._moved(scope).subquery()
-        total = func.coalesce(func.sum(moved.c.amount), 0).label("spent")
-        return select(total).where(moved.c.customer_id == customer_id)
+        return select(self._total(scope, literal(customer_id)).label("spent"))
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         return f"spent {in_words(int(row['spent']), scope.minor_units)}"

@@ -1,0 +1,16 @@
+"""The menu of questions: one file and one line each."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from benchmarks.bench import Bench
+from benchmarks.findings import Finding
+from benchmarks.questions import importing, orm, preview, rules, sending, starting
+
+QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
+    "rules": rules.ask,
+    "orm": orm.ask,
+    "import": importing.ask,
+    "preview": preview.ask,
+    "help": starting.ask,
+    "sending": sending.ask,
+}
