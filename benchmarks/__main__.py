@@ -30,11 +30,13 @@ def main(words: Sequence[str] | None = None) -> int:
     _forget_settings()
     size = QUICK if asked.quick else Size(asked.customers, asked.lines)
     small = Size(size.customers // SMALLER, size.lines // SMALLER)
-    repetitions = {"short": 1, "long": 1} if asked.quick else {}
     print(f"{size}; {_machine()}", flush=True)
     try:
         with tempfile.TemporaryDirectory(prefix="aftersale-bench-", dir=asked.folder) as folder:
-            findings = _ask(Bench(Path(folder), size, small, **repetitions), asked.names or list(QUESTIONS))
+            bench = Bench(Path(folder), size, small)
+            if asked.quick:
+                bench.short = bench.long = 1
+            findings = _ask(bench, asked.names or list(QUESTIONS))
     except (Failed, AftersaleError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -53,11 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", choices=[[], *QUESTIONS], help=", ".join(QUESTIONS)
     )
-    parser.add_argument("--customers", type=int, default=CUSTOMERS, help=f"default: {CUSTOMERS}")
-    parser.add_argument("--lines", type=int, default=LINES, help=f"order lines; default: {LINES}")
+    parser.add_argument("--customers", type=_many, default=CUSTOMERS, help=f"default: {CUSTOMERS}")
+    parser.add_argument("--lines", type=_many, default=LINES, help=f"order lines; default: {LINES}")
     parser.add_argument("--quick", action="store_true", help="a small shop, once: to see that it works")
     parser.add_argument("--folder", type=Path, help="where to work; default: the system's temporary folder")
     return parser
+
+
+def _many(text: str) -> int:
+    number = int(text)
+    if number < SMALLER**2:
+        msg = f"{number} are too few to measure anything"
+        raise argparse.ArgumentTypeError(msg)
+    return number
 
 
 def _ask(bench: Bench, names: Sequence[str]) -> list[Finding]:

@@ -6,7 +6,6 @@ This is how campaign tools on an ORM judge: the rules stand in Python, and read 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, foreign, relationship
 
 from benchmarks.shop import NOW
@@ -21,7 +20,7 @@ class Base(DeclarativeBase):
 
 
 class Order(Base):
-    __table__: Table = tables.orders
+    __table__ = tables.orders
 
     at: Mapped[datetime]
     paid: Mapped[bool]
@@ -33,7 +32,7 @@ class Order(Base):
 
 
 class Line(Base):
-    __table__: Table = tables.order_lines
+    __table__ = tables.order_lines
 
     order_ref: Mapped[str]
     sku: Mapped[str]
@@ -42,14 +41,14 @@ class Line(Base):
 
 
 class Refund(Base):
-    __table__: Table = tables.refunds
+    __table__ = tables.refunds
 
     at: Mapped[datetime]
     amount: Mapped[int]
 
 
 class Use(Base):
-    __table__: Table = tables.consumption
+    __table__ = tables.consumption
 
     sku: Mapped[str]
     unit: Mapped[str]
@@ -58,7 +57,7 @@ class Use(Base):
 
 
 class Attribute(Base):
-    __table__: Table = tables.attributes
+    __table__ = tables.attributes
 
     name: Mapped[str]
     at: Mapped[datetime]
@@ -66,7 +65,7 @@ class Attribute(Base):
 
 
 class Customer(Base):
-    __table__: Table = tables.customers
+    __table__ = tables.customers
 
     customer_id: Mapped[int]
     orders: Mapped[list[Order]] = relationship(

@@ -13,14 +13,12 @@ FORMS = {"preview": (), "preview --json": ("--json",)}  # the second writes ever
 
 def ask(bench: Bench) -> Iterator[Finding]:
     """The bundled campaigns over everybody, with the forecast of the usual seven days."""
+    small, large = f"{bench.small.customers:,}", f"{bench.large.customers:,} customers"
     for name, words in FORMS.items():
-        small, large = (
+        of_small, of_large = (
             child.run("preview", "--project", str(bench.shop(size)), "--at", AT, *words)
             for size in (bench.small, bench.large)
         )
-        of_small, of_large = f"{bench.small.customers:,}", f"{bench.large.customers:,} customers"
-        yield Finding(f"{name}, memory, {of_large} against {of_small}", large.peak, "MB", small.peak)
-        yield Finding(
-            f"{name}, memory, {of_large} against {ALLOWED:.0f} MB", large.peak, "MB", ALLOWED, WITHIN
-        )
-        yield Finding(f"{name}, time, {of_large} against {of_small}", large.seconds, "s", small.seconds)
+        beside = f"{of_small.peak:.0f} MB at {small}"
+        yield Finding(f"{name}, memory at {large}, allowed", of_large.peak, "MB", ALLOWED, WITHIN, beside)
+        yield Finding(f"{name}, time at {large}, at {small}", of_large.seconds, "s", of_small.seconds)

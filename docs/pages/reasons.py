@@ -83,8 +83,8 @@ A mail is written at the moment it leaves, on the facts of that moment. Where th
 go, and the reason is one of these:
 """
 WHY_NOT = {
-    "claim_unproven": "A fact that the mail speaks of is gone since the plan. The mail waits, and is asked again.",
-    "render_failed": "The template broke on this customer's values, or the step is gone. The mail waits, and is tried again.",
+    "claim_unproven": "A fact that the mail speaks of is gone since the plan. It waits, and is asked again.",
+    "render_failed": "The template broke on this customer's values. It waits, and is tried again.",
     "no_address": "There is no address left that a mail can go to. Rejected.",
 }
 
