@@ -26,6 +26,7 @@ def evaluate(
     only: int | None = None,
 ) -> None:
     """Fill AUDIENCE with the customers that each campaign's audience holds; perhaps of one only."""
+    scope = scope if only is None else scope.each()  # one person is looked up, not sought among all
     for campaign in campaigns:
         ids = people(campaign.audience, scope, customers_only=True)
         if only is not None:
