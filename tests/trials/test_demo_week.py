@@ -16,6 +16,7 @@ from engine.facts.importing import ImportJob, ImportSummary, import_files
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.keys import MailKey
+from engine.planning.forecast import assume_sent
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.reasons import Reason
@@ -79,6 +80,7 @@ class Week:
                 desk = make_plan(connection, self.book, kept(), now)
                 self._note(connection, desk, now)
                 merge(connection, desk, kept(), now)
+                assume_sent(connection, kept())
             now += TICK
 
     def _note(self, connection: Connection, desk: Desk, now: datetime) -> None:
