@@ -15,8 +15,8 @@ from engine.clock import EPOCH, VirtualClock
 from engine.facts.importing import ImportJob, ImportSummary, import_files
 from engine.planning.book import Book
 from engine.planning.desk import Desk
-from engine.planning.keys import MailKey
 from engine.planning.forecast import assume_sent
+from engine.planning.keys import MailKey
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.reasons import Reason
