@@ -1,6 +1,7 @@
 """Invariants 1 and 2: a run killed with -9 at any moment, and started again, neither doubles nor forgets."""
 
 import random
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -21,24 +22,39 @@ from engine.trials.demo_shop import FILES, write_demo_shop
 from engine.trials.starter import copy_starter
 from tests.conftest import NOW
 
+# A process that kills itself with -9 at the n-th name it gives to a mail or takes from a hidden file.
 RUN = dedent("""
-    import sys
+    import os, signal, sys
     from datetime import datetime
     from pathlib import Path
     from engine.app.project import Project
     from engine.app.running import run_once
     from engine.clock import VirtualClock
+    left = int(sys.argv[3])
+    def die_in_time(event, _):
+        global left
+        if event in ("os.link", "os.remove"):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
     now = datetime.fromisoformat(sys.argv[2])
     project = Project(Path(sys.argv[1]), VirtualClock(now))
+    sys.addaudithook(die_in_time)
     print("ready", flush=True)
     run_once(project, now, progress=lambda _: None)
     print("done", flush=True)
 """)
 
 
-def start(shop: Path, now: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "ignore", "-c", RUN, str(shop), now.isoformat()]
+def start(shop: Path, now: Any, names: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "ignore", "-c", RUN, str(shop), now.isoformat(), str(names)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def kill_among_mails(shop: Path, now: Any, names: int) -> None:
+    """A run that dies between two of its mails, or within one: before or after it has its name."""
+    with start(shop, now, names) as process:
+        assert process.wait() == -signal.SIGKILL, "it came to its end before"
 
 
 def kill_at_some_time(shop: Path, now: Any, seconds: float) -> None:
@@ -50,16 +66,6 @@ def kill_at_some_time(shop: Path, now: Any, seconds: float) -> None:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-def kill_among_mails(shop: Path, now: Any, mails: int) -> bool:
-    """Start a run, and kill it once it has sent so many. False if it came to its end before."""
-    before = len(sent(shop))
-    with start(shop, now) as process:
-        while process.poll() is None and len(sent(shop)) < before + mails:
-            pass
-        process.kill()
-    return process.returncode != 0
 
 
 def sent(shop: Path) -> dict[str, Path]:
@@ -80,17 +86,16 @@ def test_killed_at_random(
     import_into(project, [shop / "data" / name for name in FILES], now=NOW)
     chance = random.Random(f"{kind}/1")
     expected: dict[str, bytes] = {}
-    among = 0
     for _ in range(2):
         now = clock.now()
         with previewing(project, now) as preview:
             expected |= {mail.message_id: to_bytes(mail) for mail in preview.mails()}
-        kill_at_some_time(shop, now, chance.uniform(0, 2))
-        among += sum(kill_among_mails(shop, now, chance.randint(1, 30)) for _ in range(4))
+        for _ in range(4):
+            kill_among_mails(shop, now, chance.randint(1, 15))
+        kill_at_some_time(shop, now, chance.uniform(0, 1))
         with start(shop, now) as last:
             assert last.wait() == 0
         clock.advance(timedelta(days=4))
-    assert among >= 3, "too few were killed among their mails to show anything"
     _check(shop, project, expected)
     project.close()
 
