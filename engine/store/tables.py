@@ -1,8 +1,8 @@
 """Every table, on one page.
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
-run distributed. The exceptions are registries: `identities`, `suppressions`, `leases`,
-`campaign_versions`. Instants are UTC microseconds; money is integer minor units of the shop's
+run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
+`campaign_versions`, `looks`, `leases`. Instants are UTC microseconds; money is integer minor units of the shop's
 currency unless a currency stands beside it. Text keys that may be absent are '' rather than NULL,
 so that they can stand in a primary key.
 """
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Double,
     Index,
     Integer,
@@ -53,7 +54,7 @@ customers = Table(
 identities = Table(  # a registry: which customer an address or shop id belongs to
     "identities",
     metadata,
-    Column("kind", String(20), primary_key=True),  # email | shop_id
+    Column("kind", String(20), primary_key=True),  # email | shop_id | anonymous_id
     Column("value", String(320), primary_key=True),
     Column("customer_id", BigInteger, nullable=False),
     Index(None, "customer_id"),
@@ -167,6 +168,24 @@ consumption = Table(
     Index("ix_consumption_by_product", "sku", "kind", "at", "customer_id", "unit"),
 )
 
+subscriptions = Table(  # how a subscription stood, from `at` until `until`; a row for each change
+    "subscriptions",
+    metadata,
+    customer_key(),
+    Column("subscription_ref", String(200), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("sku", String(200), nullable=False),
+    Column("status", String(10), nullable=False),  # active | past_due | cancelled | expired
+    Column("renews_at", Instant),
+    Column("ends_at", Instant),  # when it runs out, where the source tells
+    Column("until", Instant),  # the next change's `at`; NULL while this is the latest
+    Column("derived", Boolean, nullable=False),  # `expired`, because `ends_at` came: no source said so
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "customer_id", "sku", "at", "until"),
+    Index("ix_subscriptions_by_product", "sku", "status", "at", "customer_id", "until"),
+    Index("ix_subscriptions_by_renewal", "sku", "renews_at", "customer_id"),
+)
+
 transactions = Table(  # the orders of one checkout
     "transactions",
     metadata,
@@ -178,6 +197,22 @@ transactions = Table(  # the orders of one checkout
     Column("number", Integer, nullable=False),  # 1 = the front end
     Index(None, "customer_id", "closes_at"),
     Index("ix_transactions_by_close", "closes_at", "customer_id"),
+)
+
+rates = Table(  # a registry: what a unit of a foreign currency was worth in the shop's, from a day on
+    "rates",
+    metadata,
+    Column("currency", String(3), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("rate", String(40), nullable=False),  # decimal, as imported
+    Column("recorded_at", Instant, nullable=False),
+)
+
+changes = Table(  # whose facts were written since the last look; taken by DELETE … RETURNING
+    "changes",
+    metadata,
+    customer_key(),
+    Column("change_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
 # ── What we promise, who is in it, and what became of each mail ─────────────────────────────────
@@ -200,6 +235,14 @@ membership = Table(  # who an audience held at the last look
     Column("spell", Integer, nullable=False),  # how many runs through the campaign have begun
     Column("since", Instant, nullable=False),
     Index("ix_membership_by_campaign", "campaign_id", "inside", "customer_id"),
+)
+
+looks = Table(  # a registry: when an audience was last judged, and by which rule
+    "looks",
+    metadata,
+    Column("campaign_id", String(100), primary_key=True),
+    Column("rule", String(16), nullable=False),  # a digest of all that the answer depends on but facts
+    Column("at", Instant, nullable=False),
 )
 
 enrollments = Table(

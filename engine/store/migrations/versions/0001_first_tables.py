@@ -31,6 +31,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("campaign_id", "version", name=op.f("pk_campaign_versions")),
     )
     op.create_table(
+        "changes",
+        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", "change_id", name=op.f("pk_changes")),
+    )
+    op.create_table(
         "consents",
         sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("topic", sa.String(length=60), nullable=False),
@@ -134,6 +140,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
+        "looks",
+        sa.Column("campaign_id", sa.String(length=100), nullable=False),
+        sa.Column("rule", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", name=op.f("pk_looks")),
+    )
+    op.create_table(
         "membership",
         sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("campaign_id", sa.String(length=100), nullable=False),
@@ -230,6 +243,14 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "rates",
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rate", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("currency", "day", name=op.f("pk_rates")),
+    )
+    op.create_table(
         "refunds",
         sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("refund_ref", sa.String(length=200), nullable=False),
@@ -243,6 +264,35 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_refunds_customer_id_at_amount"), "refunds", ["customer_id", "at", "amount"], unique=False
+    )
+    op.create_table(
+        "subscriptions",
+        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subscription_ref", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sku", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("renews_at", sa.BigInteger(), nullable=True),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("derived", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", "subscription_ref", "at", name=op.f("pk_subscriptions")),
+    )
+    op.create_index(
+        "ix_subscriptions_by_product",
+        "subscriptions",
+        ["sku", "status", "at", "customer_id", "until"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_subscriptions_by_renewal", "subscriptions", ["sku", "renews_at", "customer_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_subscriptions_customer_id_sku_at_until"),
+        "subscriptions",
+        ["customer_id", "sku", "at", "until"],
+        unique=False,
     )
     op.create_table(
         "suppressions",
@@ -278,8 +328,13 @@ def downgrade() -> None:
     op.drop_index("ix_transactions_by_close", table_name="transactions")
     op.drop_table("transactions")
     op.drop_table("suppressions")
+    op.drop_index(op.f("ix_subscriptions_customer_id_sku_at_until"), table_name="subscriptions")
+    op.drop_index("ix_subscriptions_by_renewal", table_name="subscriptions")
+    op.drop_index("ix_subscriptions_by_product", table_name="subscriptions")
+    op.drop_table("subscriptions")
     op.drop_index(op.f("ix_refunds_customer_id_at_amount"), table_name="refunds")
     op.drop_table("refunds")
+    op.drop_table("rates")
     op.drop_index(op.f("ix_orders_customer_id_at_paid_amount_refunded_at"), table_name="orders")
     op.drop_index("ix_orders_by_time", table_name="orders")
     op.drop_index("ix_orders_by_ref", table_name="orders")
@@ -293,6 +348,7 @@ def downgrade() -> None:
     op.drop_table("messages")
     op.drop_index("ix_membership_by_campaign", table_name="membership")
     op.drop_table("membership")
+    op.drop_table("looks")
     op.drop_table("leases")
     op.drop_index(op.f("ix_identities_customer_id"), table_name="identities")
     op.drop_table("identities")
@@ -306,6 +362,7 @@ def downgrade() -> None:
     op.drop_index("ix_consumption_by_product", table_name="consumption")
     op.drop_table("consumption")
     op.drop_table("consents")
+    op.drop_table("changes")
     op.drop_table("campaign_versions")
     op.drop_index("ix_attributes_by_value", table_name="attributes")
     op.drop_table("attributes")
