@@ -12,7 +12,19 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, false, not_, or_, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    and_,
+    except_,
+    false,
+    not_,
+    or_,
+    true,
+)
 
 from engine.facts.catalogue import Catalogue
 from engine.store.dialect import among
@@ -20,6 +32,7 @@ from engine.store.tables import customers
 
 Rows = Select[*tuple[Any, ...]]
 CustomerIds = Rows  # whose first column is the customer's id
+Sets = CompoundSelect[*tuple[Any, ...]]  # several of them, united or taken from each other
 
 
 @dataclass(frozen=True)
@@ -38,9 +51,10 @@ class Scope:
     after: Column[Any] | None = None
     minor_units: int = 100
 
-    def among(self, who: CustomerIds) -> ColumnElement[bool]:
+    def among(self, who: CustomerIds | Sets) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""
-        who = who.correlate(customers, *self.outer)
+        if isinstance(who, Select):
+            who = who.correlate(customers, *self.outer)
         return among(self.dialect, customers.c.customer_id, who, one_by_one=self.one_by_one)
 
     @property
@@ -87,6 +101,10 @@ class Rule(ABC):
     def implies(self, other: "Condition", scope: Scope) -> bool:
         """Whether it can hold only where `other` holds too. False where that is not certain."""
 
+    def holders(self, scope: Scope) -> CustomerIds | None:
+        """The people it holds for as one select over their facts; None where it is not one."""
+        return None
+
     def parts(self, scope: Scope) -> Sequence["Rule"]:
         """The rules it is made of."""
         return ()
@@ -124,8 +142,20 @@ class All(Rule):
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
         first = self._narrowest(scope)
-        rest = scope if first is None else scope.each()
-        return and_(true(), *(rule.test(scope if rule is first else rest) for rule in self.rules))
+        if first is None:
+            return self._of_sets(scope)
+        rest = scope.each()
+        return and_(*(rule.test(scope if rule is first else rest) for rule in self.rules))
+
+    def _of_sets(self, scope: Scope) -> ColumnElement[bool]:
+        """The holders of one part, less those of the parts that it must not be: one set, not several."""
+        held = None if scope.one_by_one else next(filter(None, (_held(r, scope) for r in self.rules)), None)
+        barred = [] if held is None else [b for b in (_barred(r, scope) for r in self.rules) if b]
+        if held is None or not barred:
+            return and_(true(), *(rule.test(scope) for rule in self.rules))
+        left = except_(held.people, *(b.people for b in barred))
+        rest = [rule for rule in self.rules if rule not in (held.rule, *(b.rule for b in barred))]
+        return and_(scope.among(left), *(rule.test(scope) for rule in rest))
 
     def _narrowest(self, scope: Scope) -> Rule | None:
         """The part with the narrowest span of time: for the others, its people are best looked up each."""
@@ -193,6 +223,23 @@ class Not(Rule):
 
     def parts(self, scope: Scope) -> Sequence[Rule]:
         return (self.rule,)
+
+
+class _Part(NamedTuple):
+    """A part of `All`, and the people that it adds or takes away."""
+
+    rule: Rule
+    people: CustomerIds
+
+
+def _held(rule: Rule, scope: Scope) -> _Part | None:
+    people = rule.holders(scope)
+    return None if people is None else _Part(rule, people)
+
+
+def _barred(rule: Rule, scope: Scope) -> _Part | None:
+    people = rule.rule.holders(scope) if isinstance(rule, Not) else None
+    return None if people is None else _Part(rule, people)
 
 
 def _all_crossings(rules: Sequence[Rule], scope: Scope, since: datetime) -> list[CustomerIds]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Dialect,
     MetaData,
@@ -34,6 +35,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from engine.clock import EPOCH, MICROSECOND
 
 Rows = Select[*tuple[Any, ...]]
+Sets = CompoundSelect[*tuple[Any, ...]]
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -119,16 +121,17 @@ def database_now(connection: Connection) -> datetime:
     return EPOCH + int(micros or 0) * MICROSECOND
 
 
-def among(dialect: str, customer_id: Column[int], who: Rows, *, one_by_one: bool) -> ColumnElement[bool]:
+def among(
+    dialect: str, customer_id: Column[int], who: Rows | Sets, *, one_by_one: bool
+) -> ColumnElement[bool]:
     """Whether a customer is among those that `who` selects (its first column is their id).
 
     For everybody at once SQLite is quickest with an uncorrelated IN, PostgreSQL with EXISTS over a
     derived table, which it turns into a semi-join, and its negation into an anti-join. For a few
     candidates, `one_by_one`, both look each of them up by index.
     """
-    theirs = who.selected_columns[0]
-    if one_by_one:
-        return exists(who.where(theirs == customer_id))
+    if one_by_one and isinstance(who, Select):
+        return exists(who.where(who.selected_columns[0] == customer_id))
     if dialect == "sqlite":
         return customer_id.in_(who)
     found = who.subquery()

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-from engine.store.types import Instant
+from engine.store.types import Instant, RowId
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
@@ -37,7 +37,7 @@ def customer_key() -> Column[int]:
 customers = Table(
     "customers",
     metadata,
-    customer_key(),
+    Column("customer_id", RowId, primary_key=True, autoincrement=False),
     Column("email", String(320)),  # lower case; NULL where none is known
     Column("shop_id", String(200)),
     Column("first_name", String(200), nullable=False, default=""),
@@ -308,7 +308,7 @@ messages = Table(  # the outbox
 contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts
     "contact_state",
     metadata,
-    customer_key(),
+    Column("customer_id", RowId, primary_key=True, autoincrement=False),
     Column("touched_at", Instant),
 )
 

@@ -1,12 +1,15 @@
-"""Column types that every table shares: one for instants."""
+"""Column types that every table shares: one for instants, one for keys of one column."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect
+from sqlalchemy import BigInteger, Dialect, Integer
 from sqlalchemy.types import TypeDecorator
 
 from engine.clock import from_micros, to_micros
+
+# In SQLite a single INTEGER key is the row's own number: one look-up where a BIGINT takes two.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Instant(TypeDecorator[datetime]):

@@ -49,6 +49,10 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
     def test(self, scope: Scope) -> ColumnElement[bool]:
         return and_(true(), *self._tests(scope))
 
+    def holders(self, scope: Scope) -> CustomerIds | None:
+        simple = self.least == 1 and self.at_most is None and self.quantity is None
+        return self._who(scope) if simple else None
+
     def _tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         orders = func.count(lines.c.order_ref.distinct())
         if self.least == 1:

@@ -61,10 +61,9 @@ class Consumed(Condition, TimeWords):
             yield Complaint("at_least", f"{self.product!r} has no units to take a share of", hint)
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        if self.unit is not None:
-            return scope.among(self._who(scope, used.c.kind == "completed", used.c.unit == self.unit))
-        if self._share is None:
-            return scope.among(self._who(scope, used.c.kind != "started"))
+        holders = self.holders(scope)
+        if holders is not None:
+            return scope.among(holders)
         done = self._who(scope, used.c.kind == "completed")
         whole = scope.among(done.where(used.c.unit == WHOLE))
         units = self.units(scope)
@@ -75,6 +74,11 @@ class Consumed(Condition, TimeWords):
             .group_by(used.c.customer_id)
             .having(func.count(used.c.unit.distinct()) >= self.needed(len(units)))
         )
+
+    def holders(self, scope: Scope) -> CustomerIds | None:
+        if self.unit is not None:
+            return self._who(scope, used.c.kind == "completed", used.c.unit == self.unit)
+        return self._who(scope, used.c.kind != "started") if self._share is None else None
 
     @property
     def _share(self) -> Decimal | None:

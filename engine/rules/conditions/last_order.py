@@ -33,7 +33,7 @@ class LastOrder(Condition, TimeWords):
         later = theirs.where(orders.c.at > last, orders.c.at <= scope.now)
         if scope.one_by_one:
             return scope.among(in_span) & ~scope.among(later)
-        return scope.among(select(in_span.except_(later).subquery().c.customer_id))
+        return scope.among(in_span.except_(later))
 
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now)

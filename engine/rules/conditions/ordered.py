@@ -33,6 +33,9 @@ class Ordered(Condition, CountWords, TimeWords):
     def test(self, scope: Scope) -> ColumnElement[bool]:
         return and_(true(), *self._tests(scope))
 
+    def holders(self, scope: Scope) -> CustomerIds | None:
+        return self._who(scope) if self.least == 1 and self.at_most is None else None
+
     def _tests(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         if self.least == 1:
             yield scope.among(self._who(scope))

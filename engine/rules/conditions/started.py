@@ -37,7 +37,10 @@ class Started(Condition, TimeWords):
             yield Complaint("unit", f"{self.product!r} has no unit {self.unit!r}", nearest)
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        return scope.among(select(used.c.customer_id).where(self._about(), self.during(used.c.at, scope)))
+        return scope.among(self.holders(scope))
+
+    def holders(self, scope: Scope) -> CustomerIds:
+        return select(used.c.customer_id).where(self._about(), self.during(used.c.at, scope))
 
     def _about(self) -> ColumnElement[bool]:
         about = used.c.sku == self.product

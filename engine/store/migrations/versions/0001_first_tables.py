@@ -63,7 +63,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "contact_state",
-        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("touched_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_contact_state")),
     )
@@ -76,7 +81,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "customers",
-        sa.Column("customer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "customer_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("email", sa.String(length=320), nullable=True),
         sa.Column("shop_id", sa.String(length=200), nullable=True),
         sa.Column("first_name", sa.String(length=200), nullable=False),
