@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from engine.app.project import Project
+from engine.audience.looks import last_at
 from engine.errors import UnknownCustomer
 from engine.facts.lookup import customer_row, find_customer
 from engine.planning.explain import Explanation, explain_campaign
 from engine.planning.plan import make_plan
-from engine.planning.state import imagined, last_planned
+from engine.planning.state import imagined
+from engine.store.tables import looks
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def explain_customer(project: Project, who: str, now: datetime, campaign: str | 
         if customer["known_at"] > now:
             msg = f"{who!r} was not known yet at {now:%Y-%m-%d %H:%M}Z"
             raise UnknownCustomer(msg, hint=f"the first we heard was {customer['known_at']:%Y-%m-%d %H:%M}Z")
-        last = last_planned(connection)
+        last = last_at(connection, looks)
         state = imagined(connection, customer_id)
         past = last is not None and now < last
         desk = None if past else make_plan(connection, project.book, state, now, only=customer_id)

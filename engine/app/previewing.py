@@ -74,7 +74,7 @@ class Preview:
         return [*decided(self.connection, self.desk), *standing(self.connection, self.desk, self.state)]
 
     def audiences(self) -> dict[str, int]:
-        return audience_sizes(self.connection, self.desk)
+        return audience_sizes(self.connection, self.desk, self.state)
 
     def entering(self) -> dict[str, int]:
         return entering(self.connection, self.desk)
@@ -124,9 +124,9 @@ class Preview:
         return [count for count in decided(self.connection, self.desk) if count.verdict == "send"]
 
     def _ahead(self, days: int) -> Iterator[tuple[datetime, Desk]]:
-        merge(self.connection, self.desk, self.state, self.now)
-        assume_sent(self.connection, self.state)
         book = self.project.book
+        merge(self.connection, book, self.desk, self.state, self.now)
+        assume_sent(self.connection, self.state)
         return forecast(self.connection, book, self.state, self.now, days, self.only)
 
 

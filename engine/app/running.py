@@ -42,7 +42,7 @@ def plan_now(project: Project, now: datetime, owner: str) -> tuple[list[Count], 
         desk = make_plan(connection, project.book, state, now)
         counts = decided(connection, desk)
         record_versions(connection, project.book, now)
-        return counts, merge(connection, desk, state, now)
+        return counts, merge(connection, project.book, desk, state, now)
 
 
 def run_once(

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from babel.numbers import get_currency_precision
 
+from engine.audience.looks import digest
 from engine.campaigns.model import Campaign, Files
+from engine.clock import EPOCH
 from engine.rules.model import Rule, Scope
 from engine.settings import Settings
 
@@ -26,6 +29,11 @@ class Book:
     @property
     def campaigns(self) -> Sequence[Campaign]:
         return self.files.campaigns
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """For each campaign, what its audience and goal rest on besides facts and the time."""
+        return {each.id: digest(each, self.scope(EPOCH, "sqlite")) for each in self.campaigns}
 
     def scope(self, now: datetime, dialect: str) -> Scope:
         minor_units = 10 ** get_currency_precision(self.settings.shop.currency)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table
 
-from engine.audience.full import AUDIENCE
+from engine.audience.judged import AUDIENCE, clear
 from engine.clock import span
 from engine.planning.assignment import draw, threshold
 from engine.planning.book import Book
@@ -101,7 +101,8 @@ DESK = Desk(
 
 def set_desk(connection: Connection, book: Book) -> Desk:
     """The desk, laid out in this connection: the book's own tables filled in, the others empty."""
-    lay_out(connection, *vars(DESK).values())
+    clear(connection)
+    lay_out(connection, DESK.campaigns, DESK.steps, DESK.offers, DESK.entries, DESK.runs)
     _fill(connection, DESK.campaigns, _campaign_rows(book))
     _fill(connection, DESK.steps, _step_rows(book))
     _fill(

@@ -27,7 +27,7 @@ def forecast(
         looks = at == look
         desk = make_plan(connection, book, state, at, only=only, look_for_entries=looks)
         yield at, desk
-        merge(connection, desk, state, at, looked=looks)
+        merge(connection, book, desk, state, at, looked=looks)
         assume_sent(connection, state)
         look += DAY if looks else timedelta(0)
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, and_, case, exists, func, literal, select, type_coerce, update
 
+from engine.audience.judged import CANDIDATES, EVERYBODY
+from engine.audience.looks import record
 from engine.clock import to_micros
 from engine.planning.book import Book
 from engine.planning.desk import Desk
@@ -20,17 +22,21 @@ from engine.store.types import Instant
 ASK_AGAIN = timedelta(hours=1)  # a mail planned before, and held now
 
 
-def merge(connection: Connection, desk: Desk, state: State, now: datetime, *, looked: bool = True) -> int:
+def merge(
+    connection: Connection, book: Book, desk: Desk, state: State, now: datetime, *, looked: bool = True
+) -> int:
     """Write the plan into the state's tables; returns how many mails it put into the outbox.
 
     `looked` tells whether the plan judged the audiences; if not, nobody enters or leaves.
     """
     if looked:
+        record(connection, state.looks, book.digests, now)
         _record_who_left(connection, desk, state, now)
         _record_who_is_inside(connection, desk, state, now)
     _begin_runs(connection, desk, state, now)
     _write_decisions(connection, desk, state, now)
     mails = _fill_outbox(connection, desk, state, now)
+    _ask_again_after(connection, desk, state, now)
     _decide_anew(connection, desk, state, now)
     _advance_runs(connection, desk, state, now)
     return mails
@@ -46,12 +52,16 @@ def record_versions(connection: Connection, book: Book, now: datetime) -> None:
 
 
 def _record_who_left(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """Those inside whom this look judged, and did not find there."""
     member, audience = state.membership, desk.audience
     still = exists().where(
         audience.c.customer_id == member.c.customer_id, audience.c.campaign_id == member.c.campaign_id
     )
+    gone = update(member).where(member.c.inside, ~still).values(inside=False, since=now)
     asked = member.c.campaign_id.in_(select(desk.campaigns.c.campaign_id))
-    connection.execute(update(member).where(member.c.inside, asked, ~still).values(inside=False, since=now))
+    candidate = member.c.customer_id.in_(select(CANDIDATES.c.customer_id))
+    connection.execute(gone.where(member.c.campaign_id.in_(select(EVERYBODY.c.campaign_id))))
+    connection.execute(gone.where(asked, candidate))
 
 
 def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
@@ -188,6 +198,17 @@ def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime
         .where(this, runs.c.verdict == Verdict.SKIP.value)
         .values(status="cancelled", settled_at=now, error=why)
     )
+
+
+def _ask_again_after(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+    """Whose run may end here, and who may begin another, is judged at the next look."""
+    runs, campaign = desk.runs, desk.campaigns
+    ended = (
+        select(runs.c.customer_id, literal(to_micros(now), BigInteger))
+        .join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
+        .where(campaign.c.again_after > 0, runs.c.verdict != Verdict.HOLD.value)
+    )
+    insert_from_select(connection, state.changes, ["customer_id", "change_id"], ended.distinct())
 
 
 def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetime) -> None:

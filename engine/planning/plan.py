@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, true
 
-from engine.audience.full import evaluate
+from engine.audience.look import look, look_at_one
 from engine.planning import runs as due
 from engine.planning.arbitration import arbitrate
 from engine.planning.book import Book
@@ -36,7 +36,7 @@ def make_plan(
     desk = set_desk(connection, book)
     scope = book.scope(now, connection.dialect.name)
     if look_for_entries:
-        evaluate(connection, book.campaigns, scope, only)
+        _look(connection, book, state, scope, only)
         enroll(connection, desk, state, now)
     due.gather(connection, desk, state, now)
     state.lock(connection, desk.runs)
@@ -47,6 +47,13 @@ def make_plan(
     due.decide(connection, desk.runs, Verdict.SKIP, Reason.HELD_OUT, desk.runs.c.held_out)
     due.decide(connection, desk.runs, Verdict.SEND, Reason.DUE, true())
     return desk
+
+
+def _look(connection: Connection, book: Book, state: State, scope: Scope, only: int | None) -> None:
+    if only is not None:
+        look_at_one(connection, book.campaigns, scope, only)
+        return
+    look(connection, book.campaigns, book.digests, scope, state)
 
 
 def _end_and_skip(connection: Connection, book: Book, desk: Desk, state: State, scope: Scope) -> None:

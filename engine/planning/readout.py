@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, and_, exists, func, literal, select, union_all
 
+from engine.audience.judged import unjudged
 from engine.planning.desk import Desk
 from engine.planning.keys import MailKey
 from engine.planning.reasons import Reason, Verdict
@@ -68,10 +69,10 @@ def standing(connection: Connection, desk: Desk, state: State) -> list[Count]:
     return [Count(c, s, "none", r, people) for (c, s, r), people in sorted(counts.items()) if people]
 
 
-def audience_sizes(connection: Connection, desk: Desk) -> dict[str, int]:
+def audience_sizes(connection: Connection, desk: Desk, state: State) -> dict[str, int]:
     """How many each campaign's audience holds."""
-    audience = desk.audience
-    rows = connection.execute(select(audience.c.campaign_id, func.count()).group_by(audience.c.campaign_id))
+    inside = _inside(desk, state)
+    rows = connection.execute(select(inside.c.campaign_id, func.count()).group_by(inside.c.campaign_id))
     sizes = {row[0]: row[1] for row in rows}
     return {campaign: sizes.get(campaign, 0) for campaign in connection.scalars(_campaign_ids(desk))}
 
@@ -137,8 +138,18 @@ def _waiting(desk: Desk, state: State) -> Any:
     return union_all(*waiting).subquery().select()
 
 
+def _inside(desk: Desk, state: State) -> Any:
+    """Those whom this look found inside, and members whom it had no cause to judge."""
+    audience, member = desk.audience, state.membership
+    of_book = member.c.campaign_id.in_(_campaign_ids(desk))
+    stayed = select(member.c.customer_id, member.c.campaign_id).where(
+        member.c.inside, of_book, unjudged(member)
+    )
+    return union_all(select(audience.c.customer_id, audience.c.campaign_id), stayed).subquery()
+
+
 def _been_through(desk: Desk, state: State) -> Any:
-    audience, entry, run = desk.audience, desk.entries, state.enrollments
+    audience, entry, run = _inside(desk, state), desk.entries, state.enrollments
 
     def same(table: Table) -> Any:
         return and_(

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, false, literal, select, true, update
 
+from engine.audience.judged import CANDIDATES, judges_everybody
 from engine.campaigns.model import Campaign
 from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
@@ -66,7 +67,10 @@ def end_removed(connection: Connection, desk: Desk) -> None:
 
 
 def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Campaign, scope: Scope) -> None:
-    """A run whose goal was reached after entry ends, whether a step is due or not."""
+    """A run whose goal was reached after entry ends, whether a step is due or not.
+
+    A goal is reached by a new fact or by the passing of time: only whom the look judged need be asked.
+    """
     if campaign.goal is None:
         return
     runs, enrolled = desk.runs, state.enrollments
@@ -84,6 +88,8 @@ def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Camp
         enrolled.c.due_at > scope.now,
         _goal_reached(campaign.goal, scope, enrolled),
     )
+    if not judges_everybody(connection, campaign.id):
+        early = early.where(enrolled.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
     connection.execute(runs.insert().from_select([*_COPIED, *_VERDICT], early))
 
 

@@ -4,12 +4,13 @@
 merge are the same over both: that is all the difference between a run and a preview.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
+from engine.audience.looks import last_at
 from engine.errors import UsageError
 from engine.store import tables
 from engine.store.dialect import insert, lay_out, memory_twin
@@ -17,44 +18,51 @@ from engine.store.dialect import insert, lay_out, memory_twin
 
 @dataclass(frozen=True)
 class State:
-    """The four tables that a plan reads and its merge writes, and how to be alone with them."""
+    """The tables that a plan reads and its merge writes, and how to be alone with them."""
 
     membership: Table
     enrollments: Table
     decisions: Table
     messages: Table
+    looks: Table
+    changes: Table
     lock: Callable[[Connection, Table], None]
 
 
-_KEPT = (tables.membership, tables.enrollments, tables.decisions, tables.messages)
+_KEPT = (
+    tables.membership,
+    tables.enrollments,
+    tables.decisions,
+    tables.messages,
+    tables.looks,
+    tables.changes,
+)
 _TWINS = tuple(memory_twin(table) for table in _KEPT)
+
+
+def _state(six: Sequence[Table], lock: Callable[[Connection, Table], None]) -> State:
+    membership, enrollments, decisions, messages, looks, changes = six
+    return State(membership, enrollments, decisions, messages, looks, changes, lock)
 
 
 def kept() -> State:
     """The store's own tables."""
-    return State(*_KEPT, lock=_lock_contacts)
+    return _state(_KEPT, lock=_lock_contacts)
 
 
 def imagined(connection: Connection, only: int | None = None) -> State:
     """A copy of them, perhaps of one customer only; it goes with the connection's transaction."""
     lay_out(connection, *_TWINS)
     for table, twin in zip(_KEPT, _TWINS, strict=True):
-        rows = select(table) if only is None else select(table).where(table.c.customer_id == only)
+        theirs = only is not None and "customer_id" in table.c
+        rows = select(table).where(table.c.customer_id == only) if theirs else select(table)
         connection.execute(twin.insert().from_select([column.name for column in table.columns], rows))
-    membership, enrollments, decisions, messages = _TWINS
-    return State(membership, enrollments, decisions, messages, lock=lambda _connection, _runs: None)
-
-
-def last_planned(connection: Connection) -> datetime | None:
-    """The instant of the latest plan that was kept."""
-    kept_at = (tables.membership.c.since, tables.enrollments.c.updated_at, tables.decisions.c.at)
-    latest = [connection.scalar(select(func.max(at, type_=at.type))) for at in kept_at]
-    return max((at for at in latest if at is not None), default=None)
+    return _state(_TWINS, lock=lambda _connection, _runs: None)
 
 
 def refuse_the_past(connection: Connection, now: datetime) -> None:
     """A plan for an instant before the last run would rest on what was not decided yet."""
-    last = last_planned(connection)
+    last = last_at(connection, tables.looks)
     if last is not None and now < last:
         msg = (
             f"a run at {last:%Y-%m-%d %H:%M}Z has decided more since then, so no plan can be made for earlier"

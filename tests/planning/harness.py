@@ -72,7 +72,7 @@ class Shop:
             state = kept()
             desk = make_plan(connection, self.book, state, now)
             answers = _answers(connection, desk)
-            merge(connection, desk, state, now)
+            merge(connection, self.book, desk, state, now)
             if self.sends:
                 assume_sent(connection, state)
         return answers

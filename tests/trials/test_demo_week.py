@@ -79,7 +79,7 @@ class Week:
             with self.store.writing() as connection:
                 desk = make_plan(connection, self.book, kept(), now)
                 self._note(connection, desk, now)
-                merge(connection, desk, kept(), now)
+                merge(connection, self.book, desk, kept(), now)
                 assume_sent(connection, kept())
             now += TICK
 
