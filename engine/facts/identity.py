@@ -106,8 +106,11 @@ class People:
         person.known_from(at)
         return person
 
-    def write(self, connection: Connection, now: datetime) -> None:
-        """Store those met and those changed; in order, so that no two importers wait for each other."""
+    def write(self, connection: Connection, now: datetime) -> set[int]:
+        """Store those met and those changed, and say whom.
+
+        In order of their ids, so that no two importers wait for each other.
+        """
         met = sorted(filter(lambda person: person.new, self._people.values()), key=_id)
         micros = to_micros(now)
         insert_plain(
@@ -118,6 +121,7 @@ class People:
         changed = sorted((p for p in self._people.values() if p.changed and not p.new), key=_id)
         if changed:
             connection.execute(_CHANGE, [_change(person, micros) for person in changed])
+        return {person.id for person in (*met, *changed)}
 
     def _meet(self, email: str, shop_id: str, at: int) -> Person:
         person = Person(

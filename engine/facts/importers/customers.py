@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, select, type_coerce
 from engine.clock import to_micros
 from engine.facts.batches import batched
 from engine.facts.bulk import insert_plain, remove
+from engine.facts.changes import note_changes
 from engine.facts.columns import Column, plain
 from engine.facts.identity import PROPERTIES, People, Person
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome, refuse_nobody
@@ -81,8 +82,9 @@ def _land(connection: Connection, rows: Sequence[CustomerRow], landing: Landing)
         written.update({(person.id, name, at): value for name, at, value in news})
         _keep_current(person, theirs, history, news)
         _count(outcome, person, len(theirs), changed=person.changed or bool(news))
-    people.write(connection, landing.now)
+    touched = people.write(connection, landing.now)
     _write(connection, written, stored.keys() & written.keys(), now)
+    note_changes(connection, touched | {customer for customer, _, _ in written}, landing.ids)
     return outcome
 
 

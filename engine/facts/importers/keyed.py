@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Connection, Table, select, type_coerce
 from engine.clock import to_micros
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, insert_plain, remove
+from engine.facts.changes import note_changes
 from engine.facts.identity import People
 from engine.facts.importers.importer import Landing, Outcome
 from engine.facts.refusal import Refused
@@ -48,8 +49,9 @@ def land_keyed(connection: Connection, rows: Sequence[Any], landing: Landing, fa
         _count(outcome, before, after)
         if before != after:
             written[key] = after
-    people.write(connection, landing.now)
+    touched = people.write(connection, landing.now)
     _write(connection, facts, written, stored.keys() & written.keys(), to_micros(landing.now))
+    note_changes(connection, touched | {customer for customer, *_ in written}, landing.ids)
     return outcome
 
 

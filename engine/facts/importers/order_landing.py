@@ -10,6 +10,7 @@ from engine.clock import to_micros
 from engine.facts.assembly import assemble
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, insert_plain, remove
+from engine.facts.changes import note_changes
 from engine.facts.identity import People
 from engine.facts.importers.credits import land_credits
 from engine.facts.importers.importer import Landing, Outcome, refuse_nobody
@@ -41,10 +42,12 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
     todo = _sorted_out(sold, digests, landing.spoiled, outcome)
     moved = _with_others(connection, todo.new)
     _count_moved(todo.new, moved, outcome)
-    people.write(connection, landing.now)
+    touched = people.write(connection, landing.now)
     _write(connection, todo, moved, digests, landing)
     credited = {key: order.credits for key, order in placed.items() if order.credits}
-    land_credits(connection, credited, landing, outcome)
+    touched |= land_credits(connection, credited, landing, outcome)
+    touched |= {customer for customer, _ in (*todo.all, *moved)}
+    note_changes(connection, touched, landing.ids)
     return outcome
 
 
