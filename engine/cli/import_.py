@@ -11,19 +11,20 @@ from engine.app.importing import import_into
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.errors import relative
+from engine.facts.importers import IMPORTERS
 from engine.facts.importing import ImportProgress, ImportSummary
 
 
 def command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files, in any number")],
     kind: Annotated[
-        str | None, typer.Option("--as", help="customers, consent, orders or consumption")
+        str | None, typer.Option("--as", help=f"what the files hold: {', '.join(IMPORTERS)}")
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--map", help="how to read the columns")] = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Read customers, consent, orders and consumption. Bad rows go to a file with reasons, the rest lands."""
+    """Read facts about customers. Bad rows go to a file with reasons, the rest lands."""
     with opened(project) as shop, _bars() as bars:
         tasks: dict[str, TaskID] = {}
 

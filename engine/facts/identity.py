@@ -76,12 +76,16 @@ class People:
         self._learned: dict[tuple[str, str], int] = {}
 
     def load(self, connection: Connection) -> None:
-        """Read everybody who is known already."""
+        """Read everybody who is known already, and hold them until the transaction ends.
+
+        Another importer that means the same people waits, and then sees what this one wrote.
+        """
         for kind, values in self._asked.items():
             for named in batched(sorted(values)):
                 found = select(identities.c.value, identities.c.customer_id)
                 found = found.where(identities.c.kind == kind, identities.c.value.in_(named))
                 self._known.update({(kind, value): owner for value, owner in connection.execute(found)})
+        lock_customers(connection, self._known.values())
         for ids in batched(sorted(set(self._known.values()))):
             self._people.update(_read_people(connection, ids))
 
@@ -148,6 +152,14 @@ class People:
 
     def _learn(self, kind: str, value: str, person: Person) -> None:
         self._known[kind, value] = self._learned[kind, value] = person.id
+
+
+def lock_customers(connection: Connection, customer_ids: Iterable[int]) -> None:
+    """Let nobody else count or change these customers' facts; in order of their ids."""
+    table = contact_state.c
+    for part in batched(sorted(set(customer_ids))):
+        asked = select(table.customer_id).where(table.customer_id.in_(part)).order_by(table.customer_id)
+        connection.execute(asked.with_for_update())
 
 
 def _read_people(connection: Connection, ids: Sequence[int]) -> dict[int, Person]:

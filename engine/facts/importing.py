@@ -184,7 +184,7 @@ class _Import:
         )
 
 
-_TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order or person")
+_TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription")
 
 
 def _add(total: Outcome, outcome: Outcome, rejects: Rejects) -> None:

@@ -47,6 +47,20 @@ class ConsumptionRow(NamedTuple):
     place: Place
 
 
+class SubscriptionRow(NamedTuple):
+    """How a subscription stood from an instant on."""
+
+    email: str
+    shop_id: str
+    subscription_ref: str
+    at: int
+    sku: str
+    status: str  # active | past_due | cancelled | expired
+    renews_at: int | None
+    ends_at: int | None
+    place: Place
+
+
 class LineRow(NamedTuple):
     """One line of an order, with what its row says of the order as a whole; or of a credit."""
 

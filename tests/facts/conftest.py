@@ -22,7 +22,7 @@ from tests.conftest import NOW
 
 FACTS = (
     *("customers", "identities", "contact_state", "attributes", "consents", "orders"),
-    *("order_lines", "refunds", "consumption", "transactions"),
+    *("order_lines", "refunds", "consumption", "transactions", "subscriptions"),
 )
 
 

@@ -7,8 +7,9 @@ from engine.facts.importers.consumption import CONSUMPTION
 from engine.facts.importers.customers import CUSTOMERS
 from engine.facts.importers.importer import Importer
 from engine.facts.importers.orders import ORDERS
+from engine.facts.importers.subscriptions import SUBSCRIPTIONS
 from engine.registry import Menu
 
 IMPORTERS: Menu[Importer[Any]] = Menu(
-    "kind of file", {each.kind: each for each in (CUSTOMERS, CONSENT, ORDERS, CONSUMPTION)}
+    "kind of file", {each.kind: each for each in (CUSTOMERS, CONSENT, ORDERS, SUBSCRIPTIONS, CONSUMPTION)}
 )

@@ -11,13 +11,13 @@ from engine.facts.assembly import assemble
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, insert_plain, remove
 from engine.facts.changes import note_changes
-from engine.facts.identity import People
+from engine.facts.identity import People, lock_customers
 from engine.facts.importers.credits import land_credits
 from engine.facts.importers.importer import Landing, Outcome, refuse_nobody
 from engine.facts.model import LineRow, Order
 from engine.facts.refusal import Refused
 from engine.facts.transactions import Key, derive_transactions, write_sides
-from engine.store.tables import contact_state, order_lines, orders, refunds
+from engine.store.tables import order_lines, orders, refunds
 
 
 class Placed(NamedTuple):
@@ -132,7 +132,7 @@ def _write(
     if not todo:
         return
     touched = sorted({customer for customer, _ in (*todo, *moved)})
-    _lock(connection, touched)
+    lock_customers(connection, touched)
     _clear(connection, {*placed.changed, *moved})
     insert_plain(connection, orders, [_order(key, order, landing) for key, order in todo.items()])
     sides = derive_transactions(connection, touched, landing.window)
@@ -144,14 +144,6 @@ def _write(
     )
     earlier = digests.keys() - todo.keys()
     write_sides(connection, {key: sides[key] for key in earlier if key in sides})
-
-
-def _lock(connection: Connection, customer_ids: Sequence[int]) -> None:
-    """One importer at a time counts a customer's orders; another waits, and then sees them all."""
-    table = contact_state.c
-    for part in batched(customer_ids):
-        asked = select(table.customer_id).where(table.customer_id.in_(part)).order_by(table.customer_id)
-        connection.execute(asked.with_for_update())
 
 
 def _clear(connection: Connection, changed: Set[Key]) -> None:
