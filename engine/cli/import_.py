@@ -1,5 +1,6 @@
 """aftersale import"""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,6 +51,9 @@ def print_summaries(done: list[ImportSummary]) -> None:
     for summary in done:
         for note in summary.notes:
             console.print(Text(f"{summary.file}: {note}"))
+        for what, told in (("merged", summary.merges), ("conflicts", summary.conflicts)):
+            if told.count:
+                console.print(Text(f"{summary.file}: {what} {told.count:,}: {'; '.join(told.first)}"))
         for reason, count in summary.reasons:
             console.print(Text(f"{summary.file}: rejected {count:,}: {reason}", style="yellow"))
         if summary.rejects_file is not None:
@@ -65,4 +69,6 @@ def _bars() -> Progress:
 
 def _as_json(summary: ImportSummary) -> dict[str, Any]:
     rejects = relative(summary.rejects_file) if summary.rejects_file else None
-    return summary.__dict__ | {"rejects_file": rejects, "reasons": dict(summary.reasons)}
+    reasons = {"rejects_file": rejects, "reasons": dict(summary.reasons)}
+    identities = {"merges": asdict(summary.merges), "conflicts": asdict(summary.conflicts)}
+    return summary.__dict__ | reasons | identities
