@@ -84,10 +84,12 @@ the very cases that the tests judge, on SQLite and on PostgreSQL.
 * Credits are money that went back without naming an order.
 * A use is `started`, `progressed` or `completed`; where nothing is said, it is completed. Without a `unit` it
   speaks of the product as a whole.
+* A subscription stands as its last change says: active unless the change has another `status`. Changes with
+  the same `id`, or with none, are of one. It expires at `ends_at`, unless a change comes before.
 * The person has been known for a year, unless `known_at` says otherwise.
 """
 SHOP = """\
-The shop of the cases sells four things:
+The shop of the cases sells six things:
 
 | product | kind | category | tags | units |
 | --- | --- | --- | --- | --- |
@@ -95,6 +97,8 @@ The shop of the cases sells four things:
 | `course` | core | learn | | `l1`, `l2`, `l3`, `l4` |
 | `mug` | physical | goods | gift | |
 | `towel` | physical | goods | gift | |
+| `club` | subscription | club | | |
+| `patron` | subscription | club | | |
 """
 
 

@@ -184,6 +184,7 @@ subscriptions = Table(  # how a subscription stood, from `at` until `until`; a r
     Index(None, "customer_id", "sku", "at", "until"),
     Index("ix_subscriptions_by_product", "sku", "status", "at", "customer_id", "until"),
     Index("ix_subscriptions_by_renewal", "sku", "renews_at", "customer_id"),
+    Index("ix_subscriptions_by_end", "sku", "until", "customer_id"),
 )
 
 transactions = Table(  # the orders of one checkout

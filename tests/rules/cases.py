@@ -14,7 +14,7 @@ from engine.clock import InstantField, parse_duration, parse_instant
 from engine.documents import Document, read_document
 from engine.rules.model import Rule
 from engine.rules.parse import RuleParser
-from tests.world import CATALOGUE, Attribute, Line, Order, Person, Refund, Use
+from tests.world import CATALOGUE, Attribute, Change, Line, Order, Person, Refund, Use
 
 FOLDER = Path(__file__).parent.parent / "cases"
 Moment = str | int  # an instant, or an age before now such as 3d; 0 is now itself
@@ -127,6 +127,23 @@ class UseWritten(Written):
     kind: str = "completed"
 
 
+class ChangeWritten(Written):
+    """What a file of subscriptions says of one."""
+
+    at: Moment
+    sku: str = "club"
+    status: str = "active"
+    id: str = "s1"
+    renews_at: Moment | None = None
+    ends_at: Moment | None = None
+
+    def change(self, now: datetime) -> Change:
+        renews, ends = (
+            None if written is None else moment(written, now) for written in (self.renews_at, self.ends_at)
+        )
+        return Change(moment(self.at, now), self.sku, self.status, self.id, renews, ends)
+
+
 class AttributeWritten(Written):
     name: str
     value: str
@@ -141,6 +158,7 @@ class PersonWritten(Written):
     credits: list[CreditWritten] = []
     uses: list[UseWritten] = []
     attributes: list[AttributeWritten] = []
+    subscriptions: list[ChangeWritten] = []
 
     def person(self, now: datetime) -> Person:
         lines = [line for order in self.orders for line in order.lines]
@@ -153,6 +171,7 @@ class PersonWritten(Written):
             ],
             uses=[Use(moment(use.at, now), use.sku, use.unit, use.kind) for use in self.uses],
             attributes=[Attribute(a.name, moment(a.at, now), a.value) for a in self.attributes],
+            changes=[change.change(now) for change in self.subscriptions],
         )
 
 

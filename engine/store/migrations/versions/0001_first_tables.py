@@ -279,6 +279,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "subscription_ref", "at", name=op.f("pk_subscriptions")),
     )
+    op.create_index("ix_subscriptions_by_end", "subscriptions", ["sku", "until", "customer_id"], unique=False)
     op.create_index(
         "ix_subscriptions_by_product",
         "subscriptions",
@@ -331,6 +332,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_subscriptions_customer_id_sku_at_until"), table_name="subscriptions")
     op.drop_index("ix_subscriptions_by_renewal", table_name="subscriptions")
     op.drop_index("ix_subscriptions_by_product", table_name="subscriptions")
+    op.drop_index("ix_subscriptions_by_end", table_name="subscriptions")
     op.drop_table("subscriptions")
     op.drop_index(op.f("ix_refunds_customer_id_at_amount"), table_name="refunds")
     op.drop_table("refunds")
