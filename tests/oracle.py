@@ -13,6 +13,7 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
+from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
 from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
@@ -234,6 +235,16 @@ def _stands(rule: Subscribed, story: list[tuple[datetime, str, str, Any]], now: 
     return True
 
 
+def _received(rule: Received, person: Person, now: datetime) -> bool:
+    return any(
+        mail.status == "accepted"
+        and mail.campaign == rule.campaign
+        and rule.step in (None, mail.step)
+        and _in_time(rule, mail.at, now)
+        for mail in person.mails
+    )
+
+
 def _attribute(rule: Attribute, person: Person, now: datetime) -> bool:
     had = sorted((a for a in person.attributes if a.name == rule.name and a.at <= now), key=lambda a: a.at)
     if rule.exists is not None:
@@ -265,5 +276,6 @@ _JUDGES: dict[type, Any] = {
     Source: _source,
     Consumed: _consumed,
     Subscribed: _subscribed,
+    Received: _received,
     Attribute: _attribute,
 }

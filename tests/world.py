@@ -85,6 +85,16 @@ class Change:
 
 
 @dataclass
+class Sent:
+    """A mail in the outbox, planned at `at`, and settled then if it is."""
+
+    at: datetime
+    campaign: str = "letters"
+    step: str = "one"
+    status: str = "accepted"
+
+
+@dataclass
 class Attribute:
     name: str
     at: datetime
@@ -114,6 +124,7 @@ class Person:
     attributes: list[Attribute] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    mails: list[Sent] = field(default_factory=list)
     email: str | None = None
 
 
@@ -153,6 +164,7 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
             "consumption",
             "attributes",
             "consents",
+            "messages",
             "subscriptions",
             "transactions",
         )
@@ -186,8 +198,26 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
     facts["consumption"] = [{**base, **vars(use)} for use in person.uses]
     facts["attributes"] = [{**base, **vars(a), "number": a.number} for a in person.attributes]
     facts["consents"] = [{**base, **vars(consent)} for consent in person.consents]
+    facts["messages"] = [
+        _message(n, mail) | {"customer_id": customer_id} for n, mail in enumerate(person.mails)
+    ]
     facts["subscriptions"] = [{**base, **row} for row in _subscription_rows(person.changes)]
     return facts
+
+
+def _message(number: int, mail: Sent) -> dict[str, Any]:
+    settled = mail.at if mail.status in ("accepted", "rejected", "cancelled") else None
+    return {
+        "campaign_id": mail.campaign,
+        "step_id": mail.step,
+        "spell": number,
+        "version": "",
+        "track": "back-end",
+        "status": mail.status,
+        "planned_at": mail.at,
+        "due_at": mail.at,
+        "settled_at": settled,
+    }
 
 
 def _subscription_rows(changes: list[Change]) -> Iterator[dict[str, Any]]:

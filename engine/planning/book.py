@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from babel.numbers import get_currency_precision
+from sqlalchemy import Table
 
 from engine.campaigns.model import Campaign, Files
 from engine.rules.model import Rule, Scope
 from engine.settings import Settings
+from engine.store.tables import messages
 
 Claims = Mapping[
     tuple[str, str], Sequence[Rule]
@@ -27,6 +29,14 @@ class Book:
     def campaigns(self) -> Sequence[Campaign]:
         return self.files.campaigns
 
-    def scope(self, now: datetime, dialect: str) -> Scope:
+    def scope(self, now: datetime, dialect: str, outbox: Table = messages) -> Scope:
+        """What rules are judged against. A plan names the outbox that it reads."""
         minor_units = 10 ** get_currency_precision(self.settings.shop.currency)
-        return Scope(now, self.files.catalogue, self.files.segments, dialect, minor_units=minor_units)
+        return Scope(
+            now,
+            self.files.catalogue,
+            self.files.segments,
+            dialect,
+            minor_units=minor_units,
+            messages=outbox,
+        )

@@ -6,20 +6,21 @@ to whether it proves another (`implies`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, false, not_, or_, true
+from sqlalchemy import Column, ColumnElement, FromClause, Select, Table, and_, false, not_, or_, true
 
 from engine.facts.catalogue import Catalogue
 from engine.store.dialect import among
-from engine.store.tables import customers
+from engine.store.tables import customers, messages
 
 Rows = Select[*tuple[Any, ...]]
 CustomerIds = Rows  # whose first column is the customer's id
+StepNames = Mapping[str, Collection[str]]  # the ids of all campaigns, and of the steps of each
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Scope:
 
     `minor_units` is how many make one unit of the shop's currency.
     `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
+    `messages` is the outbox, or the one that a forecast imagines.
     """
 
     now: datetime
@@ -37,6 +39,7 @@ class Scope:
     one_by_one: bool = False
     after: Column[Any] | None = None
     minor_units: int = 100
+    messages: Table = messages
 
     def among(self, who: CustomerIds) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""
@@ -105,6 +108,10 @@ class Condition(BaseModel, Rule, ABC):
 
     def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
         """What does not fit the catalogue and the segments of the project."""
+        return iter(())
+
+    def campaign_complaints(self, campaigns: StepNames) -> Iterator[Complaint]:
+        """What does not fit the campaigns of the project."""
         return iter(())
 
     @abstractmethod

@@ -304,6 +304,7 @@ messages = Table(  # the outbox
     Index(None, "customer_id", "planned_at", "status", "track"),
     Index("ix_messages_by_status", "status", "due_at", "customer_id"),
     Index("ix_messages_by_message_id", "message_id"),
+    Index("ix_messages_by_campaign", "campaign_id", "settled_at", "customer_id"),
 )
 
 contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from random import Random
 
-from tests.rules.strategies import AMOUNTS, CLUBS, DAYS, EDGE, NOW, SKUS, STATUSES
-from tests.world import Attribute, Change, Line, Order, Person, Refund, Use
+from tests.rules.strategies import AMOUNTS, CLUBS, DAYS, EDGE, MAIL_STATUSES, NOW, SKUS, STATUSES
+from tests.world import Attribute, Change, Line, Order, Person, Refund, Sent, Use
 
 SOURCES = ["", "", "google", "newsletter"]
 UNITS = ["", "c1", "c2", "c3", "l1", "l2", "l3", "l4", "x"]
@@ -53,6 +53,7 @@ def _person(random: Random) -> Person:
         uses=list(uses.values()),
         attributes=list(had.values()),
         changes=list(changes.values()),
+        mails=[_mail(random, instant()) for _ in several(4)],
     )
 
 
@@ -71,6 +72,11 @@ def _change(random: Random, at: object) -> Change:
 
     subscription = random.choice(["s1", "s1", "s2"])
     return Change(at, random.choice(CLUBS), random.choice(STATUSES), subscription, later(), later())
+
+
+def _mail(random: Random, at: object) -> Sent:
+    campaign, step = random.choice(["letters", "news"]), random.choice(["one", "two"])
+    return Sent(at, campaign, step, random.choice(MAIL_STATUSES))
 
 
 def _attribute(random: Random, at: object) -> Attribute:

@@ -29,6 +29,7 @@ from tests.rules.strategies import (
     leaves,
     ordered_rules,
     people,
+    received_rules,
     rules,
     source_rules,
     spent_rules,
@@ -109,6 +110,7 @@ KINDS = {
     "started": started_rules,
     "consumed": consumed_rules(),
     "subscribed": subscribed_rules,
+    "received": received_rules,
     "attribute": attribute_rules,
     "source": source_rules,
 }
@@ -176,7 +178,7 @@ CROWD = crowd()
     "kind",
     [
         *(bought_rules(), consumed_rules(), ordered_rules()),
-        *(st.one_of(started_rules, consumed_rules()), subscribed_rules),
+        *(st.one_of(started_rules, consumed_rules()), subscribed_rules, received_rules),
     ],
 )
 def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None:

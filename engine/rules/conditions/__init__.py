@@ -9,6 +9,7 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
+from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
 from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
@@ -29,6 +30,7 @@ CONDITIONS: Menu[type[Condition]] = Menu(
         "started": Started,
         "consumed": Consumed,
         "subscribed": Subscribed,
+        "received": Received,
         "attribute": Attribute,
         "source": Source,
         "segment": Segment,
@@ -37,7 +39,6 @@ CONDITIONS: Menu[type[Condition]] = Menu(
 
 LATER: Mapping[str, str] = {  # known words that this version cannot judge yet
     "offered": "front-end offers are not recorded yet",
-    "received": "use a campaign's own steps",
     "opened": "nothing comes back from mail providers yet",
     "clicked": "nothing comes back from mail providers yet",
     "tier": "loyalty tiers are not kept yet",

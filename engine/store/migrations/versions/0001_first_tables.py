@@ -182,6 +182,9 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("customer_id", "campaign_id", "step_id", "spell", name=op.f("pk_messages")),
     )
+    op.create_index(
+        "ix_messages_by_campaign", "messages", ["campaign_id", "settled_at", "customer_id"], unique=False
+    )
     op.create_index("ix_messages_by_message_id", "messages", ["message_id"], unique=False)
     op.create_index("ix_messages_by_status", "messages", ["status", "due_at", "customer_id"], unique=False)
     op.create_index(
@@ -347,6 +350,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_messages_customer_id_planned_at_status_track"), table_name="messages")
     op.drop_index("ix_messages_by_status", table_name="messages")
     op.drop_index("ix_messages_by_message_id", table_name="messages")
+    op.drop_index("ix_messages_by_campaign", table_name="messages")
     op.drop_table("messages")
     op.drop_index("ix_membership_by_campaign", table_name="membership")
     op.drop_table("membership")
