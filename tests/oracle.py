@@ -13,10 +13,12 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
+from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
 from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
 from engine.rules.conditions.started import Started
+from engine.rules.conditions.subscribed import Subscribed
 from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
 from tests.world import CATALOGUE, Order, Person
@@ -188,6 +190,61 @@ def _consumed(rule: Consumed, person: Person, now: datetime) -> bool:
     return bool(units) and len(done & units) >= needed
 
 
+def _subscribed(rule: Subscribed, person: Person, now: datetime) -> bool:
+    return any(
+        _stands(rule, _story(person, ref, now), now) for ref in {c.subscription for c in person.changes}
+    )
+
+
+def _story(person: Person, ref: str, now: datetime) -> list[tuple[datetime, str, str, Any]]:
+    """How the subscription stood until now: since when, of what, how, and when it renews."""
+    told = sorted((c for c in person.changes if c.subscription == ref and c.at <= now), key=lambda c: c.at)
+    story: list[tuple[datetime, str, str, Any]] = []
+    for number, change in enumerate(told):
+        story.append((change.at, change.sku, change.status, change.renews_at))
+        following = told[number + 1].at if number + 1 < len(told) else None
+        ends = change.ends_at
+        runs_out = change.status != "expired" and ends is not None and ends <= now
+        if runs_out and (following is None or ends < following):
+            story.append((ends, change.sku, "expired", None))
+    return story
+
+
+def _stands(rule: Subscribed, story: list[tuple[datetime, str, str, Any]], now: datetime) -> bool:
+    over = ("cancelled", "expired")
+    wanted = (rule.status,) if rule.status else over if rule.cancelled_within is not None else ("active",)
+
+    def run(statuses: tuple[str, ...]) -> list[tuple[datetime, str, str, Any]]:
+        """The last entries, as many as are of the product and stand so."""
+        found: list[tuple[datetime, str, str, Any]] = []
+        for entry in reversed(story):
+            if entry[1] != rule.product or entry[2] not in statuses:
+                break
+            found.insert(0, entry)
+        return found
+
+    so = run(wanted)
+    if not so or not _in_time(rule, so[0][0], now):
+        return False
+    if rule.renews_within is not None:
+        renews = so[-1][3]
+        return renews is not None and now < renews <= now + rule.renews_within
+    if rule.cancelled_within is not None:
+        since, _, status, _ = run(over)[0]
+        return status == "cancelled" and since >= now - rule.cancelled_within
+    return True
+
+
+def _received(rule: Received, person: Person, now: datetime) -> bool:
+    return any(
+        mail.status == "accepted"
+        and mail.campaign == rule.campaign
+        and rule.step in (None, mail.step)
+        and _in_time(rule, mail.at, now)
+        for mail in person.mails
+    )
+
+
 def _attribute(rule: Attribute, person: Person, now: datetime) -> bool:
     had = sorted((a for a in person.attributes if a.name == rule.name and a.at <= now), key=lambda a: a.at)
     if rule.exists is not None:
@@ -218,5 +275,7 @@ _JUDGES: dict[type, Any] = {
     Started: _started,
     Source: _source,
     Consumed: _consumed,
+    Subscribed: _subscribed,
+    Received: _received,
     Attribute: _attribute,
 }

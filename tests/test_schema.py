@@ -82,7 +82,9 @@ def campaign_of(change: dict[str, Any]) -> dict[str, Any]:
 def read(data: dict[str, Any]) -> None:
     """Read it as the engine does. Raises Problems."""
     readers = Consumed(product="guide")
-    read_campaign(parse_document("hello.yaml", json.dumps(data)), CATALOGUE, {"readers": readers}, Decimal(0))
+    read_campaign(
+        parse_document("hello.yaml", json.dumps(data)), CATALOGUE, {"readers": readers}, Decimal(0), {}
+    )
 
 
 def test_the_schema_is_current() -> None:

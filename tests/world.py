@@ -1,5 +1,6 @@
 """People and their facts as plain data: what tests make up, the store holds, and the oracle judges."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -22,6 +23,8 @@ CATALOGUE = Catalogue(
         ),
         Product(sku="mug", name="The Mug", kind="physical", category="goods", tags=("gift",)),
         Product(sku="towel", name="The Towel", kind="physical", category="goods", tags=("gift",)),
+        Product(sku="club", name="The Club", kind="subscription", category="club"),
+        Product(sku="patron", name="The Patrons", kind="subscription", category="club"),
     ]
 )
 
@@ -70,6 +73,28 @@ class Use:
 
 
 @dataclass
+class Change:
+    """What a shop says of a subscription: from `at` on it stands so."""
+
+    at: datetime
+    sku: str = "club"
+    status: str = "active"
+    subscription: str = "s1"
+    renews_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass
+class Sent:
+    """A mail in the outbox, planned at `at`, and settled then if it is."""
+
+    at: datetime
+    campaign: str = "letters"
+    step: str = "one"
+    status: str = "accepted"
+
+
+@dataclass
 class Attribute:
     name: str
     at: datetime
@@ -98,6 +123,8 @@ class Person:
     uses: list[Use] = field(default_factory=list)
     attributes: list[Attribute] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    mails: list[Sent] = field(default_factory=list)
     email: str | None = None
 
 
@@ -137,6 +164,8 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
             "consumption",
             "attributes",
             "consents",
+            "messages",
+            "subscriptions",
             "transactions",
         )
     }
@@ -169,4 +198,43 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
     facts["consumption"] = [{**base, **vars(use)} for use in person.uses]
     facts["attributes"] = [{**base, **vars(a), "number": a.number} for a in person.attributes]
     facts["consents"] = [{**base, **vars(consent)} for consent in person.consents]
+    facts["messages"] = [
+        _message(n, mail) | {"customer_id": customer_id} for n, mail in enumerate(person.mails)
+    ]
+    facts["subscriptions"] = [{**base, **row} for row in _subscription_rows(person.changes)]
     return facts
+
+
+def _message(number: int, mail: Sent) -> dict[str, Any]:
+    settled = mail.at if mail.status in ("accepted", "rejected", "cancelled") else None
+    return {
+        "campaign_id": mail.campaign,
+        "step_id": mail.step,
+        "spell": number,
+        "version": "",
+        "track": "back-end",
+        "status": mail.status,
+        "planned_at": mail.at,
+        "due_at": mail.at,
+        "settled_at": settled,
+    }
+
+
+def _subscription_rows(changes: list[Change]) -> Iterator[dict[str, Any]]:
+    """The changes of each subscription as the importer keeps them, expiries by themselves included."""
+    for ref in sorted({change.subscription for change in changes}):
+        told = sorted((c for c in changes if c.subscription == ref), key=lambda c: c.at)
+        rows = [
+            row for here, after in zip(told, [*told[1:], None], strict=True) for row in _stood(here, after)
+        ]
+        for row, after in zip(rows, [*rows[1:], None], strict=True):
+            yield {**row, "until": after["at"] if after else None}
+
+
+def _stood(change: Change, after: Change | None) -> Iterator[dict[str, Any]]:
+    words = vars(change) | {"subscription_ref": change.subscription, "derived": False}
+    row = {word: value for word, value in words.items() if word != "subscription"}
+    yield row
+    ends = change.ends_at
+    if ends is not None and change.status != "expired" and (after is None or ends < after.at):
+        yield {**row, "at": ends, "status": "expired", "renews_at": None, "derived": True}

@@ -49,7 +49,7 @@ def questions(project: Project) -> list[Asked]:
 
 def _rules(project: Project) -> list[tuple[str, Rule]]:
     document, files = read_document(HERE / "rules.yaml"), project.book.files
-    parser = RuleParser(document, files.catalogue, list(files.segments))
+    parser = RuleParser(document, files.catalogue, list(files.segments), files.step_names)
     rules = [(name, parser.parse(rule, (name,))) for name, rule in document.data.items()]
     if parser.problems:
         raise Problems(parser.problems)

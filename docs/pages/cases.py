@@ -12,6 +12,7 @@ from pages.markdown import code
 FOLDER = Path(__file__).parents[2] / "tests" / "cases"
 _HIDDEN = re.compile(r"^( *- says:|    holds:).*\n?", re.MULTILINE)  # told in words above the example
 _HEADING = re.compile(r"^  # (.*)$", re.MULTILINE)
+_ASSUMED = re.compile(r"^(segments|campaigns):", re.MULTILINE)
 _CASE = re.compile(r"^(?=  - says:)", re.MULTILINE)
 
 
@@ -40,10 +41,11 @@ def examples(name: str) -> list[Example]:
     ]
 
 
-def segments(name: str) -> str:
-    """The `segments:` that a table begins with, as written."""
+def assumed(name: str) -> str:
+    """The segments or campaigns that a table begins with, as written; '' where it needs none."""
     head = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").partition("cases:\n")[0]
-    return head[head.index("segments:") :]
+    found = _ASSUMED.search(head)
+    return head[found.start() :] if found else ""
 
 
 def _written(text: str) -> Iterator[tuple[str, str]]:

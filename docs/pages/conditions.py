@@ -6,14 +6,18 @@ from inspect import getdoc
 from engine.rules.conditions import CONDITIONS, LATER
 from engine.rules.model import Condition
 from engine.rules.words import Bounds, CountWords, ProductWords, TimeWords
-from pages.cases import examples, segments
+from pages.cases import assumed, examples
 from pages.markdown import code, field_rows, fields, page, table
 
 ORDER: list[type] = [ProductWords, Condition, CountWords, Bounds, TimeWords]  # Condition: its own words
 COLUMNS = ("word", "type", "default", "meaning")
 GROUPS = "groups"
 MONEY = "Amounts are in the shop's currency, `shop.currency` of the [settings](../settings.md)."
-NOTES = {"ordered": MONEY, "spent": MONEY}
+RECEIVED = """\
+The time of a mail is when the way out accepted it, moments after it was planned. A preview of coming days
+counts the mails that it imagines, each at the instant it would be planned.
+"""
+NOTES = {"ordered": MONEY, "spent": MONEY, "received": RECEIVED}
 BARE = {"segment": "Written as the name alone: `segment: lapsed`."}
 
 INTRO = """\
@@ -84,10 +88,13 @@ the very cases that the tests judge, on SQLite and on PostgreSQL.
 * Credits are money that went back without naming an order.
 * A use is `started`, `progressed` or `completed`; where nothing is said, it is completed. Without a `unit` it
   speaks of the product as a whole.
+* A subscription stands as its last change says: active unless the change has another `status`. Changes with
+  the same `id`, or with none, are of one. It expires at `ends_at`, unless a change comes before.
+* A mail is accepted at its time, unless it has another `status`. Its step is `one` where none is said.
 * The person has been known for a year, unless `known_at` says otherwise.
 """
 SHOP = """\
-The shop of the cases sells four things:
+The shop of the cases sells six things:
 
 | product | kind | category | tags | units |
 | --- | --- | --- | --- | --- |
@@ -95,6 +102,8 @@ The shop of the cases sells four things:
 | `course` | core | learn | | `l1`, `l2`, `l3`, `l4` |
 | `mug` | physical | goods | gift | |
 | `towel` | physical | goods | gift | |
+| `club` | subscription | club | | |
+| `patron` | subscription | club | | |
 """
 
 
@@ -144,6 +153,6 @@ def _home(kind: type[Condition], word: str) -> type:
 
 def _cases(name: str) -> Iterator[str]:
     yield "## Cases\n\n[How to read them](../conditions.md#how-to-read-the-cases)"
-    if name == "segment":
-        yield code(segments(name))
+    if given := assumed(name):
+        yield code(given)
     yield from map(str, examples(name))

@@ -90,7 +90,7 @@ def _named(project: Project, name: str) -> Chosen:
 def _from_file(project: Project, path: Path) -> Chosen:
     document = read_document(path)
     files = project.book.files
-    parser = RuleParser(document, files.catalogue, list(files.segments))
+    parser = RuleParser(document, files.catalogue, list(files.segments), files.step_names)
     rule = parser.parse(document.data, ())
     if parser.problems:
         raise Problems(parser.problems)

@@ -18,26 +18,31 @@ from engine.documents import Document, KeyPath, read_document, validate
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.registry import did_you_mean
-from engine.rules.model import Rule
+from engine.rules.model import Rule, StepNames
 from engine.rules.parse import RuleParser
 
 PRODUCTS, SEGMENTS = "products.yaml", "segments.yaml"
+PRODUCT_MISTAKES = ("unknown product", "no product has")
+CAMPAIGN_MISTAKES = ("unknown campaign",)
 
 
 def load_files(folder: Path, holdout: Decimal) -> Files:
     """Everything below `folder` (the project's `campaigns/`). `holdout` is for those that name none."""
     catalogue, products_problems = _catalogue(folder / PRODUCTS)
-    segments, segment_problems = load_segments(folder / SEGMENTS, catalogue)
-    shared = [*products_problems, *segment_problems]
-    found, problems = _campaigns(folder, catalogue, segments, holdout)
-    if products_problems:  # what names a product cannot be judged before the products are right
-        shared = [problem for problem in shared if not _names_a_product(problem)]
-        problems = [problem for problem in problems if not _names_a_product(problem)]
-    return Files(catalogue, segments, found, [*shared, *problems], shared_trouble=bool(shared))
+    documents, unreadable = _documents(folder)
+    names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
+    segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
+    found, problems = _campaigns(documents, catalogue, segments, holdout, names)
+    # what names a product or a campaign cannot be judged before all of them can be read
+    blind = (*(PRODUCT_MISTAKES if products_problems else ()), *(CAMPAIGN_MISTAKES if unreadable else ()))
+    shared = [*products_problems, *_seen(segment_problems, blind)]
+    problems = [*unreadable, *_seen(problems, blind)]
+    return Files(catalogue, segments, found, names, [*shared, *problems], shared_trouble=bool(shared))
 
 
-def _names_a_product(problem: Problem) -> bool:
-    return problem.message.startswith(("unknown product", "no product has"))
+def _seen(problems: Sequence[Problem], blind: tuple[str, ...]) -> list[Problem]:
+    """The problems, less those that begin with words that cannot be trusted."""
+    return [problem for problem in problems if not problem.message.startswith(blind)]
 
 
 def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
@@ -47,17 +52,32 @@ def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
         return Catalogue(), error.problems
 
 
+def _documents(folder: Path) -> tuple[list[Document], list[Problem]]:
+    """Every campaign file as YAML, and what is wrong with those that are none."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for path in _campaign_files(folder):
+        try:
+            documents.append(read_document(path))
+        except Problems as error:
+            problems += error.problems
+    return documents, problems
+
+
 def _campaigns(
-    folder: Path, catalogue: Catalogue, segments: Mapping[str, Rule], holdout: Decimal
+    documents: Sequence[Document],
+    catalogue: Catalogue,
+    segments: Mapping[str, Rule],
+    holdout: Decimal,
+    names: StepNames,
 ) -> tuple[list[Campaign], list[Problem]]:
     good: list[Campaign] = []
     problems: list[Problem] = []
     named: dict[str, list[Document]] = {}
-    for path in _campaign_files(folder):
+    for document in documents:
+        named.setdefault(_raw_id(document), []).append(document)
         try:
-            document = read_document(path)
-            named.setdefault(_raw_id(document), []).append(document)
-            good.append(read_campaign(document, catalogue, segments, holdout))
+            good.append(read_campaign(document, catalogue, segments, holdout, names))
         except Problems as error:
             problems += error.problems
     twice = {name: documents for name, documents in named.items() if name and len(documents) > 1}
@@ -73,6 +93,12 @@ def _raw_id(document: Document) -> str:
     return str(document.data.get("campaign") or "") if isinstance(document.data, dict) else ""
 
 
+def _raw_steps(document: Document) -> list[str]:
+    """The ids of its steps, as far as they can be told."""
+    steps = document.data.get("steps")
+    return [str(step.get("id")) for step in steps or () if isinstance(step, dict)]
+
+
 def _campaign_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -81,13 +107,17 @@ def _campaign_files(folder: Path) -> Iterator[Path]:
 
 
 def read_campaign(
-    document: Document, catalogue: Catalogue, segments: Mapping[str, Rule], holdout: Decimal
+    document: Document,
+    catalogue: Catalogue,
+    segments: Mapping[str, Rule],
+    holdout: Decimal,
+    names: StepNames,
 ) -> Campaign:
-    """The campaign of one file. Raises Problems with all its mistakes."""
+    """The campaign of one file; `names` are those of all campaigns. Raises Problems with all its mistakes."""
     if not isinstance(document.data, dict):
         raise Problems([document.problem((), "write a campaign as `campaign: its-id` and its other keys")])
     data, problems = _without_later_keys(document)
-    parser = RuleParser(document, catalogue, list(segments))
+    parser = RuleParser(document, catalogue, list(segments), names)
     rules = _rules(parser, data)
     form = validate(document, CampaignForm, (), data)
     problems += parser.problems

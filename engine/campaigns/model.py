@@ -8,7 +8,7 @@ from decimal import Decimal
 from engine.documents import Document, KeyPath
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
-from engine.rules.model import Rule
+from engine.rules.model import Rule, StepNames
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,14 @@ class Campaign:
 class Files:
     """What the files of a project say, and everything that is wrong with them.
 
-    `campaigns` holds the sound ones only. `shared_trouble` tells that products or segments are
-    wrong, so that no campaign can be trusted.
+    `campaigns` holds the sound ones only, `step_names` the ids of all. `shared_trouble` tells that
+    products or segments are wrong, so that no campaign can be trusted.
     """
 
     catalogue: Catalogue
     segments: Mapping[str, Rule]
     campaigns: Sequence[Campaign]
+    step_names: StepNames = field(default_factory=dict)
     problems: Sequence[Problem] = ()
     shared_trouble: bool = False
 

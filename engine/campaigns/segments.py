@@ -8,11 +8,13 @@ from engine.documents import Document, read_document
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue
 from engine.rules.conditions.segment import Segment
-from engine.rules.model import Rule, Scope
+from engine.rules.model import Rule, Scope, StepNames
 from engine.rules.parse import RuleParser
 
 
-def load_segments(path: Path, catalogue: Catalogue) -> tuple[dict[str, Rule], list[Problem]]:
+def load_segments(
+    path: Path, catalogue: Catalogue, campaigns: StepNames
+) -> tuple[dict[str, Rule], list[Problem]]:
     """The segments by name, and everything wrong with the file; an absent file has none."""
     if not path.exists():
         return {}, []
@@ -29,7 +31,7 @@ def load_segments(path: Path, catalogue: Catalogue) -> tuple[dict[str, Rule], li
     ]
     if not isinstance(named, dict):
         return {}, [*problems, document.problem(("segments",), "write segments as `name: rule`")]
-    parser = RuleParser(document, catalogue, list(named), problems)
+    parser = RuleParser(document, catalogue, list(named), campaigns, problems)
     segments = {name: parser.parse(rule, ("segments", name)) for name, rule in named.items()}
     return segments, [*parser.problems, *_cycles(document, segments)]
 

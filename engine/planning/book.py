@@ -6,12 +6,14 @@ from datetime import datetime
 from functools import cached_property
 
 from babel.numbers import get_currency_precision
+from sqlalchemy import Table
 
 from engine.audience.looks import digest
 from engine.campaigns.model import Campaign, Files
 from engine.clock import EPOCH
 from engine.rules.model import Rule, Scope
 from engine.settings import Settings
+from engine.store.tables import messages
 
 Claims = Mapping[
     tuple[str, str], Sequence[Rule]
@@ -35,6 +37,14 @@ class Book:
         """For each campaign, what its audience and goal rest on besides facts and the time."""
         return {each.id: digest(each, self.scope(EPOCH, "sqlite")) for each in self.campaigns}
 
-    def scope(self, now: datetime, dialect: str) -> Scope:
+    def scope(self, now: datetime, dialect: str, outbox: Table = messages) -> Scope:
+        """What rules are judged against. A plan names the outbox that it reads."""
         minor_units = 10 ** get_currency_precision(self.settings.shop.currency)
-        return Scope(now, self.files.catalogue, self.files.segments, dialect, minor_units=minor_units)
+        return Scope(
+            now,
+            self.files.catalogue,
+            self.files.segments,
+            dialect,
+            minor_units=minor_units,
+            messages=outbox,
+        )

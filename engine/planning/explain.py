@@ -92,7 +92,7 @@ def explain_campaign(
 ) -> Explanation:
     """Explain a campaign to one customer. `desk` is the plan of that instant; None for one in the past."""
     customer_id, now = who
-    scope = book.scope(now, connection.dialect.name).each()
+    scope = book.scope(now, connection.dialect.name, state.messages).each()
     customer = select(is_customer(scope)).where(customers.c.customer_id == customer_id)
 
     def rows(table: Any, *order: str) -> list[Mapping[str, Any]]:

@@ -35,7 +35,9 @@ def forecast(
 def assume_sent(connection: Connection, state: State) -> None:
     """In the imagined tables every mail leaves as soon as it is planned."""
     mail = state.messages
-    connection.execute(update(mail).where(mail.c.status == "scheduled").values(status="accepted"))
+    decided = func.coalesce(mail.c.slot_at, mail.c.planned_at, type_=mail.c.settled_at.type)
+    sent = {"status": "accepted", "settled_at": decided}
+    connection.execute(update(mail).where(mail.c.status == "scheduled").values(sent))
 
 
 def _next_due(connection: Connection, state: State, start: datetime, after: datetime) -> datetime:

@@ -34,7 +34,7 @@ def make_plan(
     does so between its days.
     """
     desk = set_desk(connection, book)
-    scope = book.scope(now, connection.dialect.name)
+    scope = book.scope(now, connection.dialect.name, state.messages)
     if look_for_entries:
         _look(connection, book, state, scope, only)
         enroll(connection, desk, state, now)

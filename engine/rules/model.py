@@ -6,7 +6,7 @@ to whether it proves another (`implies`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
@@ -18,6 +18,7 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Select,
+    Table,
     and_,
     except_,
     false,
@@ -28,11 +29,12 @@ from sqlalchemy import (
 
 from engine.facts.catalogue import Catalogue
 from engine.store.dialect import among
-from engine.store.tables import customers
+from engine.store.tables import customers, messages
 
 Rows = Select[*tuple[Any, ...]]
 CustomerIds = Rows  # whose first column is the customer's id
 Sets = CompoundSelect[*tuple[Any, ...]]  # several of them, united or taken from each other
+StepNames = Mapping[str, Collection[str]]  # the ids of all campaigns, and of the steps of each
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Scope:
 
     `minor_units` is how many make one unit of the shop's currency.
     `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
+    `messages` is the outbox, or the one that a forecast imagines.
     """
 
     now: datetime
@@ -50,6 +53,7 @@ class Scope:
     one_by_one: bool = False
     after: Column[Any] | None = None
     minor_units: int = 100
+    messages: Table = messages
 
     def among(self, who: CustomerIds | Sets) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""
@@ -123,6 +127,10 @@ class Condition(BaseModel, Rule, ABC):
 
     def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
         """What does not fit the catalogue and the segments of the project."""
+        return iter(())
+
+    def campaign_complaints(self, campaigns: StepNames) -> Iterator[Complaint]:
+        """What does not fit the campaigns of the project."""
         return iter(())
 
     @abstractmethod

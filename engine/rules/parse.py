@@ -12,7 +12,7 @@ from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rules.conditions import CONDITIONS, LATER
-from engine.rules.model import All, AnyOf, Condition, Not, Rule
+from engine.rules.model import All, AnyOf, Condition, Not, Rule, StepNames
 
 MOST_CONDITIONS = 300  # in one file; a database takes an expression only so deep
 GROUPS = ("all", "any", "not")
@@ -25,6 +25,7 @@ class RuleParser:
     document: Document
     catalogue: Catalogue
     segments: Sequence[str] = ()
+    campaigns: StepNames = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _conditions: int = 0
 
@@ -75,7 +76,8 @@ class RuleParser:
         return condition
 
     def _complain(self, condition: Condition, path: KeyPath) -> None:
-        for word, message, hint in condition.complaints(self.catalogue, self.segments):
+        complaints = condition.complaints(self.catalogue, self.segments)
+        for word, message, hint in (*complaints, *condition.campaign_complaints(self.campaigns)):
             self.problems.append(self.document.problem((*path, word), message, hint))
 
     def _complain_of_the_rest(

@@ -184,6 +184,7 @@ subscriptions = Table(  # how a subscription stood, from `at` until `until`; a r
     Index(None, "customer_id", "sku", "at", "until"),
     Index("ix_subscriptions_by_product", "sku", "status", "at", "customer_id", "until"),
     Index("ix_subscriptions_by_renewal", "sku", "renews_at", "customer_id"),
+    Index("ix_subscriptions_by_end", "sku", "until", "customer_id"),
 )
 
 transactions = Table(  # the orders of one checkout
@@ -303,6 +304,7 @@ messages = Table(  # the outbox
     Index(None, "customer_id", "planned_at", "status", "track"),
     Index("ix_messages_by_status", "status", "due_at", "customer_id"),
     Index("ix_messages_by_message_id", "message_id"),
+    Index("ix_messages_by_campaign", "campaign_id", "settled_at", "customer_id"),
 )
 
 contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts

@@ -59,10 +59,9 @@ class Shop:
 
     @property
     def book(self) -> Book:
-        read = [
-            read_campaign(parse_document(f"{n}.yaml", text), CATALOGUE, {}, Decimal(0))
-            for n, text in enumerate(self.campaigns)
-        ]
+        documents = [parse_document(f"{n}.yaml", text) for n, text in enumerate(self.campaigns)]
+        names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
+        read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
         return Book(Files(CATALOGUE, {}, read), self.settings, self.claims)
 
     def tick(self, now: datetime) -> list[Answer]:

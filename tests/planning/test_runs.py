@@ -5,7 +5,7 @@ import pytest
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text
-from tests.world import Line, Order, Use
+from tests.world import Change, Line, Order, Use
 
 TWO_STEPS = (
     "[{id: one, after: 1d, email: {subject: A, template: a.html}},"
@@ -90,6 +90,22 @@ def test_every_kind_of_goal_looks_after_entry_only(store: Store, goal: str) -> N
         "order_lines", customer_id=2, order_ref="x", line_ref="1", sku="mug", quantity=1, amount=700, **at
     )
     assert shop.reasons(NOW + 2 * DAY) == [("send", "due"), ("skip", "goal_reached")]
+
+
+@pytest.mark.parametrize(
+    ("goal", "reached_by_a_renewal"),
+    [("{subscribed: {product: club}}", True), ("{subscribed: {product: club, within: 30d}}", False)],
+)
+def test_a_renewal_after_entry_is_a_fact_but_begins_no_subscription(
+    store: Store, goal: str, reached_by_a_renewal: bool
+) -> None:
+    renewed = [Change(NOW - 20 * DAY), Change(NOW + DAY)]
+    begun = [Change(NOW + DAY)]
+    people = {1: buyer(NOW, changes=renewed), 2: buyer(NOW, email="bob@example.com", changes=begun)}
+    shop = Shop(store, [campaign_text(goal=goal, steps=TWO_STEPS)], people=people)
+    assert shop.tick(NOW) == []  # that he subscribes tomorrow is not known today
+    reached, due = ("skip", "goal_reached"), ("send", "due")
+    assert shop.reasons(NOW + 2 * DAY) == [reached if reached_by_a_renewal else due, reached]
 
 
 def test_while_is_asked_before_each_step_and_ends_the_run(store: Store) -> None:

@@ -66,7 +66,7 @@ def studio(
 ) -> Studio:
     """A studio over those templates and campaigns; without campaigns one with a plain subject."""
     files = [
-        read_campaign(parse_document(f"campaigns/{n}.yaml", text), CATALOGUE, {}, Decimal(0))
+        read_campaign(parse_document(f"campaigns/{n}.yaml", text), CATALOGUE, {}, Decimal(0), {})
         for n, text in enumerate(campaigns or [campaign_text()])
     ]
     return Studio(write_templates(folder, templates), Files(CATALOGUE, {}, files), settings)

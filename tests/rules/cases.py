@@ -14,7 +14,7 @@ from engine.clock import InstantField, parse_duration, parse_instant
 from engine.documents import Document, read_document
 from engine.rules.model import Rule
 from engine.rules.parse import RuleParser
-from tests.world import CATALOGUE, Attribute, Line, Order, Person, Refund, Use
+from tests.world import CATALOGUE, Attribute, Change, Line, Order, Person, Refund, Sent, Use
 
 FOLDER = Path(__file__).parent.parent / "cases"
 Moment = str | int  # an instant, or an age before now such as 3d; 0 is now itself
@@ -60,7 +60,7 @@ def _rule(document: Document, table: "TableWritten", path: tuple[str | int, ...]
     data = document.data
     for part in path:
         data = data[part]
-    parser = RuleParser(document, CATALOGUE, list(table.segments))
+    parser = RuleParser(document, CATALOGUE, list(table.segments), table.campaigns)
     rule = parser.parse(data, path)
     assert not parser.problems, "\n".join(map(str, parser.problems))
     return rule
@@ -127,6 +127,32 @@ class UseWritten(Written):
     kind: str = "completed"
 
 
+class ChangeWritten(Written):
+    """What a file of subscriptions says of one."""
+
+    at: Moment
+    sku: str = "club"
+    status: str = "active"
+    id: str = "s1"
+    renews_at: Moment | None = None
+    ends_at: Moment | None = None
+
+    def change(self, now: datetime) -> Change:
+        renews, ends = (
+            None if written is None else moment(written, now) for written in (self.renews_at, self.ends_at)
+        )
+        return Change(moment(self.at, now), self.sku, self.status, self.id, renews, ends)
+
+
+class MailWritten(Written):
+    """A mail in the outbox; an accepted one was accepted then."""
+
+    at: Moment
+    campaign: str
+    step: str = "one"
+    status: str = "accepted"
+
+
 class AttributeWritten(Written):
     name: str
     value: str
@@ -141,6 +167,8 @@ class PersonWritten(Written):
     credits: list[CreditWritten] = []
     uses: list[UseWritten] = []
     attributes: list[AttributeWritten] = []
+    subscriptions: list[ChangeWritten] = []
+    mails: list[MailWritten] = []
 
     def person(self, now: datetime) -> Person:
         lines = [line for order in self.orders for line in order.lines]
@@ -153,6 +181,8 @@ class PersonWritten(Written):
             ],
             uses=[Use(moment(use.at, now), use.sku, use.unit, use.kind) for use in self.uses],
             attributes=[Attribute(a.name, moment(a.at, now), a.value) for a in self.attributes],
+            changes=[change.change(now) for change in self.subscriptions],
+            mails=[Sent(moment(m.at, now), m.campaign, m.step, m.status) for m in self.mails],
         )
 
 
@@ -170,6 +200,7 @@ class TableWritten(Written):
     condition: str
     now: InstantField
     segments: dict[str, Any] = {}
+    campaigns: dict[str, list[str]] = {}
     cases: list[CaseWritten]
 
 

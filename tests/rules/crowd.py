@@ -3,8 +3,8 @@
 from datetime import timedelta
 from random import Random
 
-from tests.rules.strategies import AMOUNTS, DAYS, EDGE, NOW, SKUS
-from tests.world import Attribute, Line, Order, Person, Refund, Use
+from tests.rules.strategies import AMOUNTS, CLUBS, DAYS, EDGE, MAIL_STATUSES, NOW, SKUS, STATUSES
+from tests.world import Attribute, Change, Line, Order, Person, Refund, Sent, Use
 
 SOURCES = ["", "", "google", "newsletter"]
 UNITS = ["", "c1", "c2", "c3", "l1", "l2", "l3", "l4", "x"]
@@ -37,6 +37,7 @@ def _person(random: Random) -> Person:
     known = random.choice([timedelta(days=90), timedelta(days=90), timedelta(0), timedelta(microseconds=-1)])
     uses = {(u.sku, u.unit, u.kind, u.at): u for u in (_use(random, instant()) for _ in several(6))}
     had = {(a.name, a.at): a for a in (_attribute(random, instant()) for _ in several(4))}
+    changes = {(c.subscription, c.at): c for c in (_change(random, instant()) for _ in several(6))}
     return Person(
         known_at=NOW - known,
         orders=[
@@ -51,6 +52,8 @@ def _person(random: Random) -> Person:
         refunds=[Refund(instant(), random.choice(AMOUNTS), random.choice(["", *SKUS])) for _ in several(2)],
         uses=list(uses.values()),
         attributes=list(had.values()),
+        changes=list(changes.values()),
+        mails=[_mail(random, instant()) for _ in several(4)],
     )
 
 
@@ -61,6 +64,19 @@ def _traffic(random: Random) -> tuple[str, str, str]:
 def _use(random: Random, at: object) -> Use:
     kind = random.choice(["started", "progressed", "completed", "completed"])
     return Use(at, random.choice(["guide", "course", "mug"]), random.choice(UNITS), kind)
+
+
+def _change(random: Random, at: object) -> Change:
+    def later() -> object:
+        return at + random.choice(DAYS[1:]) + random.choice(EDGE) if random.random() < 0.5 else None
+
+    subscription = random.choice(["s1", "s1", "s2"])
+    return Change(at, random.choice(CLUBS), random.choice(STATUSES), subscription, later(), later())
+
+
+def _mail(random: Random, at: object) -> Sent:
+    campaign, step = random.choice(["letters", "news"]), random.choice(["one", "two"])
+    return Sent(at, campaign, step, random.choice(MAIL_STATUSES))
 
 
 def _attribute(random: Random, at: object) -> Attribute:

@@ -12,19 +12,33 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
+from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
 from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
 from engine.rules.conditions.started import Started
+from engine.rules.conditions.subscribed import Subscribed
 from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
-from tests.world import Attribute, Line, Order, Person, Refund, Use
+from tests.world import Attribute, Change, Line, Order, Person, Refund, Sent, Use
 
 NOW = datetime(2028, 2, 29, 12, 0, tzinfo=UTC)  # a leap day
 DAYS = [timedelta(days=n) for n in (0, 1, 2, 3, 10, 30)]
 EDGE = [timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1), timedelta(hours=5)]
 SKUS = ["guide", "course", "mug", "towel", "unlisted"]
 AMOUNTS = [0, 1, 699, 700, 701, 9700]
+CLUBS = ["club", "club", "patron"]
+MAIL_STATUSES = [
+    "accepted",
+    "accepted",
+    "scheduled",
+    "sending",
+    "unknown",
+    "rejected",
+    "cancelled",
+    "held_out",
+]
+STATUSES = ["active", "active", "past_due", "cancelled", "expired"]
 
 instants = st.builds(lambda day, edge: NOW - day + edge, st.sampled_from(DAYS), st.sampled_from(EDGE))
 maybe_refunded = st.one_of(st.none(), instants)
@@ -46,6 +60,24 @@ attributes = st.builds(
     instants,
     st.sampled_from(["", "gold", "GB", "5", "5.5", "-1"]),
 )
+changes = st.builds(
+    lambda at, sku, status, subscription, renews, ends: Change(
+        at, sku, status, subscription, renews and at + renews, ends and at + ends
+    ),
+    instants,
+    st.sampled_from(CLUBS),
+    st.sampled_from(STATUSES),
+    st.sampled_from(["s1", "s1", "s2"]),
+    st.sampled_from([None, *DAYS[1:]]),
+    st.sampled_from([None, *DAYS[1:]]),
+)
+mails = st.builds(
+    Sent,
+    instants,
+    st.sampled_from(["letters", "news"]),
+    st.sampled_from(["one", "two"]),
+    st.sampled_from(MAIL_STATUSES),
+)
 people = st.builds(
     Person,
     st.sampled_from([NOW - timedelta(days=90), NOW - timedelta(days=2), NOW + timedelta(microseconds=1)]),
@@ -53,6 +85,8 @@ people = st.builds(
     st.lists(refunds, max_size=2),
     st.lists(uses, max_size=5, unique_by=lambda use: (use.sku, use.unit, use.kind, use.at)),
     st.lists(attributes, max_size=4, unique_by=lambda a: (a.name, a.at)),
+    changes=st.lists(changes, max_size=5, unique_by=lambda c: (c.subscription, c.at)),
+    mails=st.lists(mails, max_size=3),
 )
 
 
@@ -178,6 +212,25 @@ touches = st.sampled_from(
 source_rules = st.builds(
     lambda which, touch: Source(**{which: touch}), st.sampled_from(["first", "last"]), touches
 )
+ahead = st.sampled_from(DAYS[1:])
+subscribed_rules = st.builds(
+    lambda product, asked, words: Subscribed(product=product, **asked, **words),
+    st.sampled_from(["club", "patron"]),
+    st.one_of(
+        st.just({}),
+        st.builds(lambda status: {"status": status}, st.sampled_from(STATUSES)),
+        st.builds(lambda span: {"renews_within": span}, ahead),
+        st.builds(lambda span: {"cancelled_within": span}, ahead),
+        st.builds(lambda span: {"cancelled_within": span, "status": "expired"}, ahead),
+    ),
+    st.one_of(st.just({}), time_words()),
+)
+received_rules = st.builds(
+    lambda campaign, step, words: Received(campaign=campaign, step=step, **words),
+    st.sampled_from(["letters", "news"]),
+    st.sampled_from([None, "one", "two"]),
+    time_words(),
+)
 last_order_rules = time_words().filter(bool).map(lambda words: LastOrder(**words))
 leaves: st.SearchStrategy[Rule] = st.one_of(
     bought_rules(),
@@ -188,6 +241,8 @@ leaves: st.SearchStrategy[Rule] = st.one_of(
     then_rules,
     started_rules,
     consumed_rules(),
+    subscribed_rules,
+    received_rules,
     attribute_rules,
     source_rules,
 )

@@ -29,10 +29,12 @@ from tests.rules.strategies import (
     leaves,
     ordered_rules,
     people,
+    received_rules,
     rules,
     source_rules,
     spent_rules,
     started_rules,
+    subscribed_rules,
     then_rules,
 )
 from tests.world import CATALOGUE, Person, write
@@ -107,6 +109,8 @@ KINDS = {
     "then": then_rules,
     "started": started_rules,
     "consumed": consumed_rules(),
+    "subscribed": subscribed_rules,
+    "received": received_rules,
     "attribute": attribute_rules,
     "source": source_rules,
 }
@@ -171,7 +175,11 @@ CROWD = crowd()
 
 
 @pytest.mark.parametrize(
-    "kind", [bought_rules(), consumed_rules(), ordered_rules(), st.one_of(started_rules, consumed_rules())]
+    "kind",
+    [
+        *(bought_rules(), consumed_rules(), ordered_rules()),
+        *(st.one_of(started_rules, consumed_rules()), subscribed_rules, received_rules),
+    ],
 )
 def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None:
     proven = 0

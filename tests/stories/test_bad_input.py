@@ -52,6 +52,43 @@ CAMPAIGN_MISTAKES = {
         ("{bought: {product: starter-guide}}", "{segment: lapsd}"),
         "campaigns/extra.yaml:2:12: unknown segment 'lapsd' (did you mean 'lapsed'?)",
     ),
+    "an unknown campaign": (
+        ("{bought: {product: starter-guide}}", "{received: {campaign: win-bak}}"),
+        "campaigns/extra.yaml:2:23: unknown campaign 'win-bak' (did you mean 'win-back'?)",
+    ),
+    "an unknown step of a campaign": (
+        ("{bought: {product: starter-guide}}", "{received: {campaign: win-back, step: focacia}}"),
+        "campaigns/extra.yaml:2:43: 'win-back' has no step 'focacia' (did you mean 'focaccia'?)",
+    ),
+    "a subscription of what is none": (
+        ("{bought: {product: starter-guide}}", "{subscribed: {product: flagship}}"),
+        "campaigns/extra.yaml:2:25: 'flagship' is no subscription but of kind 'core' (give it `kind:",
+    ),
+    "a renewal of what is over": (
+        (
+            "{bought: {product: starter-guide}}",
+            "{subscribed: {product: membership, status: expired, renews_within: 7d}}",
+        ),
+        "campaigns/extra.yaml:2:12: subscribed: renews_within is about an active subscription; leave status out",
+    ),
+    "a cancellation of what is running": (
+        (
+            "{bought: {product: starter-guide}}",
+            "{subscribed: {product: membership, status: active, cancelled_within: 7d}}",
+        ),
+        "campaigns/extra.yaml:2:12: subscribed: cancelled_within goes with status: cancelled or expired",
+    ),
+    "a renewal and a cancellation at once": (
+        (
+            "{bought: {product: starter-guide}}",
+            "{subscribed: {product: membership, renews_within: 7d, cancelled_within: 7d}}",
+        ),
+        "campaigns/extra.yaml:2:12: subscribed: what was cancelled does not renew",
+    ),
+    "a renewal within no time": (
+        ("{bought: {product: starter-guide}}", "{subscribed: {product: membership, renews_within: 0}}"),
+        "campaigns/extra.yaml:2:12: subscribed: renews_within: 0 can never hold",
+    ),
     "an id that is taken": (
         ("campaign: extra", "campaign: win-back"),
         "is also the id of campaigns/",
@@ -142,6 +179,14 @@ def test_a_template_with_a_mistake_stops_its_campaign_only(
         "stalled-learner",
         "win-back",
     }
+
+
+def test_a_campaign_that_cannot_be_read_makes_no_other_one_wrong(aftersale: Aftersale, shop: Path) -> None:
+    rule = "{received: {campaign: win-back}}"
+    Path("campaigns/extra.yaml").write_text(SOUND.replace("{bought: {product: starter-guide}}", rule))
+    Path("campaigns/win-back.yaml").write_text("campaign: win-back\nsteps: [")
+    told = aftersale("check").err.splitlines()
+    assert [line.split(":")[0] for line in told] == ["campaigns/win-back.yaml"]
 
 
 def test_every_mistake_is_told_at_once(aftersale: Aftersale, shop: Path) -> None:

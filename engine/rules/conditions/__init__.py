@@ -9,10 +9,12 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
+from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
 from engine.rules.conditions.source import Source
 from engine.rules.conditions.spent import Spent
 from engine.rules.conditions.started import Started
+from engine.rules.conditions.subscribed import Subscribed
 from engine.rules.conditions.then import Then
 from engine.rules.model import Condition
 
@@ -27,6 +29,8 @@ CONDITIONS: Menu[type[Condition]] = Menu(
         "then": Then,
         "started": Started,
         "consumed": Consumed,
+        "subscribed": Subscribed,
+        "received": Received,
         "attribute": Attribute,
         "source": Source,
         "segment": Segment,
@@ -34,9 +38,7 @@ CONDITIONS: Menu[type[Condition]] = Menu(
 )
 
 LATER: Mapping[str, str] = {  # known words that this version cannot judge yet
-    "subscribed": "subscriptions are not imported yet",
     "offered": "front-end offers are not recorded yet",
-    "received": "use a campaign's own steps",
     "opened": "nothing comes back from mail providers yet",
     "clicked": "nothing comes back from mail providers yet",
     "tier": "loyalty tiers are not kept yet",

@@ -192,6 +192,9 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("customer_id", "campaign_id", "step_id", "spell", name=op.f("pk_messages")),
     )
+    op.create_index(
+        "ix_messages_by_campaign", "messages", ["campaign_id", "settled_at", "customer_id"], unique=False
+    )
     op.create_index("ix_messages_by_message_id", "messages", ["message_id"], unique=False)
     op.create_index("ix_messages_by_status", "messages", ["status", "due_at", "customer_id"], unique=False)
     op.create_index(
@@ -289,6 +292,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "subscription_ref", "at", name=op.f("pk_subscriptions")),
     )
+    op.create_index("ix_subscriptions_by_end", "subscriptions", ["sku", "until", "customer_id"], unique=False)
     op.create_index(
         "ix_subscriptions_by_product",
         "subscriptions",
@@ -341,6 +345,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_subscriptions_customer_id_sku_at_until"), table_name="subscriptions")
     op.drop_index("ix_subscriptions_by_renewal", table_name="subscriptions")
     op.drop_index("ix_subscriptions_by_product", table_name="subscriptions")
+    op.drop_index("ix_subscriptions_by_end", table_name="subscriptions")
     op.drop_table("subscriptions")
     op.drop_index(op.f("ix_refunds_customer_id_at_amount"), table_name="refunds")
     op.drop_table("refunds")
@@ -355,6 +360,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_messages_customer_id_planned_at_status_track"), table_name="messages")
     op.drop_index("ix_messages_by_status", table_name="messages")
     op.drop_index("ix_messages_by_message_id", table_name="messages")
+    op.drop_index("ix_messages_by_campaign", table_name="messages")
     op.drop_table("messages")
     op.drop_index("ix_membership_by_campaign", table_name="membership")
     op.drop_table("membership")
