@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from engine.campaigns.model import Campaign
 from engine.documents import KeyPath
 from engine.errors import Problem, relative
-from engine.registry import did_you_mean
+from engine.registry import did_you_mean_one_of
 
 MAX_BYTES = 1_000_000
 
@@ -87,7 +87,7 @@ class Library:
         path = self.folder.joinpath(*parts)
         if not path.is_file():
             msg = f"there is no template {name!r}"
-            raise Unreadable(msg, did_you_mean(name, self.names), missing=True)
+            raise Unreadable(msg, did_you_mean_one_of(name, self.names), missing=True)
         if not path.resolve().is_relative_to(self.folder.resolve()):
             msg = f"the template {name!r} leaves templates/ by a link"
             raise Unreadable(msg, "put the file itself below templates/")
