@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -91,7 +92,10 @@ def _meant(model: type[BaseModel], loc: tuple[Any, ...]) -> tuple[Any, ...]:
 def _read_text(path: Path) -> str:
     name = relative(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        about = path.stat()
+        if not S_ISREG(about.st_mode):  # a pipe would be waited for, for ever
+            raise Problems([Problem(name, 0, 0, "not a file")])
+        if about.st_size > MAX_BYTES:
             raise Problems([Problem(name, 0, 0, f"larger than {MAX_BYTES:,} bytes")])
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:

@@ -49,6 +49,7 @@ WRONG = [
     ("two blocks up", "{% extends 'layout.html' %}{% block content %}\n{{ super.super() }}{% endblock %}", "a.html:3", "super() stands for the next block only", None),
     ("a style that cannot be read", "<p\n style='p{'>x</p>", "a.html:3", "the style cannot be read", None),
     ("a missing include", "{% include 'layuot.html' %}", "a.html:2", "there is no template 'layuot.html'", "did you mean 'layout.html'?"),
+    ("an include like no other", "{% include 'zzz/qqq/xyz.pdf' %}", "a.html:2", "there is no template 'zzz/qqq/xyz.pdf'", "the nearest there is: 'binary.html', 'layout.html', 'bad-layout.html'"),
     ("none of several includes", "{% include ['x.html', 'y.html'] %}", "a.html:2", "there is none of the templates x.html, y.html", None),
     ("an include made at run time", "{% include customer.country ~ '.html' %}", "a.html:2", "include needs a template's name in quotes", "a name made at run time cannot be checked"),
     ("a layout made at run time", "{% extends customer.country %}", "a.html:2", "extends needs a template's name in quotes", None),

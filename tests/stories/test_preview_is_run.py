@@ -46,3 +46,14 @@ def test_a_preview_leaves_no_trace(aftersale: Aftersale, shop: Path) -> None:
     aftersale("explain", "ann@example.com")
     assert seen() == before
     assert not (shop / "outbox").exists()
+
+
+def test_pages_and_a_document_of_one_preview(aftersale: Aftersale, shop: Path) -> None:
+    """The look ahead that the pages take leaves the document as it would be without them."""
+    alone = aftersale("preview", "--json", "--days", 9)
+    both = aftersale("preview", "--json", "--days", 9, "--html", "out")
+    assert (both.code, both.json) == (0, alone.json)
+    assert both.json["mails"]
+    assert both.json["calendar"]
+    assert Path("out/index.html").exists()
+    assert len(list(Path("out/mails").glob("*.html"))) > 1
