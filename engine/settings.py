@@ -93,9 +93,7 @@ def _place(folder: str) -> str:
         msg = "name a folder"
         raise ValueError(msg)
     if not place.is_absolute() and normpath(place).split(sep)[0] == "..":
-        msg = (
-            f"{folder!r} climbs out of the project; write the whole path, from / or ~"
-        )
+        msg = f"{folder!r} climbs out of the project; write the whole path, from / or ~"
         raise ValueError(msg)
     return str(place)
 
