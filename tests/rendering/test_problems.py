@@ -73,6 +73,11 @@ WRONG = [
     ("a value for attributes", "<td\n {{ shop.name }}>x</td>", "a.html:3", "a value cannot stand for an attribute", None),
     ("a value in a style sheet", "<style>\np { color: {{ shop.name }} }</style>", "a.html:3", "a value within <style> cannot be made safe", None),
     ("a value in a script", "<script>x = '{{ shop.name }}'</script>", "a.html:2", "a value within <script> cannot be made safe", None),
+    ("a script in a link", "<p>\n<a href='java&#115;cript:x({{ now.year }})'>x</a></p>", "a.html:3", "href runs a script, which no mail may", "link to a page"),
+    ("a value behind another scheme", "<a href='cid:{{ shop.name }}'>x</a>", "a.html:2", "a value cannot follow 'cid:' in href", "begin it with https:, http:, mailto:, tel: or /"),
+    ("a value behind half a scheme", "<a href='java{{ shop.name }}'>x</a>", "a.html:2", "a value cannot follow 'java' in href", None),
+    ("a value behind half a scheme and a branch", "<a href='java{% if shop.name %}s{% endif %}{{ shop.name }}'>x</a>", "a.html:2", "a value cannot follow 'java' in href", None),
+    ("a link to nothing", "<a href='{{ product('towel').url }}'>x</a>", "a.html:2", "cannot be rendered: '' is no address for a mail; begin it with https:, http:, mailto:, tel: or /", None),
     ("a torn tag", "<p {% if shop.name %}class='x'>{% else %}>{% endif %}</p>", "a.html:2", "the tag <p> is torn apart by a statement", "write whole tags within a branch"),
     ("a style sheet elsewhere", "<link rel='stylesheet' href='x.css'>", "a.html:2", "no mail client loads a style sheet", "write it into <style>"),
     # what only shows when it is tried
