@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from engine.errors import Problem, Problems, relative
-from engine.registry import did_you_mean
+from engine.registry import did_you_mean, nearest
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 400_000
@@ -77,13 +78,24 @@ def problems_of(
     document: Document, model: type[BaseModel], error: ValidationError, path: KeyPath
 ) -> list[Problem]:
     """Pydantic's findings, placed in the file and worded for its writer."""
-    return [_model_problem(document, model, finding, path) for finding in error.errors()]
+    findings = error.errors()
+    meant = {_meant(model, f["loc"]) for f in findings if f["type"] == "extra_forbidden"}
+    told = [f for f in findings if f["type"] != "missing" or f["loc"] not in meant]
+    return [_model_problem(document, model, finding, path) for finding in told]
+
+
+def _meant(model: type[BaseModel], loc: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Where the field stands that a misspelled key was meant to be: it is not missing besides."""
+    return (*loc[:-1], nearest(str(loc[-1]), _fields_beside(model, loc)))
 
 
 def _read_text(path: Path) -> str:
     name = relative(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        about = path.stat()
+        if not S_ISREG(about.st_mode):  # a pipe would be waited for, for ever
+            raise Problems([Problem(name, 0, 0, "not a file")])
+        if about.st_size > MAX_BYTES:
             raise Problems([Problem(name, 0, 0, f"larger than {MAX_BYTES:,} bytes")])
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
@@ -176,7 +188,8 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
     where: KeyPath = (*path, *finding["loc"])
     kind, name = finding["type"], where[-1] if where else ""
     if kind == "extra_forbidden":
-        return document.problem(where, f"unknown key {name!r}", _nearest_field(model, finding["loc"]))
+        hint = did_you_mean(str(name), _fields_beside(model, finding["loc"]))
+        return document.problem(where, f"unknown key {name!r}", hint)
     if kind == "missing":
         return document.problem(where, f"{name!r} is missing")
     message = finding["msg"].removeprefix("Value error, ")
@@ -184,13 +197,13 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
     return document.problem(where, f"{name}: {message}" if isinstance(name, str) and name else message)
 
 
-def _nearest_field(model: type[BaseModel], loc: tuple[Any, ...]) -> str | None:
+def _fields_beside(model: type[BaseModel], loc: tuple[Any, ...]) -> set[str]:
+    """The fields that may stand where a finding is."""
     for part in loc[:-1]:
         found = model.model_fields.get(part) if isinstance(part, str) else None
         inner = _inner_model(found.annotation) if found else None
         model = inner or model
-    names = {found.alias or name for name, found in model.model_fields.items()}
-    return did_you_mean(str(loc[-1]), names)
+    return {found.alias or name for name, found in model.model_fields.items()}
 
 
 def _inner_model(annotation: Any) -> type[BaseModel] | None:

@@ -7,6 +7,7 @@ The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
 import os
 from datetime import timedelta
 from decimal import Decimal
+from os.path import normpath, sep
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -81,6 +82,22 @@ def _lasting(duration: timedelta) -> timedelta:
     return duration
 
 
+def _place(folder: str) -> str:
+    """A folder below the project, or one named from the root; `~` is the user's own."""
+    try:
+        place = Path(folder).expanduser()
+    except RuntimeError as error:
+        msg = f"{folder!r} is no place: {error}"
+        raise ValueError(msg) from error
+    if not folder.strip() or "\0" in folder:
+        msg = "name a folder"
+        raise ValueError(msg)
+    if not place.is_absolute() and normpath(place).split(sep)[0] == "..":
+        msg = f"{folder!r} climbs out of the project; write the whole path, from / or ~"
+        raise ValueError(msg)
+    return str(place)
+
+
 Lasting = Annotated[Duration, AfterValidator(_lasting)]
 Percent = Annotated[
     Decimal,
@@ -90,6 +107,7 @@ Percent = Annotated[
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Currency = Annotated[str, AfterValidator(_currency)]
+Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 
 
@@ -156,7 +174,9 @@ class Delivery(Part):
     """The way out."""
 
     transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
-    folder: str = Field("outbox", description="where `folder` writes them, below the project")
+    folder: Place = Field(
+        "outbox", description="where `folder` writes them: below the project, or a whole path from / or ~"
+    )
     lease: Lasting = Field(
         parse_duration("60s"),
         description="a mail on its way for longer, without an answer, becomes `unknown`",

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from engine.campaigns.form import EntryField, Id, RuleData
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Currency, Lasting, Line, Mailbox, Percent, ZoneName
+from engine.settings import Currency, Lasting, Line, Mailbox, Percent, Place, ZoneName
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
@@ -26,6 +26,7 @@ NAMED: list[tuple[Any, str]] = [
     (ZoneName, "time zone, such as `Europe/Berlin`"),
     (Mailbox, "e-mail address"),
     (Currency, "currency"),
+    (Place, "folder"),
     (Line, "text, one line"),
     (str, "text"),
     (bool, "`true` or `false`"),

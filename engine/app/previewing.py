@@ -98,6 +98,15 @@ class Preview:
             else:
                 self.unwritable.append(written)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Look at everything, days ahead too, and find the preview afterwards as it was."""
+        look = self.connection.begin_nested()
+        try:
+            yield
+        finally:
+            look.rollback()
+
     def calendar(self, days: int) -> list[Day]:
         """The mails of each coming day. This ends the preview: its imagined state moves on."""
         zone = self.project.settings.zone

@@ -70,6 +70,8 @@ def _some(steps: tuple[Any, ...]) -> tuple[Any, ...]:
     return steps
 
 
+Subject = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_one_line)]
+TemplatePath = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_below_templates)]
 Id = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": f"^{ID.pattern}$"})]
 
 
@@ -80,12 +82,8 @@ class Form(BaseModel):
 class EmailForm(Form):
     """The copy of a mail."""
 
-    subject: Annotated[str, AfterValidator(_one_line)] = Field(
-        min_length=1, max_length=400, description="one line; may use whatever a template may"
-    )
-    template: Annotated[str, AfterValidator(_below_templates)] = Field(
-        min_length=1, max_length=300, description="a file below templates/"
-    )
+    subject: Subject = Field(description="one line; may use whatever a template may")
+    template: TemplatePath = Field(description="a file below templates/")
 
 
 class StepForm(Form):

@@ -5,15 +5,19 @@ All mistakes are found at once. A campaign with a mistake is left out; the other
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
 from engine.campaigns.form import LATER_KEYS, CampaignForm, StepForm
 from engine.campaigns.model import Campaign, Email, Files, Step
 from engine.campaigns.segments import load_segments
+from engine.campaigns.sketch import sketch
 from engine.documents import Document, KeyPath, read_document, validate
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue, load_catalogue
@@ -21,7 +25,6 @@ from engine.registry import did_you_mean
 from engine.rules.model import Rule, StepNames
 from engine.rules.parse import RuleParser
 
-PRODUCTS, SEGMENTS = "products.yaml", "segments.yaml"
 PRODUCT_MISTAKES = ("unknown product", "no product has")
 CAMPAIGN_MISTAKES = ("unknown campaign",)
 
@@ -32,17 +35,29 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
     documents, unreadable = _documents(folder)
     names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
-    found, problems = _campaigns(documents, catalogue, segments, holdout, names)
+    pile = _Pile(catalogue, segments, holdout, names)
+    for document in documents:
+        pile.read(document)
+    pile.part_namesakes()
     # what names a product or a campaign cannot be judged before all of them can be read
     blind = (*(PRODUCT_MISTAKES if products_problems else ()), *(CAMPAIGN_MISTAKES if unreadable else ()))
     shared = [*products_problems, *_seen(segment_problems, blind)]
-    problems = [*unreadable, *_seen(problems, blind)]
-    return Files(catalogue, segments, found, names, [*shared, *problems], shared_trouble=bool(shared))
+    problems = [*folder_problems(folder), *unreadable, *_seen(pile.problems, blind)]
+    return Files(
+        catalogue,
+        segments,
+        pile.sound,
+        names,
+        [*shared, *problems],
+        shared_trouble=bool(shared),
+        sketches=pile.sketches,
+        products_known=not products_problems,
+    )
 
 
 def _seen(problems: Sequence[Problem], blind: tuple[str, ...]) -> list[Problem]:
-    """The problems, less those that begin with words that cannot be trusted."""
-    return [problem for problem in problems if not problem.message.startswith(blind)]
+    """The problems, less those that speak of what cannot be trusted."""
+    return [problem for problem in problems if not any(words in problem.message for words in blind)]
 
 
 def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
@@ -50,42 +65,6 @@ def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
         return load_catalogue(path), []
     except Problems as error:
         return Catalogue(), error.problems
-
-
-def _documents(folder: Path) -> tuple[list[Document], list[Problem]]:
-    """Every campaign file as YAML, and what is wrong with those that are none."""
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    for path in _campaign_files(folder):
-        try:
-            documents.append(read_document(path))
-        except Problems as error:
-            problems += error.problems
-    return documents, problems
-
-
-def _campaigns(
-    documents: Sequence[Document],
-    catalogue: Catalogue,
-    segments: Mapping[str, Rule],
-    holdout: Decimal,
-    names: StepNames,
-) -> tuple[list[Campaign], list[Problem]]:
-    good: list[Campaign] = []
-    problems: list[Problem] = []
-    named: dict[str, list[Document]] = {}
-    for document in documents:
-        named.setdefault(_raw_id(document), []).append(document)
-        try:
-            good.append(read_campaign(document, catalogue, segments, holdout, names))
-        except Problems as error:
-            problems += error.problems
-    twice = {name: documents for name, documents in named.items() if name and len(documents) > 1}
-    for name, (first, *others) in twice.items():
-        problems += [
-            other.problem(("campaign",), f"{name!r} is also the id of {first.file}") for other in others
-        ]
-    return [campaign for campaign in good if campaign.id not in twice], problems
 
 
 def _raw_id(document: Document) -> str:
@@ -96,14 +75,58 @@ def _raw_id(document: Document) -> str:
 def _raw_steps(document: Document) -> list[str]:
     """The ids of its steps, as far as they can be told."""
     steps = document.data.get("steps")
-    return [str(step.get("id")) for step in steps or () if isinstance(step, dict)]
+    listed = steps if isinstance(steps, list) else []
+    return [str(step.get("id")) for step in listed if isinstance(step, dict)]
 
 
-def _campaign_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix in (".yaml", ".yml") and path.name not in (PRODUCTS, SEGMENTS) and not hidden:
-            yield path
+def _documents(folder: Path) -> tuple[list[Document], list[Problem]]:
+    """Every campaign file as YAML, and what is wrong with those that are none."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for path in campaign_files(folder):
+        try:
+            documents.append(read_document(path))
+        except Problems as error:
+            problems += error.problems
+    return documents, problems
+
+
+@dataclass
+class _Pile:
+    """The campaign files read so far: the sound ones, sketches of the others, and all that is wrong."""
+
+    catalogue: Catalogue
+    segments: Mapping[str, Rule]
+    holdout: Decimal
+    names: StepNames
+    sound: list[Campaign] = field(default_factory=list)
+    sketches: list[Campaign] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, document: Document) -> None:
+        try:
+            self.sound.append(
+                read_campaign(document, self.catalogue, self.segments, self.holdout, self.names)
+            )
+        except Problems as error:
+            self.problems += error.problems
+            self.sketches += [sketch(document)] if isinstance(document.data, dict) else []
+
+    def part_namesakes(self) -> None:
+        """Campaigns of one id are told, and none of them is to be used."""
+        for name, (first, *others) in self._by_id().items():
+            if name and others:
+                told = f"{name!r} is also the id of {first.file}"
+                self.problems += [other.problem(("campaign",), told) for other in others]
+                self.sketches += [campaign for campaign in self.sound if campaign.id == name]
+                self.sound = [campaign for campaign in self.sound if campaign.id != name]
+
+    def _by_id(self) -> Mapping[str, list[Campaign]]:
+        """The campaigns of each id, in the order of their files."""
+        found: dict[str, list[Campaign]] = defaultdict(list)
+        for campaign in sorted([*self.sound, *self.sketches], key=attrgetter("file")):
+            found[campaign.id].append(campaign)
+        return found
 
 
 def read_campaign(
@@ -121,9 +144,9 @@ def read_campaign(
     rules = _rules(parser, data)
     form = validate(document, CampaignForm, (), data)
     problems += parser.problems
+    problems += [*_offer_problems(document, catalogue), *_step_problems(document)]
     if isinstance(form, list):
         raise Problems([*problems, *form])
-    problems += [*_offer_problems(document, form, catalogue), *_step_problems(document, form)]
     if problems:
         raise Problems(problems)
     return _campaign(document, form, rules, holdout)
@@ -154,8 +177,7 @@ def _later(document: Document, path: KeyPath, key: tuple[str, ...]) -> Problem:
 def _rules(parser: RuleParser, data: dict[str, Any]) -> dict[KeyPath, Rule]:
     """Parse every rule of the file, by its path."""
     places: list[KeyPath] = [(key,) for key in ("audience", "while", "goal") if data.get(key) is not None]
-    steps = data.get("steps")
-    for number, step in enumerate(steps if isinstance(steps, list) else []):
+    for number, step in enumerate(_listed(data, "steps")):
         if isinstance(step, dict) and step.get("when") is not None:
             places.append(("steps", number, "when"))
     return {path: parser.parse(_at(data, path), path) for path in places}
@@ -167,18 +189,25 @@ def _at(data: Any, path: KeyPath) -> Any:
     return data
 
 
-def _offer_problems(document: Document, form: CampaignForm, catalogue: Catalogue) -> Iterator[Problem]:
-    for number, sku in enumerate(form.offers):
-        if sku not in catalogue:
+def _offer_problems(document: Document, catalogue: Catalogue) -> Iterator[Problem]:
+    for number, sku in enumerate(_listed(document.data, "offers")):
+        if isinstance(sku, str) and sku not in catalogue:
             hint = did_you_mean(sku, catalogue) or "add it to campaigns/products.yaml"
             yield document.problem(("offers", number), f"unknown product {sku!r}", hint)
 
 
-def _step_problems(document: Document, form: CampaignForm) -> Iterator[Problem]:
-    ids: Sequence[str] = [step.id for step in form.steps]
+def _step_problems(document: Document) -> Iterator[Problem]:
+    steps = _listed(document.data, "steps")
+    ids = [step.get("id") if isinstance(step, dict) else None for step in steps]
     for number, step_id in enumerate(ids):
-        if step_id in ids[:number]:
+        if step_id is not None and step_id in ids[:number]:
             yield document.problem(("steps", number, "id"), f"the step id {step_id!r} is taken already")
+
+
+def _listed(data: Mapping[str, Any], key: str) -> list[Any]:
+    """What is listed under a key; nothing where that is no list, which the form tells."""
+    listed = data.get(key)
+    return listed if isinstance(listed, list) else []
 
 
 def _campaign(
@@ -188,7 +217,7 @@ def _campaign(
     return Campaign(
         id=form.campaign,
         version=hashlib.sha256(definition.encode()).hexdigest()[:16],
-        steps=tuple(_step(step, rules.get(("steps", n, "when"))) for n, step in enumerate(form.steps)),
+        steps=tuple(_step(n, step, rules.get(("steps", n, "when"))) for n, step in enumerate(form.steps)),
         audience=rules[("audience",)],
         track=form.track,
         description=form.description,
@@ -204,12 +233,13 @@ def _campaign(
     )
 
 
-def _step(form: StepForm, when: Rule | None) -> Step:
-    return Step(form.id, form.after, Email(form.email.subject, form.email.template), when)
+def _step(number: int, form: StepForm, when: Rule | None) -> Step:
+    return Step(form.id, form.after, Email(form.email.subject, form.email.template), when, number)
 
 
 def without(files: Files, wrong: Mapping[str, Sequence[Problem]]) -> Files:
     """The same files less the campaigns that further problems were found in, by campaign id."""
     found = [problem for problems in wrong.values() for problem in problems]
     kept = [campaign for campaign in files.campaigns if not wrong.get(campaign.id)]
-    return replace(files, campaigns=kept, problems=[*files.problems, *found])
+    blind = () if files.products_known else PRODUCT_MISTAKES
+    return replace(files, campaigns=kept, problems=[*files.problems, *_seen(found, blind)])

@@ -27,6 +27,7 @@ class Step:
     after: timedelta
     email: Email
     when: Rule | None = None
+    number: int = 0  # its place among the steps of the file
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Campaign:
     definition: str = field(default="", repr=False)  # JSON, as written
     document: Document | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def file(self) -> str:
+        """The file it stands in; its id where it stands in none."""
+        return self.document.file if self.document else self.id
+
     def step(self, step_id: str) -> Step:
         return next(step for step in self.steps if step.id == step_id)
 
@@ -68,7 +74,7 @@ class Campaign:
     def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
         """A problem at a place in the campaign's file."""
         if self.document is None:
-            return Problem(self.id, 0, 0, message, hint)
+            return Problem(self.file, 0, 0, message, hint)
         return self.document.problem(path, message, hint)
 
 
@@ -76,8 +82,9 @@ class Campaign:
 class Files:
     """What the files of a project say, and everything that is wrong with them.
 
-    `campaigns` holds the sound ones only, `step_names` the ids of all. `shared_trouble` tells that
-    products or segments are wrong, so that no campaign can be trusted.
+    `campaigns` holds the sound ones only, `sketches` the others, as far as their copy can be read,
+    `step_names` the ids of all. `shared_trouble` tells that products or segments are wrong, so that
+    no campaign can be trusted; `products_known` that the products at least are right.
     """
 
     catalogue: Catalogue
@@ -86,6 +93,8 @@ class Files:
     step_names: StepNames = field(default_factory=dict)
     problems: Sequence[Problem] = ()
     shared_trouble: bool = False
+    sketches: Sequence[Campaign] = ()
+    products_known: bool = True
 
     def campaign(self, campaign_id: str) -> Campaign | None:
         return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)

@@ -41,13 +41,13 @@ def command(
                 only = find_customer(connection, customer)
         with previewing(shop, now, campaign=campaign, only=only) as preview:
             if html is not None:
-                page = write_pages(preview, html, days, campaign)
-                show.talk().print(f"wrote {page}")
-            elif as_json:
+                with preview.aside():
+                    show.talk().print(f"wrote {write_pages(preview, html, days, campaign)}")
+            if as_json:
                 _document(preview, days, campaign)
-            elif customer is not None:
+            elif customer is not None and html is None:
                 _print_timeline(preview, customer, days, campaign)
-            else:
+            elif html is None:
                 _print(preview, days, campaign)
         failed = bool(shop.problems)
     raise typer.Exit(1 if failed else 0)

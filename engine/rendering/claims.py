@@ -6,7 +6,7 @@ for the fact.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import nodes
@@ -17,6 +17,7 @@ from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rendering.events import Event, Guard, Mark, Value
+from engine.rendering.some_unit import SomeUnit
 from engine.rendering.sources import Source
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
@@ -29,14 +30,20 @@ _LITERAL = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement about a person: as written, the condition it names, and the rule it must satisfy."""
+    """A statement about a person: as written, the condition it names, and the rule it must satisfy.
+
+    `of_unit`: it says which unit of the product was completed last.
+    """
 
     said: str
     kind: str
     condition: Bought | Consumed
+    of_unit: bool = False
 
     @property
     def rule(self) -> Rule:
+        if self.of_unit and isinstance(self.condition, Consumed):
+            return SomeUnit(self.condition)
         return Not(self.condition) if self.kind == "not_consumed" else self.condition
 
     @property
@@ -184,20 +191,23 @@ class _Finder:
             case nodes.Or() if not holds:
                 yield from self._shown(test.left, holds=False)
                 yield from self._shown(test.right, holds=False)
-            case nodes.Test(name="defined", node=nodes.Call() as call):
-                yield from self._shown(call, holds=holds)
-            case nodes.Call() if claim := self._claim(test):
+            case nodes.Test(name="defined", node=nodes.Call() | nodes.Getattr() | nodes.Getitem() as asked):
+                yield from self._shown(asked, holds=holds)
+            case nodes.Call() | nodes.Getattr() | nodes.Getitem() if claim := self._claim(test):
                 yield claim.rule if holds else _opposite(claim.rule)
             case _:
                 return
 
     def _claim(self, node: nodes.Node) -> Claim | None:
-        if not isinstance(node, nodes.Call) or _name(node) not in CLAIMS:
+        """The claim that an expression is, or the further one in `consumed(…).last_unit`."""
+        call = _asked_for_unit(node) or node
+        if not isinstance(call, nodes.Call) or _name(call) not in CLAIMS:
             return None
         try:
-            return read_claim(node, self.scope.catalogue)
+            claim = read_claim(call, self.scope.catalogue)
         except Mistake:
             return None  # told where the call itself is visited
+        return claim if call is node else replace(claim, said=f"{claim.said}.last_unit", of_unit=True)
 
     # ── within one expression ───────────────────────────────────────────────────────────────────
 
@@ -232,6 +242,14 @@ class _Finder:
     def _visit_filter(self, node: nodes.Filter, known: Known, *, tested: bool) -> None:
         self._visit_parts(node, known, tested_first=node.name in ("default", "d"))
 
+    def _visit_getattr(self, node: nodes.Getattr | nodes.Getitem, known: Known, *, tested: bool) -> None:
+        self._visit_parts(node, known)
+        claim = self._claim(node)
+        if claim and not tested:
+            self._require(claim, (*known, claim.condition))
+
+    _visit_getitem = _visit_getattr
+
     def _visit_name(self, node: nodes.Name, known: Known, *, tested: bool) -> None:
         if node.name in CLAIMS and node.ctx == "load":
             self._tell(node, f"{node.name} is called where it is used, as {node.name}('sku')", node.name)
@@ -246,7 +264,12 @@ class _Finder:
             self._tell(call, wrong.message, wrong.word, wrong.hint)
             return
         self.claims[claim.said] = claim
-        if not tested and not any(_proves(rule, claim.rule, self.scope) for rule in known):
+        if not tested:
+            self._require(claim, known)
+
+    def _require(self, claim: Claim, known: Known) -> None:
+        """Have the whole mail wait for a claim that nothing known here proves."""
+        if not any(_proves(rule, claim.rule, self.scope) for rule in known):
             self.unguarded[claim.said] = claim
 
     def _visit_parts(self, node: nodes.Node, known: Known, *, tested_first: bool = False) -> None:
@@ -271,5 +294,19 @@ def _opposite(rule: Rule) -> Rule:
     return rule.rule if isinstance(rule, Not) else Not(rule)
 
 
+def _asked_for_unit(node: nodes.Node) -> nodes.Call | None:
+    """The call in `consumed(…).last_unit`, or in the same with brackets."""
+    match node:
+        case nodes.Getattr(node=nodes.Call() as call, attr="last_unit"):
+            pass
+        case nodes.Getitem(node=nodes.Call() as call, arg=nodes.Const(value="last_unit")):
+            pass
+        case _:
+            return None
+    return call if _name(call) == "consumed" else None
+
+
 def _proves(known: Rule, wanted: Rule, scope: Scope) -> bool:
+    if isinstance(wanted, SomeUnit):
+        return wanted.follows_from(known, scope)
     return known == wanted or (isinstance(wanted, Condition) and known.implies(wanted, scope))

@@ -72,27 +72,31 @@ class CopyDesk:
 
     def copy(self, campaign: Campaign, step: Step) -> Copy:
         """The copy of a step, with everything that is wrong with it."""
-        path: KeyPath = ("steps", campaign.steps.index(step), "email")
-        subject = self._subject(campaign, step, (*path, "subject"))
-        try:
-            body = self._body(step.email.template)
-        except Unreadable as wrong:
-            missing = campaign.problem((*path, "template"), wrong.message, wrong.hint)
-            return Copy(campaign, step, [*subject.problems, missing])
-        problems = [*subject.problems, *body.problems]
-        if problems:
+        subject, body = self._subject(campaign, step), self._body(campaign, step)
+        if problems := [*subject.problems, *body.problems]:
             return Copy(campaign, step, problems)
         parts = (self._preparation.as_written(subject), *body.parts)
         order = MailOrder(MailKey(0, campaign.id, step.id, 1), EPOCH)
         return Copy(campaign, step, list(try_out(parts, campaign, order, self.surroundings)), parts)
 
-    def _subject(self, campaign: Campaign, step: Step, path: KeyPath) -> Draft:
-        name = f"subject of {campaign.id}/{step.id}"
+    def mistakes(self, campaign: Campaign, step: Step) -> Sequence[Problem]:
+        """What is wrong with the copy as written. It is not tried out: that takes a sound campaign."""
+        return [*self._subject(campaign, step).problems, *self._body(campaign, step).problems]
+
+    def _subject(self, campaign: Campaign, step: Step) -> Draft:
+        name, path = f"subject of {campaign.id}/{step.id}", (*_place(step), "subject")
         return self._preparation.draft(SubjectSource(name, step.email.subject, campaign, path))
 
-    def _body(self, name: str) -> Body:
-        if name not in self._bodies:
-            self._bodies[name] = self._prepared(name)
+    def _body(self, campaign: Campaign, step: Step) -> Body:
+        """The body of a step's mail; a sketch of a campaign may name none."""
+        name = step.email.template
+        if not name:
+            return Body()
+        try:
+            if name not in self._bodies:
+                self._bodies[name] = self._prepared(name)
+        except Unreadable as wrong:
+            return Body([campaign.problem((*_place(step), "template"), wrong.message, wrong.hint)])
         return self._bodies[name]
 
     def _prepared(self, name: str) -> Body:
@@ -113,3 +117,7 @@ class CopyDesk:
             return Body([drafts[0].source.problem(1, f"its styles cannot be inlined: {error}")])
         text = self._preparation.as_written(drafts[1]) if len(drafts) > 1 else derived
         return Body((), (html, text))
+
+
+def _place(step: Step) -> KeyPath:
+    return ("steps", step.number, "email")

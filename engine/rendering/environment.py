@@ -13,6 +13,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from engine.rendering.addresses import CHECKED, checked
 from engine.rendering.filters import filters
 from engine.settings import Settings
 
@@ -59,6 +60,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         self.plain = frozenset(plain)
         self.filters |= filters(settings)
         self.filters[COUNTED] = _counted
+        self.filters[CHECKED] = checked
         for name in FORBIDDEN_FILTERS:
             del self.filters[name]
         del self.globals["lipsum"]

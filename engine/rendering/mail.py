@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from engine.planning.keys import MailKey
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # these make a text read backwards, or differently
 
 WhyNot = Literal["claim_unproven", "render_failed", "no_address"]
 
@@ -48,5 +49,8 @@ class Unwritable:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and other control characters, each run of them a blank."""
-    return _BREAKS.sub(" ", text).strip()
+    """The text without line breaks and other control characters, each run of them a blank.
+
+    Characters that turn the direction of what follows are left out: `moc.knab` must not read as a bank.
+    """
+    return _BREAKS.sub(" ", _TURNS.sub("", text)).strip()

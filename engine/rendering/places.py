@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import css_inline
 
 from engine.errors import Problem
+from engine.rendering.addresses import check_addresses
 from engine.rendering.document import VALUE, Document
 from engine.rendering.events import Event, Static, Value, balanced
 from engine.rendering.markup import Attribute, Tag
@@ -24,6 +25,9 @@ def check_places(events: Sequence[Event]) -> Iterator[Problem]:
             yield from _within_code(document, tag, content_end(tags, number, document))
         if tag.name == "link" and "stylesheet" in document.text[tag.start : tag.end].lower():
             yield _problem(document, tag.start, "no mail client loads a style sheet", "write it into <style>")
+
+    for place, message, hint in check_addresses(document):
+        yield _problem(document, place, message, hint)
 
 
 def _unreadable(document: Document, tag: Tag) -> Iterator[Problem]:

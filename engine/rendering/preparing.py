@@ -8,6 +8,7 @@ from jinja2 import Template, nodes
 
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
+from engine.rendering.addresses import guard_addresses
 from engine.rendering.claims import Claims, find_claims, spell_out
 from engine.rendering.environment import MailEnvironment, count_loops
 from engine.rendering.events import Event
@@ -74,6 +75,7 @@ class Preparation:
         derive_text(
             Reader(self.library, self.html, copies).read(draft.source), [file.tree for file in copies]
         )
+        guard_addresses(draft.events, [file.tree for file in draft.files])
         return self._compiled(draft, draft.files, self.html), self._compiled(draft, copies, self.text)
 
     def _compiled(self, draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from engine.campaigns.model import Campaign
 from engine.documents import KeyPath
 from engine.errors import Problem, relative
-from engine.registry import did_you_mean
+from engine.registry import did_you_mean_one_of
 
 MAX_BYTES = 1_000_000
 
@@ -85,9 +85,12 @@ class Library:
             msg = f"the template path {name!r} leaves templates/"
             raise Unreadable(msg, "write the path below templates/")
         path = self.folder.joinpath(*parts)
-        if not path.is_file():
+        if not path.exists():
             msg = f"there is no template {name!r}"
-            raise Unreadable(msg, did_you_mean(name, self.names), missing=True)
+            raise Unreadable(msg, did_you_mean_one_of(name, self.names), missing=True)
+        if not path.is_file():  # a pipe would be waited for, for ever
+            msg = f"the template {name!r} is not a file"
+            raise Unreadable(msg)
         if not path.resolve().is_relative_to(self.folder.resolve()):
             msg = f"the template {name!r} leaves templates/ by a link"
             raise Unreadable(msg, "put the file itself below templates/")

@@ -38,6 +38,9 @@ class Studio:
         for campaign in self.files.campaigns:
             for step in campaign.steps:
                 found[campaign.id].update(self._copy(campaign.id, step.id).problems)
+        for rough in self.files.sketches:
+            for step in rough.steps:
+                found[rough.id].update(self._desk.mistakes(rough, step))
         return {campaign_id: sorted(wrong) for campaign_id, wrong in found.items() if wrong}
 
     def claims(self, campaign_id: str, step_id: str) -> tuple[Rule, ...]:

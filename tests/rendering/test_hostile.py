@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.rendering.eml import to_bytes
-from engine.rendering.mail import Mail, one_line
+from engine.rendering.mail import Mail, Unwritable, one_line
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.rendering.press import Shopfront, campaign_text, studio
@@ -152,3 +152,81 @@ def test_no_mail_holds_another_customers_value(store: Store, tmp_path: Path):
         everything = f"{mail.subject}{mail.html}{mail.text}{mail.to_name}"
         assert f"name{mine}." in everything
         assert not [n for n in people if n != mine and f"name{n}." in everything]
+
+
+ADDRESS = "customer.attribute('page', default='https://x.example')"
+BODIES = {  # each puts the value where an address begins
+    "a link": '<a href="{{ %s }}">x</a>',
+    "a link in blanks": "<a href=' {{ %s }} '>x</a>",
+    "a picture": "<p>x<img src=\"{{ %s }}\" alt=''></p>",
+    "a form": '<form action="{{ %s }}">x</form>',
+    "behind nothing for sure": '<a href="{%% if customer.country %%}https://x.example/{%% endif %%}{{ %s }}">x</a>',
+    "in a branch": '<a href="{%% if customer.country %%}/{%% else %%}{{ %s }}{%% endif %%}">x</a>',
+    "in a macro": '{%% macro to(page) %%}<a href="{{ page }}">x</a>{%% endmacro %%}{{ to(%s) }}',
+    "kept": '{%% set page = %s %%}<a href="{{ page }}">x</a>',
+    "in front of more": '<a href="{{ %s }}/more?a={{ customer.country }}">x</a>',
+}
+SCRIPTS = [
+    "javascript:alert(1)",
+    "JaVaScript:alert(1)",
+    " java\tscript:alert(1)",
+    "java&#115;cript:x()",
+    "data:text/html,x",
+    "vbscript:x",
+    "x",
+    "",
+]
+PAGES = [
+    "https://y.example/a?b=c",
+    "HTTP://y.example",
+    "mailto:a@y.example",
+    "tel:+491",
+    "/a",
+    "//y.example",
+    "#a",
+]
+
+
+def written_to(pages: list[str], body: str, store: Store, folder: Path) -> list[Mail | Unwritable]:
+    """The mails to customers of whom each calls another page their own."""
+    people = {
+        number: Person(known_at=NOW, email="ann@example.com", attributes=[Attribute("page", NOW, page)])
+        for number, page in enumerate(pages, 1)
+    }
+    front = Shopfront(store, people)
+    return front.mails(studio(folder, {"a.html": body % ADDRESS}, campaign_text()), NOW)
+
+
+@pytest.mark.parametrize("where", BODIES)
+def test_no_value_makes_a_link_run(where: str, store: Store, tmp_path: Path):
+    mails = written_to(SCRIPTS, BODIES[where], store, tmp_path)
+    assert [isinstance(mail, Unwritable) and mail.reason for mail in mails] == ["render_failed"] * len(
+        SCRIPTS
+    )
+    assert all("is no address for a mail" in mail.message for mail in mails)
+
+
+@pytest.mark.parametrize("where", BODIES)
+def test_a_page_is_linked_to(where: str, store: Store, tmp_path: Path):
+    for page, mail in zip(PAGES, written_to(PAGES, BODIES[where], store, tmp_path), strict=True):
+        assert page in mail.html
+
+
+def test_a_value_behind_a_beginning_is_only_a_part(store: Store, tmp_path: Path):
+    mails = written_to(SCRIPTS, "<a href='https://x.example/?q={{ %s }}'>x</a>", store, tmp_path)
+    assert all(isinstance(mail, Mail) for mail in mails)
+
+
+TURNS = [*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))]
+
+
+def test_no_name_turns_what_follows_around(store: Store, tmp_path: Path):
+    people = {number: Person(known_at=NOW, email="ann@example.com") for number in range(len(TURNS))}
+    names = {number: {"first_name": f"A{turn}nn"} for number, turn in enumerate(TURNS)}
+    sent = studio(
+        tmp_path,
+        {"a.html": "<p>Dear {{ customer.first_name }}</p>"},
+        campaign_text("Hello {{ customer.first_name }}!"),
+    )
+    for mail in Shopfront(store, people, names).mails(sent, NOW):
+        assert (mail.subject, mail.to_name, mail.html) == ("Hello Ann!", "Ann", "<p>Dear Ann</p>")

@@ -1,5 +1,6 @@
 """Mistakes, each with a clear word of where and what, and with nothing else lost."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -467,6 +468,14 @@ def test_an_instant_outside_the_calendar(aftersale: Aftersale, shop: Path, at: s
         ),
         ("AFTERSALE_SHOP", "xx", "shop"),
         ("AFTERSALE_SHOP__CURRENCY", "XQZ", "'XQZ' is not a currency"),
+        (
+            "AFTERSALE_DELIVERY__FOLDER",
+            "../../esc",
+            "'../../esc' climbs out of the project; write the whole path",
+        ),
+        ("AFTERSALE_DELIVERY__FOLDER", "mails/../..", "climbs out of the project"),
+        ("AFTERSALE_DELIVERY__FOLDER", "~nobody-at-all/mails", "is no place"),
+        ("AFTERSALE_DELIVERY__FOLDER", " ", "name a folder"),
         ("AFTERSALE_NONSENSE", "1", "AFTERSALE_NONSENSE is not a setting"),
     ],
 )
@@ -481,6 +490,47 @@ def test_a_variable_that_is_wrong_is_told_by_its_name(
     monkeypatch.setenv(variable, value)
     said = aftersale("check")
     assert (said.code, expected in said.err) == (10, True), said.err
+
+
+@pytest.mark.parametrize("written", ["{}/mails", "~/mails"])
+def test_a_folder_for_mails_elsewhere_is_named_in_whole(
+    aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    elsewhere = shop.parent / "elsewhere"
+    monkeypatch.setenv("HOME", str(elsewhere))
+    monkeypatch.setenv("AFTERSALE_DELIVERY__FOLDER", written.format(elsewhere))
+    assert aftersale("run", "--once").code == 0
+    assert list((elsewhere / "mails" / "mails").rglob("*.eml"))
+    assert not Path("outbox").exists()
+
+
+FILES_READ = ("config.yaml", "campaigns/win-back.yaml", "campaigns/products.yaml", "campaigns/segments.yaml")
+
+
+@pytest.mark.parametrize("file", FILES_READ)
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(aftersale: Aftersale, shop: Path, file: str) -> None:
+    Path(file).unlink()
+    os.mkfifo(file)
+    said = aftersale("check")
+    assert said.code in (1, 10)
+    assert f"{file}: not a file" in said.err
+
+
+def test_a_pipe_in_the_place_of_a_map_is_not_waited_for(aftersale: Aftersale, shop: Path) -> None:
+    os.mkfifo("map.yaml")
+    said = aftersale("import", "data/orders.csv", "--map", "map.yaml")
+    assert (said.code != 0, "map.yaml: not a file" in said.err) == (True, True)
+
+
+@pytest.mark.parametrize("template", ["win-back/focaccia.html", "win-back/focaccia.txt"])
+def test_a_pipe_in_the_place_of_a_template_is_not_waited_for(
+    aftersale: Aftersale, shop: Path, template: str
+) -> None:
+    path = Path("templates", template)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    said = aftersale("check")
+    assert (said.code, f"the template {template!r} is not a file" in said.err) == (1, True)
 
 
 def test_pages_for_a_place_that_is_a_file(aftersale: Aftersale, shop: Path) -> None:

@@ -46,3 +46,56 @@ def test_a_preview_leaves_no_trace(aftersale: Aftersale, shop: Path) -> None:
     aftersale("explain", "ann@example.com")
     assert seen() == before
     assert not (shop / "outbox").exists()
+
+
+def test_pages_and_a_document_of_one_preview(aftersale: Aftersale, shop: Path) -> None:
+    """The look ahead that the pages take leaves the document as it would be without them."""
+    alone = aftersale("preview", "--json", "--days", 9)
+    both = aftersale("preview", "--json", "--days", 9, "--html", "out")
+    assert (both.code, both.json) == (0, alone.json)
+    assert both.json["mails"]
+    assert both.json["calendar"]
+    assert Path("out/index.html").exists()
+    assert len(list(Path("out/mails").glob("*.html"))) > 1
+
+
+LAST_UNIT = """\
+campaign: last-unit
+audience: {consumed: {product: starter-guide}}
+priority: 900
+holdout: 0%
+steps:
+  - id: praise
+    after: 0
+    email: {subject: "You finished {{ consumed('starter-guide').last_unit }}", template: win-back/focaccia.html}
+"""
+USES = """\
+email,sku,unit,kind,at
+whole@example.com,starter-guide,,completed,2026-03-01T10:00:00Z
+part@example.com,starter-guide,{unit},completed,2026-03-01T10:00:00Z
+"""
+
+
+def test_what_no_unit_proves_is_held_by_the_plan(aftersale: Aftersale, shop: Path) -> None:
+    """Who completed the product as a whole completed no unit by name, and preview and run both say so."""
+    catalogue = Project(shop).files.catalogue
+    orders = "order_id,email,at,sku,quantity,unit_price\n" + "".join(
+        f"{name},{name}@example.com,2026-02-01T10:00:00Z,starter-guide,1,7.00\n" for name in ("whole", "part")
+    )
+    consent = "email,topic,granted,at\n" + "".join(
+        f"{name}@example.com,marketing,yes,2026-02-01T10:00:00Z\n" for name in ("whole", "part")
+    )
+    unit = next(iter(catalogue["starter-guide"].units))
+    for kind, text in (("orders", orders), ("consent", consent), ("consumption", USES.format(unit=unit))):
+        Path(f"{kind}.csv").write_text(text)
+        assert aftersale("import", f"{kind}.csv", "--as", kind).code == 0
+    Path("templates/win-back/focaccia.html").write_text("<p>Well done</p>")
+    Path("campaigns/last-unit.yaml").write_text(LAST_UNIT)
+    listed = aftersale("preview", "--json", "--days", 0).json
+    assert listed["unwritable"] == []
+    assert "part@example.com" in [mail["to"] for mail in listed["mails"] if mail["campaign"] == "last-unit"]
+    explained = aftersale("explain", "whole@example.com", "last-unit", "--json").json["campaigns"][0]
+    assert (explained["now"]["verdict"], explained["now"]["reason"]) == ("hold", "claim_unproven")
+    ran = aftersale("run", "--once", "--json").json
+    assert ran["decided"] == [count for count in listed["counts"] if count["verdict"] != "none"]
+    assert ran["delivered"]["postponed"] == 0

@@ -1,0 +1,148 @@
+"""check: everything that can be known of the files, in one go, and nothing that follows from something told."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.stories.conftest import Aftersale
+
+
+@pytest.fixture
+def project(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A project as `init` makes it, without any facts."""
+    assert aftersale("init", "shop").code == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+def told(aftersale: Aftersale) -> list[str]:
+    """What check says of the files, a line for each problem."""
+    said = aftersale("check")
+    assert said.code == 1, said.out
+    assert "Traceback" not in said.err
+    return said.err.splitlines()
+
+
+MISSPELLED = """\
+campaign: win-back
+holdot: 5%
+audience: {bougt: {product: starter-guide}}
+offers: [cake]
+steps:
+  - id: hello
+    after: 0
+    email: {subject: "Hi {{ custmer.first_name }}", template: win-back/nowhere.html}
+  - id: hello
+    aftr: 1d
+    email: {subject: Hello, template: own.html}
+  - id: again
+    after: 1d
+    email: {subjct: Hello, template: broken.html}
+"""
+
+
+def test_a_misspelled_key_hides_nothing_else(aftersale: Aftersale, project: Path) -> None:
+    Path("campaigns/extra.yaml").write_text(MISSPELLED)
+    Path("templates/own.html").write_text("<p>{{ owned('gide').name }}</p>")
+    Path("templates/broken.html").write_text("<p>\n{% if %}</p>")
+    expected = [
+        "campaigns/extra.yaml:2:1: unknown key 'holdot' (did you mean 'holdout'?)",
+        "campaigns/extra.yaml:3:12: unknown condition 'bougt' (did you mean 'bought'?)",
+        "campaigns/extra.yaml:4:10: unknown product 'cake'",
+        "campaigns/extra.yaml:8:13: subject: undefined variable 'custmer' (did you mean 'customer'?)",
+        "campaigns/extra.yaml:8:53: there is no template 'win-back/nowhere.html'",
+        "campaigns/extra.yaml:9:5: the step id 'hello' is taken already",
+        "campaigns/extra.yaml:10:5: unknown key 'aftr' (did you mean 'after'?)",
+        "campaigns/extra.yaml:14:13: unknown key 'subjct' (did you mean 'subject'?)",
+        "campaigns/win-back.yaml:",
+        "templates/broken.html:2:",
+        "templates/own.html:1:",
+    ]
+    found = told(aftersale)
+    assert [line[: len(start)] for line, start in zip(found, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("audience:", "audiance:", "campaigns/extra.yaml:2:1: unknown key 'audiance' (did you mean 'audience'?)"),
+        ("offers:", "ofers:", "campaigns/extra.yaml:3:1: unknown key 'ofers' (did you mean 'offers'?)"),
+        ("[flagship]", "[cake]", "campaigns/extra.yaml:3:10: unknown product 'cake'"),
+        ("template:", "tmplate:", "campaigns/extra.yaml:7:30: unknown key 'tmplate' (did you mean 'template'?)"),
+        ("subject: Hello", "subject: 5", "campaigns/extra.yaml:7:13: subject: input should be a valid string"),
+        ("win-back/focaccia.html", "../a.html", "campaigns/extra.yaml:7:30: template: '../a.html' leaves templates/"),
+        ("email: {", "emial: {", "campaigns/extra.yaml:7:5: unknown key 'emial' (did you mean 'email'?)"),
+        ("id: hello", "id: Hello", "campaigns/extra.yaml:5:5: id: 'Hello' is not an id"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_told_once(
+    aftersale: Aftersale, project: Path, old: str, new: str, expected: str
+) -> None:
+    sound = dedent(
+        """\
+        campaign: extra
+        audience: {bought: {product: starter-guide}}
+        offers: [flagship]
+        steps:
+          - id: hello
+            after: 0
+            email: {subject: Hello,  template: win-back/focaccia.html}
+        """
+    )
+    Path("templates/win-back/focaccia.html").write_text("<p>Try {{ offers[0].name }}</p>")
+    Path("campaigns/win-back.yaml").unlink()
+    Path("campaigns/extra.yaml").write_text(sound)
+    assert aftersale("check").code == 0
+    Path("campaigns/extra.yaml").write_text(sound.replace(old, new))
+    [line] = told(aftersale)
+    assert line.startswith(expected)
+
+
+def test_products_that_are_wrong_are_not_missed_in_templates(aftersale: Aftersale, project: Path) -> None:
+    Path("campaigns/products.yaml").write_text("products: {flagship: {nme: The course}}\n")
+    Path("campaigns/extra.yaml").write_text(
+        "campaign: extra\naudience: {segment: lapsed}\nsteps:\n"
+        "  - {id: a, after: 0, email: {subject: \"{{ product('flagship').name }}\", template: gone.html}}\n"
+        "  - {id: b, after: 0, email: {subject: \"{{ owned('flagship') }}\", template: win-back/focaccia.html}}\n"
+    )
+    found = told(aftersale)
+    assert [line for line in found if "extra.yaml" in line and "there is no template" in line]
+    assert not [line for line in found if "unknown product" in line]
+
+
+@pytest.mark.parametrize("name", ["extra.YAML", "extra.Yml", "deep/extra.yml", "deep/products.yaml"])
+def test_a_campaign_is_read_whatever_its_ending_looks_like(
+    aftersale: Aftersale, project: Path, name: str
+) -> None:
+    path = Path("campaigns") / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("campaign: extra\n")
+    assert [line.split(": ")[0] for line in told(aftersale)] == [f"campaigns/{name}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("products.yml", "campaigns/products.yml: is not read (call it products.yaml)"),
+        ("Segments.yaml", "campaigns/Segments.yaml: is not read (call it segments.yaml)"),
+    ],
+)
+def test_a_shared_file_under_a_name_nobody_reads(
+    aftersale: Aftersale, project: Path, name: str, expected: str
+) -> None:
+    Path("campaigns", name).write_text("{}\n")
+    assert told(aftersale) == [expected]
+
+
+def test_no_folder_of_campaigns(aftersale: Aftersale, project: Path) -> None:
+    Path("campaigns").rename("elsewhere")
+    assert [line.split(" (")[0] for line in told(aftersale)] == ["campaigns: there is no such folder"]
+    assert "0 sound campaigns" in aftersale("check").out
+
+
+def test_a_folder_without_a_campaign(aftersale: Aftersale, project: Path) -> None:
+    for path in Path("campaigns").glob("*.yaml"):
+        if path.name not in ("products.yaml", "segments.yaml"):
+            path.unlink()
+    assert [line.split(" (")[0] for line in told(aftersale)] == ["campaigns: there is no campaign in it"]
