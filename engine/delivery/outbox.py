@@ -14,9 +14,11 @@ from sqlalchemy import Connection, and_, bindparam, func, select, true
 
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
+from engine.facts.changes import note_changes
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
 from engine.store.dialect import database_now
+from engine.store.ids import IdFactory
 from engine.store.tables import customers, messages
 
 LONGEST_ERROR = 400
@@ -46,6 +48,7 @@ class Outbox:
         self.store = store
         self.lease = lease
         self._owner = owner
+        self._ids = IdFactory()
         self._transport = transport
         self._known = true() if campaigns is None else messages.c.campaign_id.in_(campaigns)
         self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
@@ -109,6 +112,8 @@ class Outbox:
             settled_at=now if target in FINAL else None,
         )
         chosen = {attempt: outcome for attempt, outcome in outcomes.items() if outcome.status is target}
+        if target is Status.ACCEPTED:  # a rule may ask who received it
+            note_changes(connection, (attempt.key.customer_id for attempt in chosen), self._ids)
         return apply(connection, end, {attempt: _told(outcome) for attempt, outcome in chosen.items()})
 
     def _held(self, connection: Connection, wanted: Collection[Attempt]) -> set[Attempt]:

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from engine.delivery.rows import ATTEMPT, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
 from engine.delivery.transports.base import Trace, Transport
+from engine.facts.changes import note_changes
 from engine.store.connect import Store
+from engine.store.ids import IdFactory
 from engine.store.tables import messages
 
 PAGE = 500
@@ -50,6 +52,8 @@ def _resolve(store: Store, resolved: Sequence[Attempt], target: Status, now: dat
     settled = now if target in FINAL else None
     change = change_row(stands(Status.UNKNOWN)).values(status=status, error=None, settled_at=settled)
     with store.writing() as connection:
+        if target is Status.ACCEPTED:
+            note_changes(connection, (attempt.key.customer_id for attempt in resolved), IdFactory())
         return apply(connection, change, {attempt: {} for attempt in resolved})
 
 

@@ -7,13 +7,14 @@ falls due, and once a day the audiences are judged anew. A held mail is looked a
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BigInteger, Connection, func, literal, select, update
 
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import State
+from engine.store.ids import mark
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -34,10 +35,12 @@ def forecast(
 
 def assume_sent(connection: Connection, state: State) -> None:
     """In the imagined tables every mail leaves as soon as it is planned."""
-    mail = state.messages
+    mail, leaving = state.messages, state.messages.c.status == "scheduled"
+    who = select(mail.c.customer_id, literal(mark(), BigInteger)).where(leaving).distinct()
+    connection.execute(state.changes.insert().from_select(["customer_id", "change_id"], who))
     decided = func.coalesce(mail.c.slot_at, mail.c.planned_at, type_=mail.c.settled_at.type)
     sent = {"status": "accepted", "settled_at": decided}
-    connection.execute(update(mail).where(mail.c.status == "scheduled").values(sent))
+    connection.execute(update(mail).where(leaving).values(sent))
 
 
 def _next_due(connection: Connection, state: State, start: datetime, after: datetime) -> datetime:

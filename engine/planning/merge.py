@@ -16,6 +16,7 @@ from engine.planning.desk import Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.store.dialect import insert_from_select, insert_ignoring
+from engine.store.ids import mark
 from engine.store.tables import campaign_versions
 from engine.store.types import Instant
 
@@ -36,7 +37,7 @@ def merge(
     _begin_runs(connection, desk, state, now)
     _write_decisions(connection, desk, state, now)
     mails = _fill_outbox(connection, desk, state, now)
-    _ask_again_after(connection, desk, state, now)
+    _ask_again_after(connection, desk, state)
     _decide_anew(connection, desk, state, now)
     _advance_runs(connection, desk, state, now)
     return mails
@@ -200,11 +201,11 @@ def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime
     )
 
 
-def _ask_again_after(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+def _ask_again_after(connection: Connection, desk: Desk, state: State) -> None:
     """Whose run may end here, and who may begin another, is judged at the next look."""
     runs, campaign = desk.runs, desk.campaigns
     ended = (
-        select(runs.c.customer_id, literal(to_micros(now), BigInteger))
+        select(runs.c.customer_id, literal(mark(), BigInteger))
         .join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
         .where(campaign.c.again_after > 0, runs.c.verdict != Verdict.HOLD.value)
     )

@@ -1,5 +1,9 @@
 """Campaigns that ask what another one sent: in a run, and in the days that a forecast imagines."""
 
+from datetime import timedelta
+
+from engine.delivery.outbox import Outbox, Outcome
+from engine.delivery.states import Status
 from engine.planning.forecast import assume_sent, forecast
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
@@ -42,7 +46,7 @@ def test_a_forecast_counts_the_mails_it_imagines(store: Store) -> None:
     with store.reading() as connection:
         state = imagined(connection)
         desk = make_plan(connection, shop.book, state, NOW)
-        merge(connection, desk, state, NOW)
+        merge(connection, shop.book, desk, state, NOW)
         assume_sent(connection, state)
         told = [
             (at - NOW, sending.key.campaign_id)
@@ -61,3 +65,15 @@ def test_the_runs_of_those_days_decide_the_same(store: Store) -> None:
         ("afterwards", "one", "send", "due"),
         ("unless", "one", "skip", "when_not_met"),
     ]
+
+
+def test_a_mail_that_leaves_long_after_its_plan_is_still_noticed(store: Store) -> None:
+    """Its own time lies before the last look: only the change queue tells of it."""
+    at_once = campaign_text("at-once", audience="{received: {campaign: first}}")
+    shop = Shop(store, [FIRST, at_once], people={1: buyer(NOW)}, sends=False)
+    shop.tick(NOW)
+    assert shop.tick(NOW + DAY / 24)[-1][1] == "first", "it is still on its way"
+    outbox = Outbox(store, "late", timedelta(minutes=1), "folder")
+    claimed = outbox.claim(outbox.due(NOW, 10))
+    outbox.settle({attempt: Outcome(Status.ACCEPTED) for attempt in claimed}, NOW)
+    assert shop.tick(NOW + DAY / 12) == [(1, "at-once", "one", "send", "due")]
