@@ -11,21 +11,31 @@ from rich.text import Text
 from engine.app.importing import import_into
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
-from engine.errors import relative
+from engine.errors import UsageError, relative
 from engine.facts.importers import IMPORTERS
 from engine.facts.importing import ImportProgress, ImportSummary
+from engine.facts.sources.database import Query
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files, in any number")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="CSV, JSON Lines or Parquet, also with gzip; in any order"),
+    ] = None,
     kind: Annotated[
         str | None, typer.Option("--as", help=f"what the files hold: {', '.join(IMPORTERS)}")
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--map", help="how to read the columns")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option("--from", help="the URL of a database, or env:NAME of a variable with it"),
+    ] = None,
+    query: Annotated[str | None, typer.Option("--query", help="what to ask it: SELECT …")] = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Read facts about customers. Bad rows go to a file with reasons, the rest lands."""
+    given = _given(files or [], url, query)
     with opened(project) as shop, _bars() as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -35,11 +45,22 @@ def command(
             bars.update(tasks[now.file], completed=now.done)
 
         at = instant(shop, None)
-        done = import_into(shop, files, now=at, kind=kind, mapping=mapping, progress=progress)
+        done = import_into(shop, given, now=at, kind=kind, mapping=mapping, progress=progress)
     if as_json:
         show.document({"files": [_as_json(summary) for summary in done]})
     else:
         print_summaries(done)
+
+
+def _given(files: list[Path], url: str | None, query: str | None) -> list[Path | Query]:
+    if (url is None) != (query is None):
+        msg = "--from and --query belong together"
+        raise UsageError(msg)
+    asked = [] if url is None or query is None else [Query(url, query)]
+    if not files and not asked:
+        msg = "give files to import, or a database with --from and --query"
+        raise UsageError(msg)
+    return [*files, *asked]
 
 
 def print_summaries(done: list[ImportSummary]) -> None:

@@ -13,6 +13,7 @@
     importing      the driver of an import; below it in the order in which a file meets them
     opening        that a file can be read, which kind it is (guessing), how its header is taken (binding)
     mapping        MAP.yaml: how somebody else's file says what ours would
+    sources/       files of several formats, and databases, as text
     reading        a file as rows, each with its place
     columns        a row as values (values/), or the reason why not (refusal)
     model          the rows that come of it

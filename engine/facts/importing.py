@@ -21,9 +21,10 @@ from engine.facts.columns import Money
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Landing, Outcome
 from engine.facts.opening import ImportJob, Opened, open_job
-from engine.facts.reading import Record, records
+from engine.facts.reading import Record
 from engine.facts.refusal import Refused
 from engine.facts.rejects import Rejects
+from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
 from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
 from engine.settings import Settings
@@ -57,13 +58,14 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     """
     currency = settings.shop.currency
     money = Money(currency, get_currency_precision(currency))
-    opened = sorted((open_job(job, money) for job in jobs), key=_turn)
     landing = Landing(now, ids, span(settings.front_end.window), money, settings.zone)
-    targets = _targets(rejects_folder, opened)
-    return [
-        _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
-        for each, target in zip(opened, targets, strict=True)
-    ]
+    with Scratch() as scratch:
+        opened = sorted((open_job(job, money, scratch) for job in jobs), key=_turn)
+        targets = _targets(rejects_folder, opened)
+        return [
+            _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
+            for each, target in zip(opened, targets, strict=True)
+        ]
 
 
 @dataclass
@@ -82,10 +84,10 @@ class _Import:
     def run(self, target: Path) -> ImportSummary:
         opened = self.opened
         total = Outcome()
-        self.size = opened.path.stat().st_size
+        self.size = opened.source.path.stat().st_size
         with (
             seldom_collecting(),
-            Rejects(opened.path, target, opened.form.encoding) as rejects,
+            Rejects(opened.source.path, target, opened.form.encoding) as rejects,
             Staging(opened.importer) as staging,
         ):
             staging.fill(self._rows(rejects, staging))
@@ -128,15 +130,11 @@ class _Import:
             staging.spoil(order)
 
     def _records(self) -> Iterator[Record]:
-        with self.opened.path.open("rb") as file:
-            found = records(file, self.opened.form)
-            if self.opened.header:
-                next(found, None)
-            for record in found:
-                self.read += 1
-                if self.read % TELL_EVERY == 0:
-                    self._progress(record.place[1])
-                yield record
+        for record in self.opened.source.records(self.opened.form, header=self.opened.header):
+            self.read += 1
+            if self.read % TELL_EVERY == 0:
+                self._progress(record.place[1])
+            yield record
 
     def _row(self, record: Record) -> Any | None:
         """The row of a record, None where the map says to skip it. Raises Refused."""
@@ -167,11 +165,11 @@ class _Import:
 
     def _progress(self, done: int) -> None:
         """`done` is up to twice the file's size: every byte is read, and then lands."""
-        self.tell(ImportProgress(self.opened.name, done // 2, self.size))
+        self.tell(ImportProgress(self.opened.source.name, done // 2, self.size))
 
     def _summary(self, total: Outcome, rejects: Rejects) -> ImportSummary:
         return ImportSummary(
-            file=self.opened.name,
+            file=self.opened.source.name,
             kind=self.opened.importer.kind,
             read=self.read,
             inserted=total.inserted,
@@ -194,9 +192,10 @@ def _turn(opened: Opened) -> int:
 def _shortened(total: Outcome) -> Iterator[str]:
     """An order whose rows are divided among files would silently keep those of the last one only."""
     if total.shortened.count:
+        lost = f"{total.shortened.count:,}, such as {', '.join(total.shortened.first)}"
         yield (
-            f"{total.shortened.count:,} orders came again without some of their lines, and lost them: "
-            f"{', '.join(total.shortened.first)}; an order is replaced whole: give all its lines in one file"
+            f"orders that came again without some of their lines, and lost them: {lost}; "
+            "an order is replaced whole, so give all its lines in one file"
         )
 
 
@@ -216,9 +215,9 @@ def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:
     """A rejects file for each source, none named like another of this import."""
     names: list[str] = []
     for each in opened:
-        name, number = each.path.stem, 1
+        name, number = each.source.stem, 1
         while name in names:
             number += 1
-            name = f"{each.path.stem}-{number}"
+            name = f"{each.source.stem}-{number}"
         names.append(name)
     return [folder / f"{name}.rejects.csv" for name in names]
