@@ -22,6 +22,7 @@ def import_into(  # noqa: PLR0913 - each named by its caller
     kind: str | None = None,
     mapping: Path | None = None,
     ids: IdFactory | None = None,
+    rejects_folder: Path | None = None,
     progress: Callable[[ImportProgress], None] = lambda _: None,
 ) -> list[ImportSummary]:
     """Import the files, or the answers to queries. `kind` and `mapping` speak of all of them."""
@@ -34,6 +35,6 @@ def import_into(  # noqa: PLR0913 - each named by its caller
         [ImportJob(given, kind, mapped) for given in files],
         now=now,
         ids=ids or IdFactory(),
-        rejects_folder=project.folder / REJECTS,
+        rejects_folder=rejects_folder or project.folder / REJECTS,
         progress=progress,
     )

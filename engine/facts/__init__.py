@@ -10,6 +10,7 @@
     subscriptions  how a subscription stood, as intervals
     changes        whose facts were written since audiences were last judged
 
+    agreement      stored facts and the settings they were worked out with
     importing      the driver of an import; below it in the order in which a file meets them
     opening        that a file can be read, which kind it is (guessing), how its header is taken (binding)
     mapping        MAP.yaml: how somebody else's file says what ours would

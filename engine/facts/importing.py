@@ -6,7 +6,7 @@ What was landed before an import was broken off stays, and the next import leave
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from babel.numbers import get_currency_precision
 from sqlalchemy.exc import IntegrityError
 
 from engine.clock import span
+from engine.facts.agreement import agree
 from engine.facts.catalogue import Catalogue
 from engine.facts.collector import seldom_collecting
 from engine.facts.columns import Money
@@ -53,7 +54,8 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     """Import the files: those first that others need, and of one kind in their order.
 
     All headers and maps are judged before the first row lands. Raises ImportFailed for a file that
-    cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`.
+    cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`, SettingsError
+    where stored amounts are in another currency than the shop's.
     Rows that cannot land are written to a file in `rejects_folder`, with their reasons.
     """
     currency = settings.shop.currency
@@ -62,10 +64,12 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     with Scratch() as scratch:
         opened = sorted((open_job(job, money, scratch) for job in jobs), key=_turn)
         targets = _targets(rejects_folder, opened)
-        return [
+        notes = agree(store, settings, ids)
+        done = [
             _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
             for each, target in zip(opened, targets, strict=True)
         ]
+    return [replace(summary, notes=(*notes, *summary.notes)) for summary in done]
 
 
 @dataclass
