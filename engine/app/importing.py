@@ -27,7 +27,8 @@ def import_into(  # noqa: PLR0913 - each named by its caller
 ) -> list[ImportSummary]:
     """Import the files, or the answers to queries. `kind` and `mapping` speak of all of them."""
     mapped = load_mapping(mapping) if mapping is not None else None
-    catalogue = load_catalogue(project.folder / "campaigns" / "products.yaml")
+    products = project.folder / "campaigns" / "products.yaml"
+    catalogue = load_catalogue(products)
     return import_files(
         project.store,
         project.settings,
@@ -37,4 +38,5 @@ def import_into(  # noqa: PLR0913 - each named by its caller
         ids=ids or IdFactory(),
         rejects_folder=rejects_folder or project.folder / REJECTS,
         progress=progress,
+        products_file=products,
     )

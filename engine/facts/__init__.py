@@ -3,6 +3,8 @@
 ::
 
     catalogue      the things a shop sells
+    shelf          the file of the catalogue, which grows
+    sold           what was sold of each product
     lookup         one person, by what a human has at hand
     identity       which customer an address or shop id belongs to
     suppression    addresses that get nothing

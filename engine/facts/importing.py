@@ -25,6 +25,7 @@ from engine.facts.opening import ImportJob, Opened, open_job
 from engine.facts.reading import Record
 from engine.facts.refusal import Refused
 from engine.facts.rejects import Rejects
+from engine.facts.shelf import Shelf
 from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
 from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
@@ -50,6 +51,7 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     ids: IdFactory,
     rejects_folder: Path,
     progress: Tell,
+    products_file: Path | None = None,
 ) -> list[ImportSummary]:
     """Import the files: those first that others need, and of one kind in their order.
 
@@ -60,13 +62,14 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     """
     currency = settings.shop.currency
     money = Money(currency, get_currency_precision(currency))
-    landing = Landing(now, ids, span(settings.front_end.window), money, settings.zone)
+    shelf = Shelf(products_file, catalogue)
+    landing = Landing(now, ids, span(settings.front_end.window), money, settings.zone, shelf)
     with Scratch() as scratch:
         opened = sorted((open_job(job, money, scratch) for job in jobs), key=_turn)
         targets = _targets(rejects_folder, opened)
         notes = agree(store, settings, ids)
         done = [
-            _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
+            _Import(each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress).run(target)
             for each, target in zip(opened, targets, strict=True)
         ]
     return [replace(summary, notes=(*notes, *summary.notes)) for summary in done]
@@ -183,7 +186,7 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes(), *_shortened(total)),
+            notes=(*self.opened.notes, *self.unknown.notes(), *_shortened(total), *_differing(total)),
             merges=total.merges,
             conflicts=total.conflicts,
         )
@@ -201,6 +204,12 @@ def _shortened(total: Outcome) -> Iterator[str]:
             f"orders that came again without some of their lines, and lost them: {lost}; "
             "an order is replaced whole, so give all its lines in one file"
         )
+
+
+def _differing(total: Outcome) -> Iterator[str]:
+    if total.differing.count:
+        some = f"{total.differing.count:,}, such as {', '.join(total.differing.first)}"
+        yield f"products that campaigns/products.yaml describes otherwise, and keeps as it has them: {some}"
 
 
 _TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription")
