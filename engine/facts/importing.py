@@ -15,6 +15,7 @@ from babel.numbers import get_currency_precision
 from sqlalchemy.exc import IntegrityError
 
 from engine.clock import span
+from engine.errors import StoreClash
 from engine.facts.agreement import agree
 from engine.facts.catalogue import Catalogue
 from engine.facts.collector import seldom_collecting
@@ -159,14 +160,14 @@ class _Import:
         return self.opened.importer.row(plan.values(fields), place, credit)
 
     def _land(self, chunk: list[Any]) -> Outcome:
-        """Land a chunk whole. Where another import met the same person first, look again."""
+        """Land a chunk whole. Where another import met the same people at the same time, look again."""
         attempts_left = ATTEMPTS
         while True:
             attempts_left -= 1
             try:
                 with self.store.writing() as connection:
                     return self.opened.importer.land(connection, chunk, self.landing)
-            except IntegrityError:
+            except (IntegrityError, StoreClash):
                 if not attempts_left:
                     raise
 
