@@ -15,7 +15,8 @@
     │   ├── StoreUnreachable          21   … because nothing answers
     │   ├── StoreLocked               22   … because another process holds it
     │   ├── StoreReadOnly             23   … because it may not be written
-    │   └── StoreTooNew               24   … because a newer version made it
+    │   ├── StoreTooNew               24   … because a newer version made it
+    │   └── StoreClash                25   … because another process changed the same rows
     └── AlreadyThere                  30   something is already there
 """
 
@@ -136,6 +137,12 @@ class StoreTooNew(StoreError):
     """A newer version of Aftersale made this database."""
 
     exit_code = 24
+
+
+class StoreClash(StoreError):
+    """Another process changed the same rows at the same time."""
+
+    exit_code = 25
 
 
 class AlreadyThere(AftersaleError):

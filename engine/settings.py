@@ -170,6 +170,14 @@ class Frequency(Part):
     per: Lasting = Field(parse_duration("7d"), description="in any span of this length")
 
 
+class Watch(Part):
+    """A folder whose files are imported as they come."""
+
+    folder: str = Field("", description="the folder, from the project's folder; empty: none")
+    map: str = Field("", description="a map for its files, from the project's folder; empty: none")
+    every: Lasting = Field(parse_duration("60s"), description="how long to wait between two looks at it")
+
+
 class Delivery(Part):
     """The way out."""
 
@@ -203,6 +211,7 @@ class Settings(BaseSettings):
         Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"
     )
     frequency: Frequency = Frequency()
+    watch: Watch = Watch()
     delivery: Delivery = Delivery()
 
     @classmethod

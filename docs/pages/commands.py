@@ -16,7 +16,11 @@ EXAMPLES = {
     "init": "aftersale init myshop",
     "demo": "aftersale demo\naftersale demo small-shop --customers 200",
     "import": "aftersale import customers.csv consent.csv orders.csv consumption.csv\n"
-    "aftersale import export.csv --map mapping.yaml",
+    "aftersale import export.csv --map mapping.yaml\n"
+    "aftersale import --from env:SHOP_DB --query 'SELECT …' --map shop.map.yaml\n"
+    "aftersale import --watch inbox",
+    "products": "aftersale products\naftersale products --write\n"
+    "aftersale products --write --from shop-products.csv --map shop.map.yaml",
     "check": "aftersale check\naftersale check --json",
     "preview": "aftersale preview\naftersale preview win-back --days 14 --html out/\n"
     "aftersale preview --customer ann@example.com --at 2026-12-24T09:00Z",

@@ -42,6 +42,7 @@ ADVICE = {
     "StoreUnreachable": "See that the database runs, and that `database` names it.",
     "StoreLocked": "Wait for the other run or import to end, then try again.",
     "StoreReadOnly": "Give your user the right to write the database file and its folder, or the tables.",
+    "StoreClash": "Try again; what had not been written yet was left as it was.",
     "StoreTooNew": "Upgrade Aftersale to the version that made the database, or a later one.",
     "AlreadyThere": "Choose another folder. Nothing was changed.",
 }

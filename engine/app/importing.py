@@ -1,4 +1,4 @@
-"""import: files of facts into the project's store."""
+"""import: facts from files and databases into the project's store."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from engine.app.project import Project
 from engine.facts.catalogue import load_catalogue
 from engine.facts.importing import ImportJob, ImportProgress, ImportSummary, import_files
 from engine.facts.mapping import load_mapping
+from engine.facts.sources.database import Query
 from engine.store.ids import IdFactory
 
 REJECTS = "rejects"
@@ -15,24 +16,27 @@ REJECTS = "rejects"
 
 def import_into(  # noqa: PLR0913 - each named by its caller
     project: Project,
-    files: Sequence[Path],
+    files: Sequence[Path | Query],
     *,
     now: datetime,
     kind: str | None = None,
     mapping: Path | None = None,
     ids: IdFactory | None = None,
+    rejects_folder: Path | None = None,
     progress: Callable[[ImportProgress], None] = lambda _: None,
 ) -> list[ImportSummary]:
-    """Import the files in their order. `kind` and `mapping` speak of all of them."""
+    """Import the files, or the answers to queries. `kind` and `mapping` speak of all of them."""
     mapped = load_mapping(mapping) if mapping is not None else None
-    catalogue = load_catalogue(project.folder / "campaigns" / "products.yaml")
+    products = project.folder / "campaigns" / "products.yaml"
+    catalogue = load_catalogue(products)
     return import_files(
         project.store,
         project.settings,
         catalogue,
-        [ImportJob(path, kind, mapped) for path in files],
+        [ImportJob(given, kind, mapped) for given in files],
         now=now,
         ids=ids or IdFactory(),
-        rejects_folder=project.folder / REJECTS,
+        rejects_folder=rejects_folder or project.folder / REJECTS,
         progress=progress,
+        products_file=products,
     )

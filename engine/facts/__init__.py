@@ -3,6 +3,8 @@
 ::
 
     catalogue      the things a shop sells
+    shelf          the file of the catalogue, which grows
+    sold           what was sold of each product
     lookup         one person, by what a human has at hand
     identity       which customer an address or shop id belongs to
     suppression    addresses that get nothing
@@ -10,9 +12,11 @@
     subscriptions  how a subscription stood, as intervals
     changes        whose facts were written since audiences were last judged
 
+    agreement      stored facts and the settings they were worked out with
     importing      the driver of an import; below it in the order in which a file meets them
     opening        that a file can be read, which kind it is (guessing), how its header is taken (binding)
     mapping        MAP.yaml: how somebody else's file says what ours would
+    sources/       files of several formats, and databases, as text
     reading        a file as rows, each with its place
     columns        a row as values (values/), or the reason why not (refusal)
     model          the rows that come of it

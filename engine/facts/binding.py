@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.facts.columns import Column, Manner, Money, Plan, Step, Test, always, plain, reader
 from engine.facts.importers.importer import Importer
-from engine.facts.mapping import MapSpec, Source, When
+from engine.facts.mapping import MapSpec, Origin, When
 from engine.facts.refusal import Refused
 from engine.facts.values.instants import instants
 from engine.facts.values.numbers import amounts
@@ -43,7 +43,7 @@ class _Binder:
         self._money = money
         self._complain = complain
         self._columns = {column.name: column for column in importer.columns}
-        self._sources = {**spec.fields, **{k: Source(constant=v) for k, v in spec.constants.items()}}
+        self._sources = {**spec.fields, **{k: Origin(constant=v) for k, v in spec.constants.items()}}
         self._attributes = [name for name in self._sources if self._is_attribute(name)]
         self._joins: list[list[int]] = []
         self._spots: dict[str, tuple[int, Sequence[Tidy]]] = {}  # where the text of a name is found
@@ -91,7 +91,7 @@ class _Binder:
     def _column(self, name: str) -> Column:
         return self._columns.get(name) or _attribute(name.removeprefix(ATTRIBUTE))
 
-    def _manner(self, name: str, source: Source) -> Manner:
+    def _manner(self, name: str, source: Origin) -> Manner:
         dates, numbers = self._spec.dates, self._spec.numbers
         if (source.format or source.zone) and not self._column(name).instant:
             self._complain(self._path(name), f"{name} is no instant: format and zone mean nothing here", None)
@@ -100,7 +100,7 @@ class _Binder:
         moments = instants(source.format or dates.format, zone)
         return Manner(moments, amounts(**written), amounts(**written, fine=12), self._money)
 
-    def _tidying(self, source: Source) -> list[Tidy]:
+    def _tidying(self, source: Origin) -> list[Tidy]:
         words: list[Tidy] = [_TIDY[name] for name in source.clean]
         return [*words, _translated(source.values)] if source.values else words
 
@@ -111,7 +111,7 @@ class _Binder:
             self._complain(self._path(name), str(refused.within(name)), None)
             return None
 
-    def _index(self, name: str, source: Source) -> int:
+    def _index(self, name: str, source: Origin) -> int:
         """Where the text stands in a row to which the joins have been appended."""
         if source.column is not None:
             index = self._place((*self._path(name), "column"), source.column)

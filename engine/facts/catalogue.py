@@ -68,7 +68,11 @@ def load_catalogue(path: Path) -> Catalogue:
     """Read `products.yaml`; an absent file is an empty catalogue. Raises Problems with all mistakes."""
     if not path.exists():
         return Catalogue()
-    document = read_document(path)
+    return catalogue_of(read_document(path))
+
+
+def catalogue_of(document: Document) -> Catalogue:
+    """The same from a document that was read. Raises Problems with all mistakes."""
     entries, problems = _entries(document)
     products: list[Product] = []
     for sku, entry in entries.items():

@@ -6,7 +6,7 @@ What was landed before an import was broken off stays, and the next import leave
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,19 @@ from babel.numbers import get_currency_precision
 from sqlalchemy.exc import IntegrityError
 
 from engine.clock import span
+from engine.errors import StoreClash
+from engine.facts.agreement import agree
 from engine.facts.catalogue import Catalogue
 from engine.facts.collector import seldom_collecting
 from engine.facts.columns import Money
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Landing, Outcome
 from engine.facts.opening import ImportJob, Opened, open_job
-from engine.facts.reading import Record, records
+from engine.facts.reading import Record
 from engine.facts.refusal import Refused
 from engine.facts.rejects import Rejects
+from engine.facts.shelf import Shelf
+from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
 from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
 from engine.settings import Settings
@@ -48,22 +52,28 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     ids: IdFactory,
     rejects_folder: Path,
     progress: Tell,
+    products_file: Path | None = None,
 ) -> list[ImportSummary]:
     """Import the files: those first that others need, and of one kind in their order.
 
     All headers and maps are judged before the first row lands. Raises ImportFailed for a file that
-    cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`.
+    cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`, SettingsError
+    where stored amounts are in another currency than the shop's.
     Rows that cannot land are written to a file in `rejects_folder`, with their reasons.
     """
     currency = settings.shop.currency
     money = Money(currency, get_currency_precision(currency))
-    opened = sorted((open_job(job, money) for job in jobs), key=_turn)
-    landing = Landing(now, ids, span(settings.front_end.window), money, settings.zone)
-    targets = _targets(rejects_folder, opened)
-    return [
-        _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
-        for each, target in zip(opened, targets, strict=True)
-    ]
+    shelf = Shelf(products_file, catalogue)
+    landing = Landing(now, ids, span(settings.front_end.window), money, settings.zone, shelf)
+    with Scratch() as scratch:
+        opened = sorted((open_job(job, money, scratch) for job in jobs), key=_turn)
+        targets = _targets(rejects_folder, opened)
+        notes = agree(store, settings, ids)
+        done = [
+            _Import(each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress).run(target)
+            for each, target in zip(opened, targets, strict=True)
+        ]
+    return [replace(summary, notes=(*notes, *summary.notes)) for summary in done]
 
 
 @dataclass
@@ -82,10 +92,10 @@ class _Import:
     def run(self, target: Path) -> ImportSummary:
         opened = self.opened
         total = Outcome()
-        self.size = opened.path.stat().st_size
+        self.size = opened.source.path.stat().st_size
         with (
             seldom_collecting(),
-            Rejects(opened.path, target, opened.form.encoding) as rejects,
+            Rejects(opened.source.path, target, opened.form.encoding) as rejects,
             Staging(opened.importer) as staging,
         ):
             staging.fill(self._rows(rejects, staging))
@@ -128,15 +138,11 @@ class _Import:
             staging.spoil(order)
 
     def _records(self) -> Iterator[Record]:
-        with self.opened.path.open("rb") as file:
-            found = records(file, self.opened.form)
-            if self.opened.header:
-                next(found, None)
-            for record in found:
-                self.read += 1
-                if self.read % TELL_EVERY == 0:
-                    self._progress(record.place[1])
-                yield record
+        for record in self.opened.source.records(self.opened.form, header=self.opened.header):
+            self.read += 1
+            if self.read % TELL_EVERY == 0:
+                self._progress(record.place[1])
+            yield record
 
     def _row(self, record: Record) -> Any | None:
         """The row of a record, None where the map says to skip it. Raises Refused."""
@@ -154,24 +160,24 @@ class _Import:
         return self.opened.importer.row(plan.values(fields), place, credit)
 
     def _land(self, chunk: list[Any]) -> Outcome:
-        """Land a chunk whole. Where another import met the same person first, look again."""
+        """Land a chunk whole. Where another import met the same people at the same time, look again."""
         attempts_left = ATTEMPTS
         while True:
             attempts_left -= 1
             try:
                 with self.store.writing() as connection:
                     return self.opened.importer.land(connection, chunk, self.landing)
-            except IntegrityError:
+            except (IntegrityError, StoreClash):
                 if not attempts_left:
                     raise
 
     def _progress(self, done: int) -> None:
         """`done` is up to twice the file's size: every byte is read, and then lands."""
-        self.tell(ImportProgress(self.opened.name, done // 2, self.size))
+        self.tell(ImportProgress(self.opened.source.name, done // 2, self.size))
 
     def _summary(self, total: Outcome, rejects: Rejects) -> ImportSummary:
         return ImportSummary(
-            file=self.opened.name,
+            file=self.opened.source.name,
             kind=self.opened.importer.kind,
             read=self.read,
             inserted=total.inserted,
@@ -181,7 +187,7 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes(), *_shortened(total)),
+            notes=(*self.opened.notes, *self.unknown.notes(), *_shortened(total), *_differing(total)),
             merges=total.merges,
             conflicts=total.conflicts,
         )
@@ -194,10 +200,17 @@ def _turn(opened: Opened) -> int:
 def _shortened(total: Outcome) -> Iterator[str]:
     """An order whose rows are divided among files would silently keep those of the last one only."""
     if total.shortened.count:
+        lost = f"{total.shortened.count:,}, such as {', '.join(total.shortened.first)}"
         yield (
-            f"{total.shortened.count:,} orders came again without some of their lines, and lost them: "
-            f"{', '.join(total.shortened.first)}; an order is replaced whole: give all its lines in one file"
+            f"orders that came again without some of their lines, and lost them: {lost}; "
+            "an order is replaced whole, so give all its lines in one file"
         )
+
+
+def _differing(total: Outcome) -> Iterator[str]:
+    if total.differing.count:
+        some = f"{total.differing.count:,}, such as {', '.join(total.differing.first)}"
+        yield f"products that campaigns/products.yaml describes otherwise, and keeps as it has them: {some}"
 
 
 _TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription")
@@ -216,9 +229,9 @@ def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:
     """A rejects file for each source, none named like another of this import."""
     names: list[str] = []
     for each in opened:
-        name, number = each.path.stem, 1
+        name, number = each.source.stem, 1
         while name in names:
             number += 1
-            name = f"{each.path.stem}-{number}"
+            name = f"{each.source.stem}-{number}"
         names.append(name)
     return [folder / f"{name}.rejects.csv" for name in names]

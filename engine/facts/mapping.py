@@ -100,7 +100,7 @@ class Numbers(Part):
         return self
 
 
-class Source(Dates):
+class Origin(Dates):
     """Where a value comes from: a column, several put together, or the same text in every row."""
 
     column: Text | None = None
@@ -115,7 +115,7 @@ class Source(Dates):
         return value if isinstance(value, dict) else {"column": _scalar(value)}
 
     @model_validator(mode="after")
-    def _one_place(self) -> "Source":
+    def _one_place(self) -> "Origin":
         if (self.column is not None) + bool(self.join) + (self.constant is not None) != 1:
             msg = "say exactly one of column, join and constant"
             raise ValueError(msg)
@@ -168,7 +168,7 @@ class MapSpec(Part):
     delimiter: Delimiter = ","
     header: bool = True
     columns: tuple[Text, ...] = ()
-    fields: dict[str, Source] = Field(default_factory=dict)
+    fields: dict[str, Origin] = Field(default_factory=dict)
     constants: dict[str, Text] = Field(default_factory=dict)
     dates: Dates = Dates()
     numbers: Numbers = Numbers()

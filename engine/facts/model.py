@@ -75,6 +75,22 @@ class RateRow(NamedTuple):
     place: Place
 
 
+class ProductRow(NamedTuple):
+    """A thing sold, for the catalogue; amounts as decimal text."""
+
+    sku: str
+    name: str
+    kind: str
+    price: str
+    unit_cost: str
+    category: str
+    tags: tuple[str, ...]
+    url: str
+    image: str
+    units: tuple[str, ...]
+    place: Place
+
+
 class RefundRow(NamedTuple):
     """Money that went back for an order that is known already."""
 

@@ -5,23 +5,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ImportFailed, Problem, Problems, UsageError, relative
+from engine.errors import ImportFailed, Problem, Problems, UsageError
 from engine.facts.binding import bind
 from engine.facts.columns import Money, Plan
 from engine.facts.guessing import guess, kinds_of
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Importer
-from engine.facts.mapping import Mapping, MapSpec, Source
-from engine.facts.reading import Form, records, refuse_binary
+from engine.facts.mapping import Mapping, MapSpec, Origin
+from engine.facts.reading import Form
+from engine.facts.sources.database import Query
+from engine.facts.sources.opening import open_source
+from engine.facts.sources.scratch import Scratch
+from engine.facts.sources.source import Source
 
+_WRITING = ("encoding", "delimiter", "header", "columns")
 _NO_MAP = "its columns are not those of the map, but have our own names: it was read without the map"
 
 
 @dataclass(frozen=True)
 class ImportJob:
-    """A file to import. A kind is given where it is not to be guessed, a map where the file needs one."""
+    """A source to import. A kind is given where it is not to be guessed, a map where it needs one."""
 
-    path: Path
+    given: Path | Query
     kind: str | None = None
     mapping: Mapping | None = None
 
@@ -30,8 +35,7 @@ class ImportJob:
 class Opened:
     """A file whose header has been understood."""
 
-    path: Path
-    name: str
+    source: Source
     form: Form
     header: bool  # whether its first row is one
     importer: Importer[Any]
@@ -39,36 +43,36 @@ class Opened:
     notes: Sequence[str] = ()
 
 
-def open_job(job: ImportJob, money: Money) -> Opened:
-    """Judge the file's header, and the map against it. Raises ImportFailed, Problems or UsageError."""
-    refuse_binary(job.path)
+def open_job(job: ImportJob, money: Money, scratch: Scratch) -> Opened:
+    """Judge the source's header, and the map against it. Raises ImportFailed, Problems or UsageError."""
+    source = open_source(job.given, scratch)
     if job.mapping is None:
-        return _canonical(job, money)
+        return _canonical(job, source, money)
     try:
-        return _mapped(job, job.mapping, money)
+        return _mapped(job, source, job.mapping, money)
     except Problems:
-        if not job.mapping.spec.header or not _is_ours(job.path):
+        if not job.mapping.spec.header or not _is_ours(source):
             raise
-        return replace(_canonical(job, money), notes=(_NO_MAP,))
+        return replace(_canonical(job, source, money), notes=(_NO_MAP,))
 
 
-def _is_ours(path: Path) -> bool:
+def _is_ours(source: Source) -> bool:
     """Whether a file needs no map, so that one map may be given for several files."""
     try:
-        return len(kinds_of(_our_header(path))) == 1
+        return len(kinds_of(_our_header(source))) == 1
     except ImportFailed:
         return False
 
 
-def _our_header(path: Path) -> list[str]:
-    return [column.lower() for column in _header(path, Form())]
+def _our_header(source: Source) -> list[str]:
+    return [column.lower() for column in source.header(Form())]
 
 
-def _canonical(job: ImportJob, money: Money) -> Opened:
-    name, form = relative(job.path), Form()
-    header = _our_header(job.path)
+def _canonical(job: ImportJob, source: Source, money: Money) -> Opened:
+    name, form = source.name, Form()
+    header = _our_header(source)
     importer = IMPORTERS.choose(job.kind) if job.kind else guess(name, header)
-    spec = MapSpec(kind=importer.kind, fields={column: Source(column=column) for column in header})
+    spec = MapSpec(kind=importer.kind, fields={column: Origin(column=column) for column in header})
     problems: list[Problem] = []
 
     def complain(_: object, message: str, hint: str | None) -> None:
@@ -77,16 +81,17 @@ def _canonical(job: ImportJob, money: Money) -> Opened:
     plan = bind(importer, header, spec, money, complain)
     if problems:
         raise ImportFailed("\n".join(map(str, problems)))
-    return Opened(job.path, name, form, spec.header, importer, plan)
+    return Opened(source, form, spec.header, importer, plan)
 
 
-def _mapped(job: ImportJob, mapping: Mapping, money: Money) -> Opened:
+def _mapped(job: ImportJob, source: Source, mapping: Mapping, money: Money) -> Opened:
     spec = mapping.spec
+    _refuse_form(source, mapping)
     importer = _kind_of_map(job, mapping)
-    header = list(spec.columns) or [column.strip() for column in _header(job.path, spec.form)]
+    header = list(spec.columns) or source.header(spec.form)
     if not spec.fields:
         taken = [column for column in header if column not in spec.constants]
-        spec = spec.model_copy(update={"fields": {column: Source(column=column) for column in taken}})
+        spec = spec.model_copy(update={"fields": {column: Origin(column=column) for column in taken}})
     problems: list[Problem] = []
 
     def complain(path: tuple[str | int, ...], message: str, hint: str | None) -> None:
@@ -95,7 +100,15 @@ def _mapped(job: ImportJob, mapping: Mapping, money: Money) -> Opened:
     plan = bind(importer, header, spec, money, complain)
     if problems:
         raise Problems(problems)
-    return Opened(job.path, relative(job.path), spec.form, spec.header, importer, plan)
+    return Opened(source, spec.form, spec.header, importer, plan)
+
+
+def _refuse_form(source: Source, mapping: Mapping) -> None:
+    """A map may not say how text is written that is not written as CSV."""
+    said = [key for key in _WRITING if key in mapping.spec.model_fields_set]
+    if said and not source.plain:
+        msg = f"means nothing for {source.name}, which is no CSV file"
+        raise Problems([mapping.problem((key,), f"{key} {msg}") for key in said])
 
 
 def _kind_of_map(job: ImportJob, mapping: Mapping) -> Importer[Any]:
@@ -107,22 +120,3 @@ def _kind_of_map(job: ImportJob, mapping: Mapping) -> Importer[Any]:
         msg = f"the map is for {kind}, but --as says {job.kind}"
         raise UsageError(msg)
     return IMPORTERS[kind]
-
-
-def _header(path: Path, form: Form) -> Sequence[str]:
-    """The names in the first row. Raises ImportFailed where they cannot be told apart."""
-    name = relative(path)
-    with path.open("rb") as file:
-        first = next(records(file, form), None)
-    if first is None:
-        msg = f"{name} is empty: it has not even a header"
-        raise ImportFailed(msg)
-    if first.defect:
-        msg = f"{name}:{first.place[0]}: the header {first.defect}"
-        raise ImportFailed(msg)
-    names = [column.strip() for column in first.fields]
-    twice = next((column for column in names if names.count(column) > 1), None)
-    if twice is not None:
-        msg = f"{name}:{first.place[0]}: the header names {twice!r} twice"
-        raise ImportFailed(msg)
-    return names

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from engine.errors import ImportFailed, relative
+from engine.errors import ImportFailed
 from engine.facts.model import Place
 
 WHITESPACE = "whitespace"
@@ -21,8 +21,7 @@ _PEEK = 8192
 _SIGNS = (
     (b"PK\x03\x04", "it is an Excel workbook or another zip archive", "save it as CSV (UTF-8) first"),
     (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook", "save it as CSV (UTF-8) first"),
-    (b"SQLite format 3", "it is a SQLite database", "export its tables as CSV first"),
-    (b"\x1f\x8b", "it is packed with gzip", "unpack it first"),
+    (b"SQLite format 3", "it is a SQLite database", "ask it: --from sqlite:///FILE --query 'SELECT …'"),
     (b"%PDF", "it is a PDF", None),
     (codecs.BOM_UTF16_LE, "it is text in UTF-16", "save it as CSV (UTF-8) first"),
     (codecs.BOM_UTF16_BE, "it is text in UTF-16", "save it as CSV (UTF-8) first"),
@@ -66,7 +65,8 @@ def records(file: BinaryIO, form: Form) -> Iterator[Record]:
         lines.forget()
 
 
-def _start(path: Path, name: str) -> bytes:
+def start_of(path: Path, name: str) -> bytes:
+    """The first bytes of a file. Raises ImportFailed where it cannot be read."""
     try:
         if not path.is_file():
             msg = f"{name} is not a file" if path.exists() else f"there is no file {name}"
@@ -84,10 +84,8 @@ def _rows(lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
-def refuse_binary(path: Path) -> None:
-    """Raise ImportFailed for what is no file of text, saying what it is instead."""
-    name = relative(path)
-    start = _start(path, name)
+def refuse_binary(name: str, start: bytes) -> None:
+    """Raise ImportFailed for what does not begin as text, saying what it is instead."""
     for sign, what, hint in _SIGNS:
         if start.startswith(sign):
             msg = f"{name} is not a CSV file: {what}"

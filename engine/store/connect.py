@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
-from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.errors import SettingsError, StoreClash, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
 from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
@@ -97,6 +97,7 @@ def _pragma(connection: Any, pragma: str) -> None:
 
 
 _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
+    ("deadlock", StoreClash, "another process changed the same rows", "try again"),
     ("locked", StoreLocked, "the database is held by another process", "wait for it to end, then try again"),
     (
         "readonly",

@@ -2,9 +2,9 @@
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
-`campaign_versions`, `looks`, `leases`. Instants are UTC microseconds; money is integer minor units
-of the shop's currency unless a currency stands beside it. Text keys that may be absent are ''
-rather than NULL, so that they can stand in a primary key.
+`imported_under`, `campaign_versions`, `looks`, `leases`. Instants are UTC microseconds; money is
+integer minor units of the shop's currency unless a currency stands beside it. Text keys that may be
+absent are '' rather than NULL, so that they can stand in a primary key.
 """
 
 from sqlalchemy import (
@@ -207,6 +207,13 @@ rates = Table(  # a registry: what a unit of a foreign currency was worth in the
     Column("day", Date, primary_key=True),
     Column("rate", String(40), nullable=False),  # decimal, as imported
     Column("recorded_at", Instant, nullable=False),
+)
+
+imported_under = Table(  # a registry: settings that stored facts were worked out with
+    "imported_under",
+    metadata,
+    Column("setting", String(60), primary_key=True),
+    Column("value", String(60), nullable=False),
 )
 
 changes = Table(  # whose facts were written since the last look; taken by DELETE … RETURNING

@@ -84,5 +84,5 @@ def test_an_order_divided_among_two_files_is_told(bring: Import) -> None:
     first, second = BOTH.splitlines(keepends=True)
     assert bring(first).notes == ()
     [note] = bring(second).notes
-    assert note.startswith("1 orders came again without some of their lines, and lost them: 1;")
+    assert note.startswith("orders that came again without some of their lines, and lost them: 1, such as 1;")
     assert bring(second).notes == ()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from engine.facts.importers import IMPORTERS
-from engine.facts.mapping import MapSpec, Match, Source
+from engine.facts.mapping import MapSpec, Match, Origin
 from engine.facts.staging import MOST_BUNDLED
 from engine.facts.values.words import NO, YES
 from tests.conftest import ROOT
@@ -30,7 +30,7 @@ def test_every_column_is_told(kind):
 
 
 def test_every_key_of_a_map_is_told():
-    keys = set(MapSpec.model_fields) | set(Source.model_fields)
+    keys = set(MapSpec.model_fields) | set(Origin.model_fields)
     assert named(CHAPTERS["Maps"].split("### Credits")[0]) == keys
     credit = CHAPTERS["Maps"].split("### Credits")[1].split("###")[0]
     for name, field in Match.model_fields.items():

@@ -3,11 +3,12 @@
 import csv
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
-from engine.errors import StoreLocked
+from engine.errors import StoreClash, StoreLocked
 from engine.facts import importing
 from engine.facts.catalogue import Catalogue, Product
 from engine.facts.importing import import_files
@@ -159,6 +160,23 @@ def test_two_imports_at_once_meet_nobody_twice(shop):
     with ThreadPoolExecutor() as pool:
         list(pool.map(take, range(3)))
     assert shop.meaning() == expected
+
+
+def test_a_chunk_that_clashes_with_another_import_is_landed_again(shop, monkeypatch):
+    shop.take("email\n")  # so that the settings are noted already
+    writing, clashes = Store.writing, iter([True, True])
+
+    @contextmanager
+    def clashing(store):
+        with writing(store) as connection:
+            yield connection
+            if next(clashes, False):
+                raise StoreClash("another process changed the same rows")
+
+    monkeypatch.setattr(Store, "writing", clashing)
+    assert shop.take(HEAD + f"1,ann@example.com,{AT},a,7\n").inserted == 1
+    assert shop.rows("orders", "order_ref") == ["1"]
+    assert list(clashes) == []
 
 
 def test_an_import_that_was_broken_off_is_ended_by_the_next(shop, monkeypatch):

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ImportFailed
-from engine.facts.reading import MOST_BYTES, WHITESPACE, Form, records, refuse_binary
+from engine.facts.reading import MOST_BYTES, WHITESPACE, Form, records
+from engine.facts.sources.opening import open_source
+from engine.facts.sources.scratch import Scratch
 
 OURS = Form()
 
@@ -151,7 +153,9 @@ def test_whatever_is_written_as_csv_is_read_again(tmp_path_factory, rows):
     [
         (b"PK\x03\x04....", "Excel workbook"),
         (b"SQLite format 3\0", "SQLite database"),
-        (b"\x1f\x8b\x08", "gzip"),
+        (b"\x1f\x8b\x08", "cannot be unpacked"),
+        (b"PAR1....", "cannot be read as Parquet"),
+        (b" [{}]", "JSON array"),
         (b"%PDF-1.7", "PDF"),
         ("email\n".encode("utf-16"), "UTF-16"),
         (bytes(range(256)) * 20, "not a file of text"),
@@ -161,17 +165,17 @@ def test_what_is_no_text_is_told_as_what_it_is(tmp_path, content, reason):
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     with pytest.raises(ImportFailed, match=reason):
-        refuse_binary(path)
+        open_source(path, Scratch())
 
 
 def test_what_is_no_file(tmp_path):
     with pytest.raises(ImportFailed, match="there is no file"):
-        refuse_binary(tmp_path / "none.csv")
+        open_source(tmp_path / "none.csv", Scratch())
     with pytest.raises(ImportFailed, match="is not a file"):
-        refuse_binary(tmp_path)
+        open_source(tmp_path, Scratch())
 
 
 def test_one_stray_byte_makes_no_binary(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_bytes(b"email\nann@example.com\n\0bob@example.com\n")
-    refuse_binary(path)
+    open_source(path, Scratch())

@@ -1,6 +1,7 @@
 """The documented examples over real files, held against a plain count of the same files."""
 
 import csv
+import sqlite3
 from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 
 from engine.facts.importing import ImportJob
 from engine.facts.mapping import load_mapping
+from engine.facts.sources.database import Query
 from tests.conftest import ROOT
 
 from .conftest import TestShop
@@ -97,7 +99,7 @@ def test_cdnow(shop: TestShop, real_data):
         real_data / "cdnow" / "CDNOW_sample.txt", mapping=load_mapping(EXAMPLES / "cdnow.map.yaml")
     )
     [summary] = shop.run(job)
-    rows = [line.split() for line in job.path.read_text().splitlines()]
+    rows = [line.split() for line in job.given.read_text().splitlines()]
     cents = sum(int(dollars.replace(".", "")) for *_, dollars in rows)
     assert (summary.read, summary.inserted, summary.rejected) == (6_919, 6_919, 0)
     assert len(shop.rows("order_lines", "line_ref")) == 6_919
@@ -108,3 +110,52 @@ def test_cdnow(shop: TestShop, real_data):
     )
     assert sum(shop.rows("order_lines", "quantity")) == sum(int(row[3]) for row in rows)
     assert shop.run(job)[0].unchanged == 6_919
+
+
+CHINOOK = """
+    SELECT InvoiceId, InvoiceLineId, CustomerId, Email, InvoiceDate, Total, TrackId,
+           InvoiceLine.UnitPrice AS Price, Quantity
+    FROM Invoice JOIN InvoiceLine USING (InvoiceId) JOIN Customer USING (CustomerId)
+"""
+
+
+def test_chinook(shop: TestShop, real_data):
+    """Straight from a database: customers with our own names, and invoices by a map."""
+    file = real_data / "chinook" / "Chinook_Sqlite.sqlite"
+    url = f"sqlite:///{file}"
+    people = Query(url, "SELECT Email, CustomerId AS shop_id, FirstName AS first_name, Country FROM Customer")
+    invoices = ImportJob(Query(url, CHINOOK), mapping=load_mapping(EXAMPLES / "chinook.map.yaml"))
+    customers, orders = shop.run(invoices, ImportJob(people))
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+        lines, cents = connection.execute(
+            "SELECT count(*), round(100 * sum(UnitPrice * Quantity)) FROM InvoiceLine"
+        ).fetchone()
+        totals = dict(connection.execute("SELECT CAST(InvoiceId AS TEXT), round(100 * Total) FROM Invoice"))
+        emails = {email for (email,) in connection.execute("SELECT lower(Email) FROM Customer")}
+    connection.close()
+    assert (customers.kind, customers.inserted, customers.rejected) == ("customers", 59, 0)
+    assert (orders.kind, orders.inserted, orders.rejected) == ("orders", lines, 0)
+    assert dict(shop.rows("orders", "order_ref", "amount")) == totals
+    assert len(totals) == 412
+    assert sum(shop.rows("order_lines", "amount")) == cents
+    assert set(shop.rows("customers", "email")) == emails
+    assert [each.unchanged for each in shop.run(invoices, ImportJob(people))] == [59, lines]
+
+
+def test_online_retail_whole_and_then_day_by_day(pound_shop: TestShop, real_data):
+    """An order of the whole that comes again in its daily file is the same order."""
+    pound_shop.run(online_retail(real_data))
+    with (real_data / "online_retail" / "online_retail_400_customers.csv").open(newline="") as file:
+        whole = {row["InvoiceNo"] for row in csv.DictReader(file) if not cannot_land(row)}
+    lines = dict.fromkeys(pound_shop.rows("order_lines", "order_ref", "line_ref", "amount"))
+    seen: set[str] = set()
+    for day in sorted((real_data / "online_retail" / "by-day").iterdir()):
+        [summary] = pound_shop.run(online_retail(real_data, f"by-day/{day.name}"))
+        with day.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        again = [row for row in rows if row["InvoiceNo"] in whole and not cannot_land(row)]
+        assert (summary.unchanged, summary.updated) == (len(again), 0)
+        assert summary.inserted == len([row for row in rows if not cannot_land(row)]) - len(again)
+        seen |= {row["InvoiceNo"] for row in again}
+    assert seen
+    assert set(lines) <= set(pound_shop.rows("order_lines", "order_ref", "line_ref", "amount"))

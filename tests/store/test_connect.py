@@ -1,15 +1,17 @@
 """Opening a database, and the words for what can go wrong with it."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.errors import SettingsError, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.errors import SettingsError, StoreClash, StoreLocked, StoreReadOnly, StoreUnreachable
 from engine.store import tables
 from engine.store.connect import Store, translated_errors
 from engine.store.dialect import address_hash, database_now, insert_from_select, insert_ignoring, upsert
@@ -35,6 +37,30 @@ def test_what_fails_is_not_written_at_all(store: Store) -> None:
         connection.execute(insert(tables.leases).values(LEASE))
     with store.reading() as connection:
         assert connection.execute(select(tables.leases)).all() == []
+
+
+@pytest.mark.postgres
+def test_two_who_wait_for_each_other_are_told_of_a_clash(postgres_url: str) -> None:
+    store, both_hold_one = Store(postgres_url), Barrier(2)
+    with store.writing() as connection:
+        connection.execute(insert(tables.leases), [LEASE | {"name": name} for name in "ab"])
+
+    def take(names: str) -> bool:
+        try:
+            with store.writing() as connection:
+                for name in names:
+                    connection.execute(
+                        update(tables.leases).where(tables.leases.c.name == name).values(epoch=2)
+                    )
+                    if name == names[0]:
+                        both_hold_one.wait()
+        except StoreClash:
+            return False
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(take, ["ab", "ba"])) == [False, True]
+    store.close()
 
 
 def test_an_upsert_keeps_the_new_values_and_an_ignoring_insert_the_old(store: Store) -> None:

@@ -13,6 +13,7 @@ from engine.facts.examples import Examples
 from engine.facts.identity import NAMES, Named
 from engine.facts.model import Place
 from engine.facts.refusal import Refused
+from engine.facts.shelf import Shelf
 from engine.facts.values.addresses import address
 from engine.facts.values.words import text
 from engine.store.ids import IdFactory
@@ -33,6 +34,7 @@ class Landing(NamedTuple):
     window: int  # of a transaction, in microseconds
     money: Money  # the shop's
     zone: ZoneInfo  # in which the shop's days begin
+    shelf: Shelf  # the catalogue, and where it is written
     spoiled: Container[str] = ()  # orders with a row that was rejected: they replace no stored one
 
 
@@ -47,6 +49,7 @@ class Outcome:
     shortened: Examples = field(default_factory=Examples)  # orders that came again without some lines
     merges: Examples = field(default_factory=Examples)  # anonymous customers who are known ones
     conflicts: Examples = field(default_factory=Examples)  # names of two customers
+    differing: Examples = field(default_factory=Examples)  # products of which the catalogue says otherwise
 
     def count(self, before: Any | None, after: Any, rows: int = 1) -> None:
         """Count the rows that turned one fact from what it was, None where it was not known."""
@@ -65,6 +68,7 @@ class Outcome:
         self.shortened.add(other.shortened)
         self.merges.add(other.merges)
         self.conflicts.add(other.conflicts)
+        self.differing.add(other.differing)
 
     def refuse(self, places: Iterable[Place], refused: Refused) -> None:
         self.refused += [(place, refused) for place in places]

@@ -142,6 +142,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_identities_customer_id"), "identities", ["customer_id"], unique=False)
     op.create_table(
+        "imported_under",
+        sa.Column("setting", sa.String(length=60), nullable=False),
+        sa.Column("value", sa.String(length=60), nullable=False),
+        sa.PrimaryKeyConstraint("setting", name=op.f("pk_imported_under")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("owner", sa.String(length=100), nullable=False),
@@ -366,6 +372,7 @@ def downgrade() -> None:
     op.drop_table("membership")
     op.drop_table("looks")
     op.drop_table("leases")
+    op.drop_table("imported_under")
     op.drop_index(op.f("ix_identities_customer_id"), table_name="identities")
     op.drop_table("identities")
     op.drop_index("ix_enrollments_due", table_name="enrollments")

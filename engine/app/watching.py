@@ -1,0 +1,135 @@
+"""A folder that files of facts are put into: each is imported once it has stopped growing, and put away.
+
+A file that was imported goes to `done/`, with its rejects beside it; one that cannot be read at all goes
+to `failed/`, with the reason beside it. Until then it stays where it is, so that what was broken off is
+done again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from engine.app.importing import import_into
+from engine.app.project import Project
+from engine.errors import ImportFailed, Problems, SettingsError, UsageError, relative
+from engine.facts.importing import ImportSummary
+from engine.store.ids import IdFactory
+
+DONE, FAILED = "done", "failed"
+SETTLE = timedelta(seconds=2)  # between two looks at a file, in a pass by itself
+GROWING = (
+    ".tmp",
+    ".part",
+    ".filepart",
+    ".crdownload",
+)  # written under these names, and then renamed
+State = tuple[int, int]  # size, and when it was last written
+Seen = Mapping[str, State]
+Wait = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file that was taken from the folder: what became of it, or why it cannot be read."""
+
+    file: str
+    now_at: Path
+    summary: ImportSummary | None = None
+    error: str = ""
+
+
+def watched(project: Project, folder: Path | None) -> Path:
+    """The folder that is named, or else that of the settings. Raises UsageError or SettingsError."""
+    if folder is None and not project.settings.watch.folder:
+        msg = "no folder to watch"
+        raise UsageError(msg, hint="name one, or set watch.folder in config.yaml")
+    found = folder or project.folder / project.settings.watch.folder
+    if not found.is_dir():
+        msg = f"there is no folder {relative(found)} to watch"
+        raise SettingsError(msg)
+    return found
+
+
+def files_in(folder: Path) -> Seen:
+    """The files that may be taken, by name, as they are now."""
+    seen: dict[str, State] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.suffix in GROWING:
+            continue
+        with suppress(FileNotFoundError):  # another took it meanwhile
+            if path.is_file():
+                state = path.stat()
+                seen[path.name] = (state.st_size, state.st_mtime_ns)
+    return seen
+
+
+def take(
+    project: Project, folder: Path, before: Seen, *, mapping: Path | None = None, ids: IdFactory | None = None
+) -> list[Taken]:
+    """Import every file that is as it was at an earlier look, in order of their names."""
+    now = files_in(folder)
+    still = [name for name, state in now.items() if before.get(name) == state]
+    return [_take(project, folder / name, mapping, ids) for name in still]
+
+
+def take_once(
+    project: Project, folder: Path, *, wait: Wait, mapping: Path | None = None, ids: IdFactory | None = None
+) -> list[Taken]:
+    """One pass: look, wait a moment, and import what has not changed."""
+    before = files_in(folder)
+    wait(SETTLE.total_seconds())
+    return take(project, folder, before, mapping=mapping, ids=ids)
+
+
+def keep_taking(
+    project: Project, folder: Path, *, wait: Wait, mapping: Path | None = None, ids: IdFactory | None = None
+) -> Iterator[list[Taken]]:
+    """Pass after pass, for ever; a file is taken when two passes found it the same."""
+    before: Seen = {}
+    while True:
+        yield take(project, folder, before, mapping=mapping, ids=ids)
+        before = files_in(folder)
+        wait(project.settings.watch.every.total_seconds())
+
+
+def _take(project: Project, path: Path, mapping: Path | None, ids: IdFactory | None) -> Taken:
+    chosen = mapping or _map_of(project)
+    rejects = path.parent / ".rejects"
+    try:
+        [summary] = import_into(
+            project, [path], now=project.clock.now(), mapping=chosen, ids=ids, rejects_folder=rejects
+        )
+    except (ImportFailed, Problems, UsageError) as error:
+        away = _put_away(path, FAILED)
+        _beside(away, ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
+        return Taken(path.name, away, error=str(error))
+    away = _put_away(path, DONE)
+    if summary.rejects_file is not None:
+        summary.rejects_file.rename(_beside(away, ".rejects.csv"))
+    with suppress(OSError):  # another file's rejects may be on their way
+        rejects.rmdir()
+    return Taken(path.name, away, summary)
+
+
+def _map_of(project: Project) -> Path | None:
+    named = project.settings.watch.map
+    return project.folder / named if named else None
+
+
+def _put_away(path: Path, where: str) -> Path:
+    """Move the file into a folder beside it, under a name that is still free there."""
+    folder = path.parent / where
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target, number = folder / path.name, 1
+    while target.exists():
+        number += 1
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    with suppress(FileNotFoundError):  # another watcher imported it too, which changed nothing
+        path.rename(target)
+    return target
+
+
+def _beside(away: Path, suffix: str) -> Path:
+    return away.with_name(away.name + suffix)

@@ -1,0 +1,30 @@
+"""What was sold, product by product, as order lines tell it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from engine.store.tables import order_lines
+
+
+class SoldProduct(NamedTuple):
+    """A product by its sku: pieces, orders that hold it, what they brought in minor units, and the last."""
+
+    sku: str
+    pieces: int
+    orders: int
+    amount: int
+    last_at: datetime
+
+
+def sold_products(connection: Connection) -> Iterator[SoldProduct]:
+    """Every product that stands on an order line, refunded or not; what sold most comes first."""
+    lines = order_lines.c
+    pieces, amount = func.sum(lines.quantity), func.sum(lines.amount)
+    orders = func.count(lines.order_ref.distinct())
+    asked = select(lines.sku, pieces, orders, amount, func.max(lines.at)).group_by(lines.sku)
+    for sku, *counts, last_at in connection.execute(asked.order_by(pieces.desc(), lines.sku)):
+        many, holding, earned = map(int, counts)
+        yield SoldProduct(sku, many, holding, earned, last_at)
