@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {  # command: (module, what it does)
     "init": ("init", "Make a working project to start from."),
     "demo": ("demo", "Tell the whole story on a bundled shop, in one go."),
-    "import": ("import_", "Read customers, consent, orders and consumption from files."),
+    "import": ("import_", "Read customers, consent, orders and other facts from files."),
     "check": ("check", "Find everything wrong with settings, campaigns and templates."),
     "preview": ("preview", "Show who gets what when, and who does not and why."),
     "explain": ("explain", "Tell why a customer gets a campaign's mails, or does not."),

@@ -1,5 +1,6 @@
 """aftersale import"""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,19 +12,20 @@ from engine.app.importing import import_into
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.errors import relative
+from engine.facts.importers import IMPORTERS
 from engine.facts.importing import ImportProgress, ImportSummary
 
 
 def command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV files, in any number")],
     kind: Annotated[
-        str | None, typer.Option("--as", help="customers, consent, orders or consumption")
+        str | None, typer.Option("--as", help=f"what the files hold: {', '.join(IMPORTERS)}")
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--map", help="how to read the columns")] = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Read customers, consent, orders and consumption. Bad rows go to a file with reasons, the rest lands."""
+    """Read facts about customers. Bad rows go to a file with reasons, the rest lands."""
     with opened(project) as shop, _bars() as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -49,6 +51,9 @@ def print_summaries(done: list[ImportSummary]) -> None:
     for summary in done:
         for note in summary.notes:
             console.print(Text(f"{summary.file}: {note}"))
+        for what, told in (("merged", summary.merges), ("conflicts", summary.conflicts)):
+            if told.count:
+                console.print(Text(f"{summary.file}: {what} {told.count:,}: {'; '.join(told.first)}"))
         for reason, count in summary.reasons:
             console.print(Text(f"{summary.file}: rejected {count:,}: {reason}", style="yellow"))
         if summary.rejects_file is not None:
@@ -64,4 +69,6 @@ def _bars() -> Progress:
 
 def _as_json(summary: ImportSummary) -> dict[str, Any]:
     rejects = relative(summary.rejects_file) if summary.rejects_file else None
-    return summary.__dict__ | {"rejects_file": rejects, "reasons": dict(summary.reasons)}
+    reasons = {"rejects_file": rejects, "reasons": dict(summary.reasons)}
+    identities = {"merges": asdict(summary.merges), "conflicts": asdict(summary.conflicts)}
+    return summary.__dict__ | reasons | identities

@@ -7,6 +7,8 @@
     identity       which customer an address or shop id belongs to
     suppression    addresses that get nothing
     transactions   which orders belong to one checkout
+    subscriptions  how a subscription stood, as intervals
+    changes        whose facts were written since audiences were last judged
 
     importing      the driver of an import; below it in the order in which a file meets them
     opening        that a file can be read, which kind it is (guessing), how its header is taken (binding)

@@ -11,7 +11,10 @@ from typing import Any
 from engine.facts.model import Line, LineRow, Order, Place, Refund
 from engine.facts.refusal import Refused
 
-_HEAD_NAMES = ("email", "shop_id", "paid", "order_total", "checkout_id", "source", "medium", "campaign")
+_HEAD_NAMES = (
+    *("email", "shop_id", "anonymous_id", "paid", "order_total", "currency"),
+    *("checkout_id", "source", "medium", "campaign"),
+)
 _BLANK = ("", None)
 Refusals = list[tuple[Place, Refused]]
 Named = tuple[str, LineRow]  # a row and the name of its line within the order
@@ -21,7 +24,7 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
     """The order that rows with the same order number make, and the rows it could not take."""
     refusals: Refusals = []
     head, agreeing = _agreeing(rows, refusals)
-    email, shop_id, said_paid, total, checkout_id, source, medium, campaign = head
+    *who, said_paid, total, currency, checkout_id, source, medium, campaign = head
     paid = said_paid is not False
     taken = list(_taken(agreeing, refusals, paid=paid))
     sales = _named([row for row in taken if not row.credit])
@@ -29,22 +32,25 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
     at = min((row.at for _, row in sales), default=0)
     amount = sum(row.amount for _, row in sales) if total is None else total
     lines = [_line(name, row) for name, row in sales] if paid else []
-    said = (at, paid, amount, checkout_id, source, medium, campaign)
+    said = (at, paid, amount, currency, checkout_id, source, medium, campaign)
     order = Order(
         ref=rows[0].order_ref,
-        email=email,
-        shop_id=shop_id,
+        email=who[0],
+        shop_id=who[1],
+        anonymous_id=who[2],
         at=at,
         paid=paid,
         amount=amount,
+        currency=currency,
+        charged=amount,
         checkout_id=checkout_id,
         source=source,
         medium=medium,
         campaign=campaign,
         refunded_at=_wholly_refunded(lines),
-        digest=_digest(said, [_body(row) for _, row in sales]),
+        digest=digest_of(said, [_body(row) for _, row in sales]),
         lines=lines,
-        refunds=[_refund(name, row) for name, row in sales if row.refunded_at is not None and _back(row)],
+        refunds=[_refund(name, row) for name, row in sales if row.refunded_at is not None],
         credits=[_credit(name, row) for name, row in returns],
         sales=[row.place for _, row in sales],
         credit_rows=[row.place for _, row in returns],
@@ -54,12 +60,12 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
 
 def _head(row: LineRow) -> Sequence[Any]:
     """What a row says of the order as a whole: from `email` to `campaign`."""
-    return row[1:9]
+    return row[1:11]
 
 
 def _body(row: LineRow) -> Sequence[Any]:
     """What it says of its line: from `line_id` to `refund`."""
-    return row[10:17]
+    return row[12:19]
 
 
 def _agreeing(rows: Sequence[LineRow], refusals: Refusals) -> tuple[Sequence[Any], Sequence[LineRow]]:
@@ -120,7 +126,7 @@ def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
 
 def _content(row: LineRow) -> tuple[Any, ...]:
     """All that a row says of its line, in a form that can be compared."""
-    return (*row[9:15], row.refunded_at or 0, row.refund or 0)
+    return (*row[11:17], row.refunded_at or 0, row.refund or 0)
 
 
 def _line(name: str, row: LineRow) -> Line:
@@ -146,5 +152,6 @@ def _wholly_refunded(lines: Sequence[Line]) -> int | None:
     return None if not times or None in times else max(time for time in times if time is not None)
 
 
-def _digest(*said: Any) -> str:
+def digest_of(*said: Any) -> str:
+    """32 letters that stand for all that was said."""
     return blake2b(repr(said).encode(), digest_size=16).hexdigest()

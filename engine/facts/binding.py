@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from engine.facts.columns import Column, Manner, Plan, Step, Test, always, plain, reader
+from engine.facts.columns import Column, Manner, Money, Plan, Step, Test, always, plain, reader
 from engine.facts.importers.importer import Importer
 from engine.facts.mapping import MapSpec, Source, When
 from engine.facts.refusal import Refused
@@ -19,13 +19,6 @@ Path = tuple[str | int, ...]
 Complain = Callable[[Path, str, str | None], None]
 Tidy = Callable[[str], str]
 _FLOAT_ID = re.compile(r"(\d+)\.0+", re.ASCII)
-
-
-class Money(NamedTuple):
-    """The shop's currency, and how many digits its amounts have after the point."""
-
-    currency: str
-    digits: int
 
 
 def bind(
@@ -103,8 +96,9 @@ class _Binder:
         if (source.format or source.zone) and not self._column(name).instant:
             self._complain(self._path(name), f"{name} is no instant: format and zone mean nothing here", None)
         zone = source.place or dates.place
-        money = amounts(decimal_comma=numbers.decimal_comma, thousands=numbers.thousands)
-        return Manner(instants(source.format or dates.format, zone), money, *self._money)
+        written = numbers.model_dump()
+        moments = instants(source.format or dates.format, zone)
+        return Manner(moments, amounts(**written), amounts(**written, fine=12), self._money)
 
     def _tidying(self, source: Source) -> list[Tidy]:
         words: list[Tidy] = [_TIDY[name] for name in source.clean]

@@ -8,7 +8,9 @@ columns: instants as microseconds, money as minor units.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete
+from sqlalchemy import BigInteger, Connection, Table, bindparam, delete, type_coerce
+
+from engine.store.types import Instant
 
 Values = tuple[Any, ...]
 
@@ -20,6 +22,11 @@ def insert_plain(connection: Connection, table: Table, rows: Sequence[Values]) -
         statement = table.insert().compile(dialect=connection.dialect, column_keys=names)
         named = [dict(zip(names, row, strict=True)) for row in rows] if not statement.positional else rows
         connection.exec_driver_sql(str(statement), list(named))
+
+
+def as_kept(column: Any) -> Any:
+    """The column with instants as they are kept: datetimes for millions of rows would take minutes."""
+    return type_coerce(column, BigInteger) if isinstance(column.type, Instant) else column
 
 
 def remove(connection: Connection, table: Table, names: Sequence[str], keys: Iterable[Values]) -> None:

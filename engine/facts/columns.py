@@ -11,14 +11,21 @@ REMEMBERED = 20_000
 Test = Callable[[Sequence[str]], bool]
 
 
+class Money(NamedTuple):
+    """A currency, and how many digits its amounts have after the point."""
+
+    currency: str
+    digits: int
+
+
 @dataclass(frozen=True)
 class Manner:
     """How a file writes what can be written in several ways, and the money of the shop."""
 
     instants: Parse
     amounts: Parse
-    currency: str
-    digits: int
+    rates: Parse
+    money: Money
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,49 @@
-"""Who is meant: which customer an address or shop id belongs to, for all rows of a chunk at once.
+"""Who is meant: which customer an address, shop id or anonymous id belongs to, for a chunk at once.
 
-- An address belongs to one customer, and so does a shop id.
+- An address belongs to one customer, and so do a shop id and an anonymous id.
 - A row that names an address of one customer and the shop id of another is refused: two known people
   never become one by themselves. So is a known address beside another shop id than its own.
 - A new address beside a known shop id is one more address that leads to that customer. The address
   they are written to is changed by a customers file only.
+- An anonymous customer has neither address nor shop id. A row that names one beside a known customer
+  merges the first into the second. An anonymous id that is a known customer's already stays theirs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce, update
 
 from engine.clock import to_micros
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, insert_plain
+from engine.facts.examples import Examples
 from engine.facts.refusal import Refused
 from engine.store.ids import IdFactory
 from engine.store.tables import contact_state, customers, identities
 
 LOTS = 2**31 - 1  # a prime, so that a share of the lots is a share of the people
+NAMES = ("email", "shop_id", "anonymous_id")
 PROPERTIES = ("first_name", "last_name", "country", "locale", "timezone")
 
 
 def lot_of(customer_id: int) -> int:
     """The customer's fixed random number, from 0 up to LOTS."""
     return int(sha256(str(customer_id).encode()).hexdigest(), 16) % LOTS
+
+
+class Named(Protocol):
+    """Whatever names its person: '' where it does not in that way."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def shop_id(self) -> str: ...
+    @property
+    def anonymous_id(self) -> str: ...
 
 
 @dataclass(slots=True)
@@ -42,6 +57,10 @@ class Person:
     properties: dict[str, str]
     new: bool = False
     changed: bool = False
+
+    @property
+    def anonymous(self) -> bool:
+        return self.email is None and self.shop_id is None
 
     def known_from(self, at: int) -> None:
         """They did something at that time, so they were known then."""
@@ -63,25 +82,31 @@ class Person:
 class People:
     """The customers whom the rows of a chunk speak of: those known, and those met now."""
 
-    def __init__(self, names: Iterable[tuple[str, str]], ids: IdFactory) -> None:
-        """`names` are the address and the shop id of each row, '' where it names none."""
-        pairs = list(names)
+    def __init__(self, rows: Iterable[Named], ids: IdFactory) -> None:
+        said = [(row.email, row.shop_id, row.anonymous_id) for row in rows]
         self._asked = {
-            "email": {email for email, _ in pairs if email},
-            "shop_id": {shop_id for _, shop_id in pairs if shop_id},
-        }
+            kind: {name for name in names if name}
+            for kind, names in zip(NAMES, zip(*said, strict=True), strict=True)
+        } if said else {}  # fmt: skip
         self._ids = ids
         self._known: dict[tuple[str, str], int] = {}
         self._people: dict[int, Person] = {}
         self._learned: dict[tuple[str, str], int] = {}
+        self.merged: dict[int, int] = {}  # anonymous customers, and who they are now
+        self.merges = Examples()
+        self.conflicts = Examples()
 
     def load(self, connection: Connection) -> None:
-        """Read everybody who is known already."""
+        """Read everybody who is known already, and hold them until the transaction ends.
+
+        Another importer that means the same people waits, and then sees what this one wrote.
+        """
         for kind, values in self._asked.items():
             for named in batched(sorted(values)):
                 found = select(identities.c.value, identities.c.customer_id)
                 found = found.where(identities.c.kind == kind, identities.c.value.in_(named))
                 self._known.update({(kind, value): owner for value, owner in connection.execute(found)})
+        lock_customers(connection, self._known.values())
         for ids in batched(sorted(set(self._known.values()))):
             self._people.update(_read_people(connection, ids))
 
@@ -89,25 +114,24 @@ class People:
         """The ids of those who were known before this chunk."""
         return [person.id for person in self._people.values() if not person.new]
 
-    def find(self, email: str, shop_id: str, at: int) -> Person:
+    def known(self, row: Named) -> set[int]:
+        """The ids of those whom the row names, as far as they are known. Nobody is met."""
+        names = zip(NAMES, (row.email, row.shop_id, row.anonymous_id), strict=True)
+        return {self._known[name] for name in names if name in self._known}
+
+    def find(self, row: Named, at: int) -> Person:
         """The customer of a row that happened at `at`, met now if nobody knew them. Raises Refused."""
-        by_email, by_shop = self._known.get(("email", email)), self._known.get(("shop_id", shop_id))
-        if by_email is not None and by_shop is not None and by_email != by_shop:
-            msg = "email and shop_id belong to two different customers"
-            raise Refused(msg, f"{email} and {shop_id}")
-        found = by_shop if by_email is None else by_email
-        if found is None:
-            return self._meet(email, shop_id, at)
-        person = self._people[found]
-        if shop_id and by_shop is None:
-            self._take_shop_id(person, shop_id)
-        if email and by_email is None:
-            self._take_email(person, email)
+        person = self._by_names(row, at)
+        if row.anonymous_id:
+            self._unite(row.anonymous_id, person)
         person.known_from(at)
         return person
 
-    def write(self, connection: Connection, now: datetime) -> None:
-        """Store those met and those changed; in order, so that no two importers wait for each other."""
+    def write(self, connection: Connection, now: datetime) -> set[int]:
+        """Store those met and those changed, and say whom.
+
+        In order of their ids, so that no two importers wait for each other.
+        """
         met = sorted(filter(lambda person: person.new, self._people.values()), key=_id)
         micros = to_micros(now)
         insert_plain(
@@ -118,21 +142,59 @@ class People:
         changed = sorted((p for p in self._people.values() if p.changed and not p.new), key=_id)
         if changed:
             connection.execute(_CHANGE, [_change(person, micros) for person in changed])
+        return {person.id for person in (*met, *changed)}
 
-    def _meet(self, email: str, shop_id: str, at: int) -> Person:
-        person = Person(
-            self._ids.next(), email or None, shop_id or None, at, dict.fromkeys(PROPERTIES, ""), new=True
-        )
-        self._people[person.id] = person
-        for kind, value in (("email", email), ("shop_id", shop_id)):
-            if value:
-                self._learn(kind, value, person)
+    def _by_names(self, row: Named, at: int) -> Person:
+        email, shop_id = row.email, row.shop_id
+        by_email, by_shop = self._known.get(("email", email)), self._known.get(("shop_id", shop_id))
+        if by_email is not None and by_shop is not None and by_email != by_shop:
+            raise self._conflict(
+                "email and shop_id belong to two different customers", f"{email} and {shop_id}"
+            )
+        found = by_shop if by_email is None else by_email
+        person = self._people[found] if found is not None else self._anonymous(row) or self._meet(at)
+        if shop_id and by_shop is None:
+            self._take_shop_id(person, shop_id)
+        if email and by_email is None:
+            self._take_email(person, email)
         return person
+
+    def _anonymous(self, row: Named) -> Person | None:
+        """The customer behind an anonymous id, where the row names nobody else, or they are nobody else."""
+        found = self._known.get(("anonymous_id", row.anonymous_id))
+        person = self._people[found] if found is not None else None
+        alone = not row.email and not row.shop_id
+        return person if person is not None and (alone or person.anonymous) else None
+
+    def _meet(self, at: int) -> Person:
+        person = Person(self._ids.next(), None, None, at, dict.fromkeys(PROPERTIES, ""), new=True)
+        self._people[person.id] = person
+        return person
+
+    def _unite(self, anonymous_id: str, person: Person) -> None:
+        """From now on the anonymous id leads to the person, unless it is another known one's."""
+        owner = self._known.get(("anonymous_id", anonymous_id))
+        if owner is None:
+            self._learn("anonymous_id", anonymous_id, person)
+        elif owner == person.id:
+            return
+        elif self._people[owner].anonymous:
+            self._merge(owner, person, anonymous_id)
+        else:
+            self.conflicts.tell(
+                f"anonymous_id {anonymous_id} is not {_told(person)}'s, but another customer's"
+            )
+
+    def _merge(self, owner: int, person: Person, anonymous_id: str) -> None:
+        self.merged[owner] = person.id
+        self._known["anonymous_id", anonymous_id] = person.id  # an anonymous customer has no other name
+        person.known_from(self._people[owner].known_at)
+        self.merges.tell(f"anonymous_id {anonymous_id} into {_told(person)}")
 
     def _take_shop_id(self, person: Person, shop_id: str) -> None:
         if person.shop_id is not None:
             msg = "email belongs to a customer with another shop_id"
-            raise Refused(msg, f"{person.shop_id}, not {shop_id}")
+            raise self._conflict(msg, f"{person.shop_id}, not {shop_id}")
         person.shop_id = shop_id
         person.changed = True
         self._learn("shop_id", shop_id, person)
@@ -145,6 +207,18 @@ class People:
     def _learn(self, kind: str, value: str, person: Person) -> None:
         self._known[kind, value] = self._learned[kind, value] = person.id
 
+    def _conflict(self, reason: str, shown: str) -> Refused:
+        self.conflicts.tell(f"{reason}: {shown}")
+        return Refused(reason, shown)
+
+
+def lock_customers(connection: Connection, customer_ids: Iterable[int]) -> None:
+    """Let nobody else count or change these customers' facts; in order of their ids."""
+    table = contact_state.c
+    for part in batched(sorted(set(customer_ids))):
+        asked = select(table.customer_id).where(table.customer_id.in_(part)).order_by(table.customer_id)
+        connection.execute(asked.with_for_update())
+
 
 def _read_people(connection: Connection, ids: Sequence[int]) -> dict[int, Person]:
     table = customers.c
@@ -156,6 +230,10 @@ def _read_people(connection: Connection, ids: Sequence[int]) -> dict[int, Person
         row[0]: Person(row[0], row[1], row[2], row[3], dict(zip(PROPERTIES, row[4:], strict=True)))
         for row in rows
     }
+
+
+def _told(person: Person) -> str:
+    return str(person.email or person.shop_id)
 
 
 def _id(person: Person) -> int:

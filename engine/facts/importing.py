@@ -6,7 +6,7 @@ What was landed before an import was broken off stays, and the next import leave
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from babel.numbers import get_currency_precision
 from sqlalchemy.exc import IntegrityError
 
 from engine.clock import span
-from engine.facts.binding import Money
 from engine.facts.catalogue import Catalogue
 from engine.facts.collector import seldom_collecting
+from engine.facts.columns import Money
+from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Landing, Outcome
 from engine.facts.opening import ImportJob, Opened, open_job
 from engine.facts.reading import Record, records
@@ -48,7 +49,7 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     rejects_folder: Path,
     progress: Tell,
 ) -> list[ImportSummary]:
-    """Import the files in their order.
+    """Import the files: those first that others need, and of one kind in their order.
 
     All headers and maps are judged before the first row lands. Raises ImportFailed for a file that
     cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`.
@@ -56,8 +57,8 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     """
     currency = settings.shop.currency
     money = Money(currency, get_currency_precision(currency))
-    opened = [open_job(job, money) for job in jobs]
-    landing = Landing(now, ids, span(settings.front_end.window), currency)
+    opened = sorted((open_job(job, money) for job in jobs), key=_turn)
+    landing = Landing(now, ids, span(settings.front_end.window), money, settings.zone)
     targets = _targets(rejects_folder, opened)
     return [
         _Import(each, store, landing, UnknownSkus(frozenset(catalogue)), progress).run(target)
@@ -77,7 +78,6 @@ class _Import:
     read: int = 0
     skipped: int = 0
     size: int = 0
-    spoiled: set[str] = field(default_factory=set)
 
     def run(self, target: Path) -> ImportSummary:
         opened = self.opened
@@ -88,17 +88,20 @@ class _Import:
             Rejects(opened.path, target, opened.form.encoding) as rejects,
             Staging(opened.importer) as staging,
         ):
-            staging.fill(self._rows(rejects))
+            staging.fill(self._rows(rejects, staging))
+            self.landing = self.landing._replace(spoiled=staging)
             landed, staged = 0, self.read - self.skipped - rejects.count
             for chunk in staging.chunks(CHUNK, lambda row: rejects.add(row.place, _TOO_MANY)):
                 outcome = self._land(chunk)
-                _add(total, outcome, rejects)
+                total.add(outcome)
+                for place, refused in outcome.refused:
+                    rejects.add(place, refused)
                 landed += len(chunk)
                 self._progress(self.size + self.size * landed // staged)
             self._progress(2 * self.size)
             return self._summary(total, rejects)
 
-    def _rows(self, rejects: Rejects) -> Iterator[Any]:
+    def _rows(self, rejects: Rejects, staging: Staging[Any]) -> Iterator[Any]:
         """The rows that can be read."""
         sku = self.opened.importer.sku
         for record in self._records():
@@ -106,7 +109,7 @@ class _Import:
                 row = self._row(record)
             except Refused as refused:
                 rejects.add(record.place, refused)
-                self._spoil(record)
+                self._spoil(record, staging)
                 continue
             if row is None:
                 self.skipped += 1
@@ -115,14 +118,14 @@ class _Import:
                 self.unknown.see(sku(row))
             yield row
 
-    def _spoil(self, record: Record) -> None:
+    def _spoil(self, record: Record, staging: Staging[Any]) -> None:
         """Remember the order whose row was rejected: what is left of it must not replace a stored one."""
         fields, plan = record.fields, self.opened.plan
         if len(fields) == plan.width and plan.joins:
             fields = plan.joined(fields)
         order = plan.value("order_id", fields)
         if order:
-            self.spoiled.add(order)
+            staging.spoil(order)
 
     def _records(self) -> Iterator[Record]:
         with self.opened.path.open("rb") as file:
@@ -157,9 +160,7 @@ class _Import:
             attempts_left -= 1
             try:
                 with self.store.writing() as connection:
-                    return self.opened.importer.land(
-                        connection, chunk, self.landing._replace(spoiled=self.spoiled)
-                    )
+                    return self.opened.importer.land(connection, chunk, self.landing)
             except IntegrityError:
                 if not attempts_left:
                     raise
@@ -180,19 +181,26 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes()),
+            notes=(*self.opened.notes, *self.unknown.notes(), *_shortened(total)),
+            merges=total.merges,
+            conflicts=total.conflicts,
         )
 
 
-_TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order or person")
+def _turn(opened: Opened) -> int:
+    return list(IMPORTERS).index(opened.importer.kind)
 
 
-def _add(total: Outcome, outcome: Outcome, rejects: Rejects) -> None:
-    total.inserted += outcome.inserted
-    total.updated += outcome.updated
-    total.unchanged += outcome.unchanged
-    for place, refused in outcome.refused:
-        rejects.add(place, refused)
+def _shortened(total: Outcome) -> Iterator[str]:
+    """An order whose rows are divided among files would silently keep those of the last one only."""
+    if total.shortened.count:
+        yield (
+            f"{total.shortened.count:,} orders came again without some of their lines, and lost them: "
+            f"{', '.join(total.shortened.first)}; an order is replaced whole: give all its lines in one file"
+        )
+
+
+_TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription")
 
 
 def _width(fields: Sequence[str], width: int) -> Refused:

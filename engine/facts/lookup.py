@@ -15,7 +15,7 @@ def find_customer(connection: Connection, who: str) -> int:
     named = select(identities.c.customer_id).where(
         or_(
             (identities.c.kind == "email") & (identities.c.value == text.lower()),
-            (identities.c.kind == "shop_id") & (identities.c.value == text),
+            (identities.c.kind != "email") & (identities.c.value == text),
         )
     )
     found = set(connection.scalars(named)) or _by_id(connection, text)

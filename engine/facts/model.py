@@ -1,6 +1,7 @@
 """The rows that files of facts are made of, read and judged, but not yet anybody's.
 
-Instants are UTC microseconds, money is minor units of the shop's currency, text is '' where blank.
+Instants are UTC microseconds, money is minor units (of the shop's currency unless a currency stands beside
+it), text is '' where blank.
 Rows are tuples, since millions of them pass through a sorter on their way to the store.
 """
 
@@ -15,6 +16,7 @@ class CustomerRow(NamedTuple):
 
     email: str
     shop_id: str
+    anonymous_id: str
     known_at: int | None
     updated_at: int | None  # since when the attributes are so; None = the file does not say
     attributes: tuple[tuple[str, str], ...]
@@ -26,6 +28,7 @@ class ConsentRow(NamedTuple):
 
     email: str
     shop_id: str
+    anonymous_id: str
     topic: str
     at: int
     granted: bool
@@ -39,11 +42,51 @@ class ConsumptionRow(NamedTuple):
 
     email: str
     shop_id: str
+    anonymous_id: str
     sku: str
     unit: str
     kind: str  # started | progressed | completed
     at: int
     progress: int | None  # percent
+    place: Place
+
+
+class SubscriptionRow(NamedTuple):
+    """How a subscription stood from an instant on."""
+
+    email: str
+    shop_id: str
+    anonymous_id: str
+    subscription_ref: str
+    at: int
+    sku: str
+    status: str  # active | past_due | cancelled | expired
+    renews_at: int | None
+    ends_at: int | None
+    place: Place
+
+
+class RateRow(NamedTuple):
+    """What one unit of a foreign currency was worth in the shop's currency on a day."""
+
+    currency: str
+    day: str  # ISO 8601
+    rate: str  # decimal
+    place: Place
+
+
+class RefundRow(NamedTuple):
+    """Money that went back for an order that is known already."""
+
+    email: str
+    shop_id: str
+    anonymous_id: str
+    refund_ref: str
+    order_ref: str
+    line_id: str
+    sku: str
+    at: int
+    amount: str  # decimal, in the currency of the order
     place: Place
 
 
@@ -53,8 +96,10 @@ class LineRow(NamedTuple):
     order_ref: str
     email: str
     shop_id: str
+    anonymous_id: str
     paid: bool | None
     total: int | None
+    currency: str  # of `total`, `amount` and `refund`
     checkout_id: str
     source: str
     medium: str
@@ -93,14 +138,20 @@ class Refund(NamedTuple):
 
 
 class Order(NamedTuple):
-    """The rows of one order number together: what was sold, and credits under that number."""
+    """The rows of one order number together: what was sold, and credits under that number.
+
+    As assembled, its amounts are as charged; `exchange` makes them those of the shop's currency.
+    """
 
     ref: str
     email: str
     shop_id: str
+    anonymous_id: str
     at: int
     paid: bool
     amount: int
+    currency: str
+    charged: int  # in that currency
     checkout_id: str
     source: str
     medium: str

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ImportFailed, Problem, Problems, UsageError, relative
-from engine.facts.binding import Money, bind
-from engine.facts.columns import Plan
+from engine.facts.binding import bind
+from engine.facts.columns import Money, Plan
 from engine.facts.guessing import guess, kinds_of
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Importer

@@ -42,6 +42,7 @@ class Staging(Generic[R]):
             "PRAGMA journal_mode=OFF",
             "PRAGMA synchronous=OFF",
             "CREATE TABLE staged (bundle TEXT, line INTEGER, lone INTEGER, person TEXT, data BLOB)",
+            "CREATE TABLE spoiled (order_ref TEXT PRIMARY KEY) WITHOUT ROWID",
             "BEGIN",
         ):
             self._database.execute(statement)
@@ -86,20 +87,29 @@ class Staging(Generic[R]):
     def _staged(self, rows: Iterable[R]) -> Iterator[tuple[Any, ...]]:
         if self._importer.bundle is None:
             for row in rows:
-                yield "", *_place([row])
+                yield "", *self._place([row])
             return
         for bundle, together in groupby(rows, self._importer.bundle):
             for run in batched(together, _RUN):
-                yield bundle, *_place(run)
+                yield bundle, *self._place(run)
 
     def _restored(self, runs: Iterable[tuple[str, bytes]]) -> Iterator[R]:
         for _, data in runs:
             # our own bytes, in a file only we can reach
             yield from map(self._importer.restore, marshal.loads(data))  # noqa: S302
 
+    def _place(self, run: list[Any]) -> tuple[int, bool, str | None, bytes]:
+        """Where the rows of a run stand and whom they name, and the rows themselves."""
+        names = [list(filter(None, self._importer.who(row))) for row in run]
+        lone = all(len(each) < 2 for each in names)
+        person = min((each[0] for each in names if each), default=None)
+        return run[0].place[0], lone, person, marshal.dumps(list(map(tuple, run)))
 
-def _place(run: list[Any]) -> tuple[int, bool, str | None, bytes]:
-    """Where the rows of a run stand and whom they name, and the rows themselves."""
-    lone = not any(row.email and row.shop_id for row in run)
-    person = min((name for row in run if (name := row.email or row.shop_id)), default=None)
-    return run[0].place[0], lone, person, marshal.dumps(list(map(tuple, run)))
+    def spoil(self, order_ref: str) -> None:
+        """Remember an order of which a row was rejected: what is left must not replace a stored one."""
+        self._database.execute("INSERT OR IGNORE INTO spoiled VALUES (?)", (order_ref,))
+
+    def __contains__(self, order_ref: object) -> bool:
+        """Whether a row of that order was rejected."""
+        asked = self._database.execute("SELECT 1 FROM spoiled WHERE order_ref = ?", (order_ref,))
+        return asked.fetchone() is not None

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.facts.examples import Examples
+
 MOST_REASONS = 5
 MOST_UNKNOWN = 1_000
 
@@ -36,6 +38,8 @@ class ImportSummary:
     rejects_file: Path | None
     reasons: tuple[tuple[str, int], ...]  # the most frequent, with their counts
     notes: tuple[str, ...]
+    merges: Examples  # anonymous customers who turned out to be known ones
+    conflicts: Examples  # names that belong to two customers, who never become one by themselves
 
 
 @dataclass

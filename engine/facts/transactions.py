@@ -4,16 +4,18 @@ The orders of a customer are walked in order of time. An order joins the transac
 order of its checkout; else the latest one, if it came within the window of that one's first order;
 else it opens a new one. The window runs from the first order and never slides, so the answer depends
 on the orders alone, not on the order in which they were imported.
+
+A free order makes nobody a customer, so it does not open their first transaction, though it may join it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, bindparam, select, type_coerce, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from engine.facts.batches import batched
-from engine.facts.bulk import insert_plain, remove
+from engine.facts.bulk import as_kept, insert_plain, remove
 from engine.store.tables import order_lines, orders, transactions
 
 FRONT, BACK = "front", "back"
@@ -26,6 +28,7 @@ class Placed(NamedTuple):
     at: int
     ref: str
     checkout_id: str
+    free: bool = False
 
 
 @dataclass(slots=True)
@@ -48,17 +51,24 @@ def transactions_of(placed: Iterable[Placed], window: int) -> list[Transaction]:
     """The transactions of one customer's paid orders, in order of opening; `window` in microseconds."""
     found: list[Transaction] = []
     by_checkout: dict[str, Transaction] = {}
+    early: list[Placed] = []  # free orders before the first paid one
     for order in sorted(placed):
         joined = by_checkout.get(order.checkout_id) if order.checkout_id else None
         if joined is None and found and order.at <= found[-1].closes_at:
             joined = found[-1]
-        if joined is None:
+        if joined is not None:
+            joined.add(order)
+        elif order.free and not found:
+            early.append(order)
+            continue
+        else:
             joined = _opened(order, len(found) + 1, window)
             found.append(joined)
-        else:
-            joined.add(order)
         if order.checkout_id:
             by_checkout.setdefault(order.checkout_id, joined)
+    for order in early:
+        if order.checkout_id in by_checkout:
+            by_checkout[order.checkout_id].add(order)
     return found
 
 
@@ -75,6 +85,7 @@ def derive_transactions(
         derived = {customer: transactions_of(their, window) for customer, their in placed.items()}
         _write(connection, part, derived)
         for customer, found in derived.items():
+            sides.update({(customer, order.ref): BACK for order in placed[customer]})
             sides.update({(customer, ref): _side(each) for each in found for ref in each.refs})
     return sides
 
@@ -98,7 +109,8 @@ def _opened(order: Placed, number: int, window: int) -> Transaction:
 
 def _placed(connection: Connection, customer_ids: Sequence[int]) -> dict[int, list[Placed]]:
     table = orders.c
-    asked = select(table.customer_id, _micros(table.at), table.order_ref, table.checkout_id)
+    free = table.amount == 0
+    asked = select(table.customer_id, as_kept(table.at), table.order_ref, table.checkout_id, free)
     placed: dict[int, list[Placed]] = {}
     for customer, *order in connection.execute(asked.where(table.customer_id.in_(customer_ids), table.paid)):
         placed.setdefault(customer, []).append(Placed(*order))
@@ -122,15 +134,10 @@ def _write(
 
 def _stored(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, tuple[int, ...]]:
     table = transactions.c
-    times = map(_micros, (table.opened_at, table.closes_at, table.last_addition_at))
+    times = map(as_kept, (table.opened_at, table.closes_at, table.last_addition_at))
     asked = select(table.customer_id, table.first_order_ref, *times, table.number)
     rows = connection.execute(asked.where(table.customer_id.in_(customer_ids)))
     return {(row[0], row[1]): tuple(row[2:]) for row in rows}
-
-
-def _micros(column: Column[Any]) -> Any:
-    """The instant as it is kept: making millions of datetimes only to compare them would take minutes."""
-    return type_coerce(column, BigInteger)
 
 
 _SIDE = (

@@ -22,7 +22,7 @@ from tests.conftest import NOW
 
 FACTS = (
     *("customers", "identities", "contact_state", "attributes", "consents", "orders"),
-    *("order_lines", "refunds", "consumption", "transactions"),
+    *("order_lines", "refunds", "consumption", "transactions", "subscriptions"),
 )
 
 
@@ -100,7 +100,7 @@ class TestShop:
         self.clock = VirtualClock(NOW)
         self.ids = IdFactory(self.clock, seed=1)
         with self.store.writing() as connection:
-            for name in FACTS:
+            for name in (*FACTS, "changes", "rates", "customer_aliases"):
                 connection.execute(delete(metadata.tables[name]))
 
 

@@ -78,3 +78,11 @@ def test_a_new_order_with_a_bad_row_lands_with_its_good_ones(store: Store, bring
     summary = bring(BOTH.replace("97.00", "xx"))
     assert (summary.inserted, summary.rejected) == (1, 1)
     assert skus(store) == {"guide"}
+
+
+def test_an_order_divided_among_two_files_is_told(bring: Import) -> None:
+    first, second = BOTH.splitlines(keepends=True)
+    assert bring(first).notes == ()
+    [note] = bring(second).notes
+    assert note.startswith("1 orders came again without some of their lines, and lost them: 1;")
+    assert bring(second).notes == ()

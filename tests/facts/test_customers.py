@@ -51,6 +51,17 @@ def test_what_was_never_known_before_holds_since_the_customer_was_known(shop):
     assert history(shop, "country") == [("AT", micros(KNOWN))]
 
 
+def test_what_changes_without_a_time_leaves_the_past_as_it_was(shop):
+    """A rule that is asked about an instant before the import is answered as before it."""
+    shop.take(f"email,attribute.plan,known_at\nann@example.com,tin,{KNOWN}\n")
+    for plan in ("gold", "iron"):
+        shop.take(f"email,attribute.plan\nann@example.com,{plan}\n")
+    times = [at for _, at in history(shop, "plan")]
+    assert [plan for plan, _ in history(shop, "plan")] == ["tin", "gold", "iron"]
+    assert times[0] == micros(KNOWN)
+    assert times[1] == micros(f"{shop.clock.now():%Y-%m-%dT%H:%MZ}") - 86_400 * 10**6
+
+
 def test_a_blank_says_nothing(shop):
     shop.take("email,country,attribute.plan\nann@example.com,AT,gold\n")
     before = shop.everything()

@@ -43,7 +43,7 @@ fields:
         ("fields:", "columns: [a, b]\nfields:", "one with a header names them itself"),
         ("fields:", "numbers: {thousands: .}\nfields:", "the decimal mark are the same"),
         ("fields:", "constants: {sku: x}\nfields:", "map.yaml:2:13: 'sku' stands under fields too"),
-        ("fields:", "constants: {currency: EUR}\nfields:", "map.yaml:2:13: currency is not the shop's USD"),
+        ("fields:", "constants: {currency: EURO}\nfields:", "map.yaml:2:13: currency is not a currency, such as EUR: 'EURO'"),
         ("fields:", "credits: {when: {quantity: negative}}\nfields:", "map.yaml:2:18: 'quantity' is not among the fields"),
         ("fields:", "credits: {when: {sku: positive}}\nfields:", "map.yaml:2:18:"),
         ("fields:", "credits: {when: {sku: {is: a, starts_with: b}}}\nfields:", "ask exactly one of"),

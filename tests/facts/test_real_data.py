@@ -88,7 +88,7 @@ def test_online_retail_day_by_day(pound_shop: TestShop, real_data):
             rows = list(csv.DictReader(file))
         assert (summary.read, summary.updated, summary.unchanged) == (len(rows), 0, 0)
         assert summary.rejected == sum(map(cannot_land, rows))
-        nobody += dict(summary.reasons).get("names no customer: email and shop_id are blank", 0)
+        nobody += dict(summary.reasons).get("names no customer: email, shop_id and anonymous_id are blank", 0)
     assert nobody > 1000
 
 

@@ -54,6 +54,29 @@ def test_the_orders_of_one_checkout(orders, expected):
         assert told(list(order)) == expected
 
 
+@pytest.mark.parametrize(
+    ("orders", "expected"),
+    [
+        ([(0, "a", "", True)], []),  # a free order alone makes nobody a customer
+        ([(0, "a", "", True), (10, "b", "", False)], [(10, "b", 10, 1)]),
+        ([(0, "a", "x", True), (10, "b", "x", False)], [(10, "ab", 10, 1)]),  # of the same checkout
+        ([(0, "a", "", False), (10, "b", "", True)], [(0, "ab", 10, 1)]),  # a free extra
+        ([(0, "a", "", False), (500, "b", "", True)], [(0, "a", 0, 1), (500, "b", 500, 2)]),
+    ],
+)
+def test_a_free_order_does_not_open_the_first_transaction(orders, expected):
+    placed = [Placed(at * MINUTE, ref, checkout, free) for at, ref, checkout, free in orders]
+    for order in permutations(placed):
+        assert told(list(order)) == expected
+
+
+def test_the_lines_of_a_free_order_before_all_others_are_of_no_front_end(shop):
+    rows = "1,ann@example.com,2026-01-01T00:00Z,sample,0\n2,ann@example.com,2026-02-01T00:00Z,guide,7\n"
+    shop.take("order_id,email,at,sku,amount\n" + rows)
+    assert shop.rows("order_lines", "sku", "side") == [("guide", "front"), ("sample", "back")]
+    assert shop.rows("transactions", "first_order_ref", "number") == [("2", 1)]
+
+
 ORDERS = st.lists(
     st.tuples(st.integers(0, 300), st.sampled_from("abcdefgh"), st.sampled_from(["", "", "x", "y"])),
     max_size=8,

@@ -7,8 +7,12 @@ from engine.facts.importers.consumption import CONSUMPTION
 from engine.facts.importers.customers import CUSTOMERS
 from engine.facts.importers.importer import Importer
 from engine.facts.importers.orders import ORDERS
+from engine.facts.importers.rates import RATES
+from engine.facts.importers.refunds import REFUNDS
+from engine.facts.importers.subscriptions import SUBSCRIPTIONS
 from engine.registry import Menu
 
-IMPORTERS: Menu[Importer[Any]] = Menu(
-    "kind of file", {each.kind: each for each in (CUSTOMERS, CONSENT, ORDERS, CONSUMPTION)}
+IMPORTERS: Menu[Importer[Any]] = Menu(  # in the order in which files land, since an order needs its rates
+    "kind of file",
+    {each.kind: each for each in (RATES, CUSTOMERS, CONSENT, ORDERS, REFUNDS, SUBSCRIPTIONS, CONSUMPTION)},
 )

@@ -18,8 +18,8 @@ Stored = dict[tuple[int, str], Refund]  # by customer and refund_ref
 
 def land_credits(
     connection: Connection, credited: Mapping[Key, Sequence[Refund]], landing: Landing, outcome: Outcome
-) -> None:
-    """Land the credits of each note (customer, number). A note that was known is replaced."""
+) -> set[int]:
+    """Land the credits of each note (customer, number), and say for whom. A known note is replaced."""
     stored = _stored(connection, sorted({customer for customer, _ in credited}))
     wanted: Stored = {(key[0], each.ref): each for key, note in credited.items() for each in note}
     for key, credit in wanted.items():
@@ -34,6 +34,7 @@ def land_credits(
     news = sorted(key for key, credit in wanted.items() if stored.get(key) != credit)
     now = to_micros(landing.now)
     insert_plain(connection, refunds, [_row(key[0], wanted[key], now) for key in news])
+    return {customer for customer, _ in (*gone, *news)}
 
 
 def _replaced(key: Key, credit: Refund, credited: Mapping[Key, Any], wanted: Stored) -> bool:

@@ -13,6 +13,7 @@ from engine.facts.bulk import insert_plain, remove
 from engine.facts.columns import Column, plain
 from engine.facts.identity import PROPERTIES, People, Person
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome, refuse_nobody
+from engine.facts.importers.settling import settle
 from engine.facts.model import CustomerRow, Place
 from engine.facts.refusal import Refused
 from engine.facts.values.words import as_number, locale, text, zone
@@ -30,7 +31,7 @@ COLUMNS = (
 )
 Key = tuple[int, str, int]  # customer, name, at
 News = tuple[str, int, str]  # name, at, value
-_NAMES = tuple(column.name for column in COLUMNS[2:7])
+_PROPERTIES = tuple(column.name for column in COLUMNS if column.name in PROPERTIES)
 
 
 class History:
@@ -59,16 +60,16 @@ def _moment(row: CustomerRow) -> tuple[bool, int]:
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> CustomerRow:  # noqa: FBT001 - no credits here
-    email, shop_id, *properties, known_at, updated_at = values[: len(COLUMNS)]
-    said = [(name, value) for name, value in zip(_NAMES, properties, strict=True) if value]
+    email, shop_id, anonymous_id, *properties, known_at, updated_at = values[: len(COLUMNS)]
+    said = [(name, value) for name, value in zip(_PROPERTIES, properties, strict=True) if value]
     said += filter(None, values[len(COLUMNS) :])
-    row = CustomerRow(email, shop_id, known_at, updated_at, tuple(said), place)
+    row = CustomerRow(email, shop_id, anonymous_id, known_at, updated_at, tuple(said), place)
     refuse_nobody(row)
     return row
 
 
 def _land(connection: Connection, rows: Sequence[CustomerRow], landing: Landing) -> Outcome:
-    people = People([(row.email, row.shop_id) for row in rows], landing.ids)
+    people = People(rows, landing.ids)
     people.load(connection)
     now = to_micros(landing.now)
     stored = _stored(connection, people.stored())
@@ -81,9 +82,10 @@ def _land(connection: Connection, rows: Sequence[CustomerRow], landing: Landing)
         written.update({(person.id, name, at): value for name, at, value in news})
         _keep_current(person, theirs, history, news)
         _count(outcome, person, len(theirs), changed=person.changed or bool(news))
-    people.write(connection, landing.now)
+    touched = people.write(connection, landing.now)
     _write(connection, written, stored.keys() & written.keys(), now)
-    return outcome
+    touched |= {customer for customer, _, _ in written}
+    return settle(connection, people, touched, landing, outcome)
 
 
 def _by_person(
@@ -93,7 +95,7 @@ def _by_person(
     found: dict[int, tuple[Person, list[CustomerRow]]] = {}
     for row in rows:
         try:
-            person = people.find(row.email, row.shop_id, now if row.known_at is None else row.known_at)
+            person = people.find(row, now if row.known_at is None else row.known_at)
         except Refused as refused:
             outcome.refuse([row.place], refused)
         else:
@@ -166,6 +168,6 @@ CUSTOMERS = Importer(
     _row,
     CustomerRow._make,
     _land,
-    bundle=lambda row: row.email or row.shop_id,
+    bundle=lambda row: row.email or row.shop_id or row.anonymous_id,
     attributes=True,
 )

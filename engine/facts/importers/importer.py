@@ -1,32 +1,28 @@
 """What a kind of file is: its columns, how a row is made of their values, and how rows land."""
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from engine.facts.columns import Column, plain
-from engine.facts.model import Order, Place
+from engine.facts.columns import Column, Money, plain
+from engine.facts.examples import Examples
+from engine.facts.identity import NAMES, Named
+from engine.facts.model import Place
 from engine.facts.refusal import Refused
 from engine.facts.values.addresses import address
 from engine.facts.values.words import text
 from engine.store.ids import IdFactory
 
-
-class Row(Protocol):
-    """What every row has: its place in the file, and how it names its person."""
-
-    @property
-    def email(self) -> str: ...
-    @property
-    def shop_id(self) -> str: ...
-    @property
-    def place(self) -> Place: ...
-
-
 R = TypeVar("R", bound=Any)
+PERSON = (Column("email", plain(address)), *(Column(name, plain(text(200))) for name in NAMES[1:]))
+
+
+def _who(said: Named) -> Sequence[str]:
+    return said.email, said.shop_id, said.anonymous_id
 
 
 class Landing(NamedTuple):
@@ -35,8 +31,9 @@ class Landing(NamedTuple):
     now: datetime
     ids: IdFactory
     window: int  # of a transaction, in microseconds
-    currency: str
-    spoiled: Set[str] = frozenset()  # orders with a row that was rejected: they replace no stored one
+    money: Money  # the shop's
+    zone: ZoneInfo  # in which the shop's days begin
+    spoiled: Container[str] = ()  # orders with a row that was rejected: they replace no stored one
 
 
 @dataclass
@@ -47,6 +44,27 @@ class Outcome:
     updated: int = 0
     unchanged: int = 0
     refused: list[tuple[Place, Refused]] = field(default_factory=list)
+    shortened: Examples = field(default_factory=Examples)  # orders that came again without some lines
+    merges: Examples = field(default_factory=Examples)  # anonymous customers who are known ones
+    conflicts: Examples = field(default_factory=Examples)  # names of two customers
+
+    def count(self, before: Any | None, after: Any, rows: int = 1) -> None:
+        """Count the rows that turned one fact from what it was, None where it was not known."""
+        if before is None:
+            self.inserted += rows
+        elif before == after:
+            self.unchanged += rows
+        else:
+            self.updated += rows
+
+    def add(self, other: "Outcome") -> None:
+        """Count what became of another chunk as well; its refusals are told elsewhere."""
+        self.inserted += other.inserted
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.shortened.add(other.shortened)
+        self.merges.add(other.merges)
+        self.conflicts.add(other.conflicts)
 
     def refuse(self, places: Iterable[Place], refused: Refused) -> None:
         self.refused += [(place, refused) for place in places]
@@ -66,7 +84,8 @@ class Importer(Generic[R]):
     row: Callable[[Sequence[Any], Place, bool], R]
     restore: Callable[[Iterable[Any]], R]
     land: Callable[[Connection, Sequence[R], Landing], Outcome]
-    either: tuple[tuple[str, ...], ...] = (("email", "shop_id"),)
+    either: tuple[tuple[str, ...], ...] = ((*NAMES,),)
+    who: Callable[[R], Sequence[str]] = _who
     bundle: Callable[[R], str] | None = None  # what rows must have in common to land together
     sku: Callable[[R], str] | None = None
     attributes: bool = False
@@ -82,11 +101,8 @@ class Importer(Generic[R]):
         return tuple(column.name for column in self.columns)
 
 
-PERSON = (Column("email", plain(address)), Column("shop_id", plain(text(200))))
-
-
-def refuse_nobody(said: Row | Order) -> None:
+def refuse_nobody(said: Named) -> None:
     """Somebody must be named. Raises Refused."""
-    if not said.email and not said.shop_id:
-        msg = "names no customer: email and shop_id are blank"
+    if not any(_who(said)):
+        msg = "names no customer: email, shop_id and anonymous_id are blank"
         raise Refused(msg)

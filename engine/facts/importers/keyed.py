@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Table, select, type_coerce
+from sqlalchemy import Connection, Table, select
 
 from engine.clock import to_micros
 from engine.facts.batches import batched
-from engine.facts.bulk import Values, insert_plain, remove
-from engine.facts.identity import People
+from engine.facts.bulk import Values, as_kept, insert_plain, remove
+from engine.facts.identity import NAMES, People
 from engine.facts.importers.importer import Landing, Outcome
+from engine.facts.importers.settling import settle
 from engine.facts.refusal import Refused
-from engine.store.types import Instant
 
 
 class Keyed(NamedTuple):
     """A table of facts whose rows say the same in the same order.
 
-    In the table: customer, key, the rest, recorded_at. In a row: email, shop_id, key, the rest, place.
+    In the table: customer, key, the rest, recorded_at. In a row: who, key, the rest, place.
     """
 
     table: Table
@@ -25,19 +25,20 @@ class Keyed(NamedTuple):
 
     def split(self, row: Values) -> tuple[Values, Values]:
         """The key and the rest of a file's row."""
-        return row[2 : 2 + self.key], row[2 + self.key : -1]
+        key = len(NAMES) + self.key
+        return row[len(NAMES) : key], row[key:-1]
 
 
 def land_keyed(connection: Connection, rows: Sequence[Any], landing: Landing, facts: Keyed) -> Outcome:
     """Land the rows of a chunk. What a row leaves blank stays as it was."""
-    people = People([(row.email, row.shop_id) for row in rows], landing.ids)
+    people = People(rows, landing.ids)
     people.load(connection)
     stored = _stored(connection, people.stored(), facts)
     written: dict[Values, Values] = {}
     outcome = Outcome()
     for row in rows:
         try:
-            person = people.find(row.email, row.shop_id, row.at)
+            person = people.find(row, row.at)
         except Refused as refused:
             outcome.refuse([row.place], refused)
             continue
@@ -45,27 +46,19 @@ def land_keyed(connection: Connection, rows: Sequence[Any], landing: Landing, fa
         key = (person.id, *key)
         before = written.get(key) or stored.get(key)
         after = _merged(before, rest)
-        _count(outcome, before, after)
+        outcome.count(before, after)
         if before != after:
             written[key] = after
-    people.write(connection, landing.now)
+    touched = people.write(connection, landing.now)
     _write(connection, facts, written, stored.keys() & written.keys(), to_micros(landing.now))
-    return outcome
+    touched |= {customer for customer, *_ in written}
+    return settle(connection, people, touched, landing, outcome)
 
 
 def _merged(before: Values | None, after: Values) -> Values:
     if before is None:
         return after
     return tuple(old if new in ("", None) else new for old, new in zip(before, after, strict=True))
-
-
-def _count(outcome: Outcome, before: Values | None, after: Values) -> None:
-    if before is None:
-        outcome.inserted += 1
-    elif before == after:
-        outcome.unchanged += 1
-    else:
-        outcome.updated += 1
 
 
 def _write(
@@ -77,13 +70,9 @@ def _write(
 
 def _stored(connection: Connection, customer_ids: Sequence[int], facts: Keyed) -> dict[Values, Values]:
     width = facts.key + 1
-    columns = [_plain(column) for column in facts.table.columns][:-1]
+    columns = [as_kept(column) for column in facts.table.columns][:-1]
     found: dict[Values, Values] = {}
     for part in batched(customer_ids):
         rows = connection.execute(select(*columns).where(facts.table.c.customer_id.in_(part)))
         found.update({tuple(row[:width]): tuple(row[width:]) for row in rows})
     return found
-
-
-def _plain(column: Any) -> Any:
-    return type_coerce(column, BigInteger) if isinstance(column.type, Instant) else column

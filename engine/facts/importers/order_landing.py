@@ -1,6 +1,6 @@
 """How orders land: each whole, and a later import of an order takes its place."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from itertools import groupby
 from typing import NamedTuple
 
@@ -9,14 +9,18 @@ from sqlalchemy import Connection, select
 from engine.clock import to_micros
 from engine.facts.assembly import assemble
 from engine.facts.batches import batched
-from engine.facts.bulk import Values, insert_plain, remove
-from engine.facts.identity import People
+from engine.facts.bulk import Values, as_kept, insert_plain, remove
+from engine.facts.exchange import Exchange
+from engine.facts.identity import People, lock_customers
 from engine.facts.importers.credits import land_credits
 from engine.facts.importers.importer import Landing, Outcome, refuse_nobody
+from engine.facts.importers.refunds import refund_ref
+from engine.facts.importers.settling import settle
 from engine.facts.model import LineRow, Order
+from engine.facts.refunded import mark_refunded
 from engine.facts.refusal import Refused
 from engine.facts.transactions import Key, derive_transactions, write_sides
-from engine.store.tables import contact_state, order_lines, orders, refunds
+from engine.store.tables import order_lines, orders, refunds
 
 
 class Placed(NamedTuple):
@@ -32,8 +36,8 @@ class Placed(NamedTuple):
 
 def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landing) -> Outcome:
     outcome = Outcome()
-    assembled = _assembled(rows, outcome)
-    people = People([(order.email, order.shop_id) for order in assembled], landing.ids)
+    assembled = _exchanged(connection, _assembled(rows, outcome), landing, outcome)
+    people = People(assembled, landing.ids)
     people.load(connection)
     placed = _with_customers(people, assembled, outcome)
     sold = {key: order for key, order in placed.items() if order.sales}
@@ -41,11 +45,13 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
     todo = _sorted_out(sold, digests, landing.spoiled, outcome)
     moved = _with_others(connection, todo.new)
     _count_moved(todo.new, moved, outcome)
-    people.write(connection, landing.now)
+    touched = people.write(connection, landing.now)
+    outcome.shortened.tell(*_shortened(connection, todo.changed))
     _write(connection, todo, moved, digests, landing)
     credited = {key: order.credits for key, order in placed.items() if order.credits}
-    land_credits(connection, credited, landing, outcome)
-    return outcome
+    touched |= land_credits(connection, credited, landing, outcome)
+    touched |= {customer for customer, _ in (*todo.all, *moved)}
+    return settle(connection, people, touched, landing, outcome)
 
 
 def _assembled(rows: Iterable[LineRow], outcome: Outcome) -> list[Order]:
@@ -58,13 +64,28 @@ def _assembled(rows: Iterable[LineRow], outcome: Outcome) -> list[Order]:
     return found
 
 
+def _exchanged(
+    connection: Connection, assembled: Sequence[Order], landing: Landing, outcome: Outcome
+) -> list[Order]:
+    """The orders in the shop's currency; one whose rate is missing is refused whole."""
+    exchange = Exchange(landing.money, landing.zone)
+    exchange.load(connection, (order.currency for order in assembled))
+    found = []
+    for order in assembled:
+        try:
+            found.append(exchange.in_shops_currency(order))
+        except Refused as refused:
+            outcome.refuse([*order.sales, *order.credit_rows], refused)
+    return found
+
+
 def _with_customers(people: People, assembled: Iterable[Order], outcome: Outcome) -> dict[Key, Order]:
     found: dict[Key, Order] = {}
     for order in assembled:
         times = [credit.at for credit in order.credits] + ([order.at] if order.sales else [])
         try:
             refuse_nobody(order)
-            person = people.find(order.email, order.shop_id, min(times))
+            person = people.find(order, min(times))
         except Refused as refused:
             outcome.refuse([*order.sales, *order.credit_rows], refused)
         else:
@@ -103,7 +124,7 @@ def _count_moved(new: Mapping[Key, Order], moved: Set[Key], outcome: Outcome) ->
 
 
 def _sorted_out(
-    sold: Mapping[Key, Order], digests: Mapping[Key, str], spoiled: Set[str], outcome: Outcome
+    sold: Mapping[Key, Order], digests: Mapping[Key, str], spoiled: Container[str], outcome: Outcome
 ) -> Placed:
     placed = Placed({}, {})
     for key, order in sorted(sold.items()):
@@ -129,7 +150,8 @@ def _write(
     if not todo:
         return
     touched = sorted({customer for customer, _ in (*todo, *moved)})
-    _lock(connection, touched)
+    lock_customers(connection, touched)
+    kept = _alone(connection, {*placed.changed, *moved})
     _clear(connection, {*placed.changed, *moved})
     insert_plain(connection, orders, [_order(key, order, landing) for key, order in todo.items()])
     sides = derive_transactions(connection, touched, landing.window)
@@ -139,16 +161,9 @@ def _write(
     insert_plain(
         connection, refunds, [each for key, order in todo.items() for each in _refunds(key, order, now)]
     )
+    _bring_back(connection, kept, {ref: customer for customer, ref in todo})
     earlier = digests.keys() - todo.keys()
     write_sides(connection, {key: sides[key] for key in earlier if key in sides})
-
-
-def _lock(connection: Connection, customer_ids: Sequence[int]) -> None:
-    """One importer at a time counts a customer's orders; another waits, and then sees them all."""
-    table = contact_state.c
-    for part in batched(customer_ids):
-        asked = select(table.customer_id).where(table.customer_id.in_(part)).order_by(table.customer_id)
-        connection.execute(asked.with_for_update())
 
 
 def _clear(connection: Connection, changed: Set[Key]) -> None:
@@ -157,14 +172,45 @@ def _clear(connection: Connection, changed: Set[Key]) -> None:
         remove(connection, table, ("customer_id", "order_ref"), changed)
 
 
+def _alone(connection: Connection, keys: Set[Key]) -> list[Values]:
+    """The refunds of these orders that came by themselves: an order that comes again does not name them."""
+    found: list[Values] = []
+    columns = [as_kept(column) for column in refunds.columns]
+    for part in batched(sorted({customer for customer, _ in keys})):
+        for row in connection.execute(select(*columns).where(refunds.c.customer_id.in_(part))):
+            customer, name, order_ref = row[:3]
+            if (customer, order_ref) in keys and name.startswith(refund_ref(order_ref, "")):
+                found.append(tuple(row))
+    return found
+
+
+def _bring_back(connection: Connection, kept: Sequence[Values], owners: Mapping[str, int]) -> None:
+    """Put those refunds on the orders as they are now."""
+    insert_plain(connection, refunds, [(owners[row[2]], *row[1:]) for row in kept])
+    mark_refunded(connection, {(owners[row[2]], row[2]) for row in kept})
+
+
+def _shortened(connection: Connection, changed: Mapping[Key, Order]) -> list[str]:
+    """The orders that have lines which are not among those they come with now."""
+    table = order_lines.c
+    found: set[str] = set()
+    named = {(*key, line.ref) for key, order in changed.items() for line in order.lines}
+    for part in batched(sorted({customer for customer, _ in changed})):
+        asked = select(table.customer_id, table.order_ref, table.line_ref)
+        for row in connection.execute(asked.where(table.customer_id.in_(part))):
+            if (row[0], row[1]) in changed and tuple(row) not in named:
+                found.add(row[1])
+    return sorted(found)
+
+
 def _order(key: Key, order: Order, landing: Landing) -> Values:
     return (
         *key,
         order.at,
         order.paid,
         order.amount,
-        landing.currency,
-        order.amount,  # as charged: in the shop's currency, since no other lands
+        order.currency,
+        order.charged,
         order.checkout_id,
         order.source,
         order.medium,

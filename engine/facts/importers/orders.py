@@ -2,35 +2,35 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from engine.facts.columns import Column, Manner, plain
+from babel.numbers import get_currency_precision
+
+from engine.facts.columns import Column, Manner, Money, plain
+from engine.facts.identity import NAMES
 from engine.facts.importers.importer import PERSON, Importer
 from engine.facts.importers.order_landing import land_orders
 from engine.facts.model import LineRow, Place
 from engine.facts.refusal import Refused
 from engine.facts.values import Parse
 from engine.facts.values.numbers import minor, pieces
-from engine.facts.values.words import choice, flag, text
+from engine.facts.values.words import choice, currency, flag, text
+
+
+class Said(NamedTuple):
+    """An amount as written, in major units; of the shop's currency unless the row names another."""
+
+    amount: Decimal
+    money: Money
 
 
 def _money(manner: Manner) -> Parse:
-    return lambda value: minor(manner.amounts(value), manner.digits)
+    return lambda value: Said(manner.amounts(value), manner.money)
 
 
-def _price(manner: Manner) -> Parse:
-    """A price of one piece may be finer than the smallest coin, as long as the line is not."""
-    return lambda value: (manner.amounts(value), manner.digits)
-
-
-def _currency(manner: Manner) -> Parse:
-    def parse(value: str) -> str:
-        if value.upper() != manner.currency:
-            msg = f"is not the shop's {manner.currency}; exchange rates are not in this version"
-            raise Refused(msg, value[:10])
-        return manner.currency
-
-    return parse
+def _foreign(value: str) -> Money:
+    code = currency(value)
+    return Money(code, get_currency_precision(code))
 
 
 COLUMNS = (
@@ -38,6 +38,7 @@ COLUMNS = (
     *PERSON,
     Column("paid", plain(flag), blank=None),
     Column("order_total", _money, blank=None),
+    Column("currency", plain(_foreign), blank=None),
     Column("checkout_id", plain(text(200))),
     Column("source", plain(text(200))),
     Column("medium", plain(text(200))),
@@ -46,21 +47,24 @@ COLUMNS = (
     Column("line_id", plain(text(90))),
     Column("sku", plain(text(80)), required=True),
     Column("quantity", plain(pieces), blank=1),
-    Column("unit_price", _price, blank=None),
+    Column("unit_price", _money, blank=None),
     Column("amount", _money, blank=None),
     Column("position", plain(choice("core", "bump", "upsell", "downsell"))),
     Column("refunded_at", lambda manner: manner.instants, blank=None, instant=True),
     Column("refund_amount", _money, blank=None),
-    Column("currency", _currency),
 )
-_TOTAL = [column.name for column in COLUMNS].index("order_total")
+_WHOLE = [column.name for column in COLUMNS].index("line_id")  # columns before it speak of the whole order
 
 
 def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa: FBT001 - one of three facts
-    *whole, line_id, sku, quantity, price, amount, position, refunded_at, refund, _ = values
-    amount = _amount(quantity, price, amount)
+    *who, paid, total, named, checkout_id, source, medium, campaign, at = values[:_WHOLE]
+    line_id, sku, quantity, price, amount, position, refunded_at, refund = values[_WHOLE:]
+    money = named or _known(amount or price).money
+    amount = _amount(quantity, price, amount, money)
+    total, refund = _minor("order_total", total, money), _minor("refund_amount", refund, money)
     if credit:
-        quantity, amount, whole[_TOTAL] = abs(quantity), abs(amount), None
+        quantity, amount, total = abs(quantity), abs(amount), None
+    whole = (*who, paid, total, money.currency, checkout_id, source, medium, campaign, at)
     line = (line_id, sku, quantity, amount, position, refunded_at, refund or None)
     row = LineRow._make((*whole, *line, credit, place))
     _refuse_signs(row)
@@ -69,16 +73,29 @@ def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa:
     return row
 
 
-def _amount(quantity: int, price: tuple[Decimal, int] | None, amount: int | None) -> int:
-    if amount is not None:
-        return amount
-    if price is None:
+def _amount(quantity: int, price: Said | None, amount: Said | None, money: Money) -> int:
+    """Of the line. A price of one piece may be finer than the smallest coin, as long as the line is not."""
+    if amount is None and price is not None:
+        return _exact("quantity times unit_price", quantity * price.amount, money)
+    return _exact("amount", _known(amount).amount, money)
+
+
+def _known(said: Said | None) -> Said:
+    if said is None:
         msg = "names neither amount nor unit_price"
         raise Refused(msg)
+    return said
+
+
+def _minor(name: str, said: Said | None, money: Money) -> int | None:
+    return None if said is None else _exact(name, said.amount, money)
+
+
+def _exact(name: str, amount: Decimal, money: Money) -> int:
     try:
-        return minor(quantity * price[0], price[1])
+        return minor(amount, money.digits)
     except Refused as refused:
-        raise refused.within("quantity times unit_price") from refused
+        raise refused.within(name) from refused
 
 
 def _refuse_signs(row: LineRow) -> None:
@@ -112,7 +129,7 @@ ORDERS = Importer(
     _row,
     LineRow._make,
     land_orders,
-    either=(("email", "shop_id"), ("amount", "unit_price")),
+    either=((*NAMES,), ("amount", "unit_price")),
     bundle=lambda row: row.order_ref,
     sku=lambda row: row.sku,
     credits=True,

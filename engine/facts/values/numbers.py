@@ -8,17 +8,17 @@ from engine.facts.values import Parse
 
 MOST_MINOR = 10**12
 MOST_PIECES = 1_000_000
-# 15 + 6 digits times a million pieces still fit Decimal's 28 digits, so nothing is ever rounded
-_AMOUNT = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{1,6})?|\.\d{1,6})", re.ASCII)
+FINE = 6  # 15 + 6 digits times a million pieces still fit Decimal's 28, so nothing is ever rounded
 _LONG = re.compile(r"[+-]?\d*(?:\.\d*)?", re.ASCII)
 _WHOLE = re.compile(r"([+-]?\d{1,9})(?:\.0{1,6})?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,6}))?\s*%?", re.ASCII)
 
 
-def amounts(*, decimal_comma: bool = False, thousands: str = "") -> Parse:
-    """A parser for amounts of money in major units, as Decimal."""
+def amounts(*, decimal_comma: bool = False, thousands: str = "", fine: int = FINE) -> Parse:
+    """A parser for amounts of money in major units, as Decimal, with at most `fine` decimals."""
 
     point = "," if decimal_comma else "."
+    exact = re.compile(rf"[+-]?(?:\d{{1,15}}(?:\.\d{{1,{fine}}})?|\.\d{{1,{fine}}})", re.ASCII)
     grouped = re.compile(rf"[+-]?\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+(?:\D\d*)?", re.ASCII)
 
     def plain(text: str) -> str:
@@ -30,8 +30,8 @@ def amounts(*, decimal_comma: bool = False, thousands: str = "") -> Parse:
 
     def parse(text: str) -> Decimal:
         number = plain(text)
-        if not _AMOUNT.fullmatch(number):
-            raise _unlike_an_amount(text, number)
+        if not exact.fullmatch(number):
+            raise _unlike_an_amount(text, number, fine)
         return Decimal(number)
 
     return parse
@@ -72,7 +72,9 @@ def percent(text: str) -> int:
     return int(match[1])
 
 
-def _unlike_an_amount(text: str, plain: str) -> Refused:
+def _unlike_an_amount(text: str, plain: str, fine: int) -> Refused:
     if plain and _LONG.fullmatch(plain) and any(map(str.isdigit, plain)):
-        return Refused("has more digits than an amount may have (15 before the point, 6 after)", shown(text))
+        return Refused(
+            f"has more digits than an amount may have (15 before the point, {fine} after)", shown(text)
+        )
     return Refused("is not an amount, such as 1234.50", shown(text))

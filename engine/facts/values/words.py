@@ -2,8 +2,11 @@
 
 import re
 import unicodedata
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
+
+from babel.numbers import list_currencies
 
 from engine.facts.refusal import Refused, shown
 from engine.facts.values import Parse
@@ -36,6 +39,24 @@ def choice(*words: str) -> Parse:
         return word
 
     return parse
+
+
+def currency(value: str) -> str:
+    """The three letters of a currency."""
+    code = value.upper()
+    if code not in list_currencies():
+        msg = "is not a currency, such as EUR"
+        raise Refused(msg, shown(value))
+    return code
+
+
+def day(value: str) -> str:
+    """A day of the calendar, in the one form in which days can be compared as text."""
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError as error:
+        msg = "is not a day that exists, written as 2026-12-24"
+        raise Refused(msg, shown(value)) from error
 
 
 def flag(value: str) -> bool:

@@ -1,0 +1,197 @@
+"""Refunds that come by themselves: money that went back for an order that is known already."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from babel.numbers import get_currency_precision
+from sqlalchemy import Connection, select
+
+from engine.clock import to_micros
+from engine.facts.batches import batched
+from engine.facts.bulk import Values, as_kept, insert_plain, remove
+from engine.facts.columns import Column, Manner, plain
+from engine.facts.identity import People, lock_customers
+from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome
+from engine.facts.importers.settling import settle
+from engine.facts.model import Place, RefundRow
+from engine.facts.refunded import mark_refunded
+from engine.facts.refusal import Refused
+from engine.facts.transactions import Key
+from engine.facts.values import Parse
+from engine.facts.values.numbers import minor
+from engine.facts.values.words import text
+from engine.store.tables import order_lines, orders, refunds
+
+
+def _positive(manner: Manner) -> Parse:
+    def parse(value: str) -> str:
+        amount: Decimal = manner.amounts(value)
+        if amount <= 0:
+            msg = "is not above 0"
+            raise Refused(msg, value[:40])
+        return f"{amount:f}"
+
+    return parse
+
+
+COLUMNS = (
+    *PERSON,
+    Column("refund_id", plain(text(90)), required=True),
+    Column("order_id", plain(text(100)), required=True),
+    Column("line_id", plain(text(90))),
+    Column("sku", plain(text(80))),
+    Column("at", lambda manner: manner.instants, required=True, instant=True),
+    Column("amount", _positive, required=True),
+)
+
+
+class Ordered(NamedTuple):
+    """The order that a refund names."""
+
+    customer: int
+    at: int
+    paid: bool
+    amount: int
+    currency: str
+    charged: int
+    lines: list[tuple[str, str, int]]  # ref, sku, amount
+
+
+def refund_ref(order_ref: str, refund_id: str) -> str:
+    """The name under which a refund that came by itself is kept."""
+    return f"refund:{order_ref}/{refund_id}"
+
+
+def _row(values: Sequence[Any], place: Place, _: bool) -> RefundRow:  # noqa: FBT001 - no credits here
+    return RefundRow._make((*values, place))
+
+
+def _land(connection: Connection, rows: Sequence[RefundRow], landing: Landing) -> Outcome:
+    outcome = Outcome()
+    people = People(rows, landing.ids)
+    people.load(connection)
+    ordered = _ordered(connection, sorted({row.order_ref for row in rows}))
+    said = _said(people, rows, ordered, outcome)
+    stored = _stored(connection, sorted({customer for customer, _ in said}))
+    for key, theirs in said.items():
+        outcome.count(stored.get(key), theirs[-1], len(theirs))
+    written = {key: theirs[-1] for key, theirs in said.items() if stored.get(key) != theirs[-1]}
+    _write(connection, written, stored, to_micros(landing.now))
+    return settle(connection, people, {customer for customer, _ in written}, landing, outcome)
+
+
+def _said(
+    people: People, rows: Iterable[RefundRow], ordered: dict[str, Ordered], outcome: Outcome
+) -> dict[Key, list[Values]]:
+    """What the rows say of each refund; the last one counts."""
+    found: dict[Key, list[Values]] = {}
+    for row in rows:
+        try:
+            order = _order_of(row, ordered)
+            _refuse_stranger(people, row, order)
+            line_ref, sku, amount = _line_of(row, order)
+        except Refused as refused:
+            outcome.refuse([row.place], refused)
+        else:
+            key = (order.customer, refund_ref(row.order_ref, row.refund_ref))
+            found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, amount))
+    return found
+
+
+def _order_of(row: RefundRow, ordered: dict[str, Ordered]) -> Ordered:
+    order = ordered.get(row.order_ref)
+    if order is None:
+        msg = "is of an order that is not known; import the order first"
+    elif not order.paid:
+        msg = "is of an order that was never paid"
+    elif row.at < order.at:
+        msg = "at is before the order's"
+    else:
+        return order
+    raise Refused(msg, row.order_ref)
+
+
+def _refuse_stranger(people: People, row: RefundRow, order: Ordered) -> None:
+    if (row.email or row.shop_id or row.anonymous_id) and people.known(row) != {order.customer}:
+        msg = "names somebody else than its order does"
+        raise Refused(msg, row.order_ref)
+
+
+def _line_of(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
+    """The line's name and product, '' for the order as a whole, and the amount in the shop's currency."""
+    ref, sku, most = _named(row, order) if row.line_id or row.sku else ("", "", order.amount)
+    amount = _amount(row.amount, order)
+    if order.charged != order.amount and abs(amount - most) <= 1:
+        amount = most  # a unit that the exchange rounded away does not make a full refund a partial one
+    if amount > most:
+        msg = "amount is more than was paid"
+        raise Refused(msg, row.amount)
+    return ref, sku, amount
+
+
+def _named(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
+    fitting = [line for line in order.lines if row.line_id in ("", line[0]) and row.sku in ("", line[1])]
+    if len(fitting) == 1:
+        return fitting[0]
+    msg = (
+        "names a line that its order does not have"
+        if not fitting
+        else "may be of several lines; give line_id"
+    )
+    raise Refused(msg, f"{row.order_ref} {row.line_id or row.sku}")
+
+
+def _amount(text: str, order: Ordered) -> int:
+    """At the rate at which the order was changed."""
+    try:
+        charged = minor(Decimal(text), get_currency_precision(order.currency))
+    except Refused as refused:
+        raise refused.within("amount") from refused
+    if order.charged in (order.amount, 0):
+        return charged
+    return round(Decimal(charged) * order.amount / order.charged)
+
+
+def _ordered(connection: Connection, refs: Sequence[str]) -> dict[str, Ordered]:
+    """The orders of these numbers, held until the transaction ends."""
+    found: dict[str, Ordered] = {}
+    for part in batched(refs):
+        owners = select(orders.c.customer_id).where(orders.c.order_ref.in_(part))
+        lock_customers(connection, connection.scalars(owners))
+        names = ("order_ref", "customer_id", "at", "paid", "amount", "currency", "charged")
+        asked = select(*(as_kept(orders.c[name]) for name in names)).where(orders.c.order_ref.in_(part))
+        found.update({row[0]: Ordered._make((*row[1:], [])) for row in connection.execute(asked)})
+        _add_lines(connection, found, part)
+    return found
+
+
+def _add_lines(connection: Connection, found: dict[str, Ordered], refs: Sequence[str]) -> None:
+    table = order_lines.c
+    owners = {found[ref].customer for ref in refs if ref in found}
+    asked = select(table.customer_id, table.order_ref, table.line_ref, table.sku, table.amount)
+    theirs = asked.where(table.customer_id.in_(owners), table.order_ref.in_(refs))
+    for customer, ref, *line in connection.execute(theirs.order_by(table.line_ref)):
+        if found[ref].customer == customer:
+            found[ref].lines.append((line[0], line[1], line[2]))
+
+
+def _stored(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, Values]:
+    names = ("customer_id", "refund_ref", "order_ref", "line_ref", "sku", "at", "amount")
+    asked = select(*(as_kept(refunds.c[name]) for name in names))
+    found: dict[Key, Values] = {}
+    for part in batched(customer_ids):
+        for customer, ref, *rest in connection.execute(asked.where(refunds.c.customer_id.in_(part))):
+            found[customer, ref] = tuple(rest)
+    return found
+
+
+def _write(connection: Connection, written: dict[Key, Values], stored: dict[Key, Values], now: int) -> None:
+    remove(connection, refunds, ("customer_id", "refund_ref"), written.keys() & stored.keys())
+    insert_plain(connection, refunds, [(*key, *rest, now) for key, rest in sorted(written.items())])
+    mark_refunded(connection, {(customer, rest[0]) for (customer, _), rest in written.items()})
+
+
+REFUNDS = Importer(
+    "refunds", COLUMNS, _row, RefundRow._make, _land, either=(), bundle=lambda row: row.order_ref
+)

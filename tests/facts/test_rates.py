@@ -1,0 +1,144 @@
+"""Orders in another currency: changed at the rate of their day, or rejected whole."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .conftest import TestShop
+
+RATES = "currency,day,rate\n"
+HEAD = "order_id,email,at,sku,amount,currency\n"
+
+
+def order(at: str, amount: str = "10.00", currency: str = "EUR") -> str:
+    return HEAD + f"1,ann@example.com,{at},guide,{amount},{currency}\n"
+
+
+def amounts(shop: TestShop) -> tuple[int, int, str]:
+    [found] = shop.rows("orders", "amount", "charged", "currency")
+    return found
+
+
+def test_rates_land_once_and_are_replaced(shop):
+    summary = shop.take(RATES + "eur,2026-01-05,1.0850\nJPY,2026-01-05,0.0064\n")
+    assert (summary.kind, summary.inserted) == ("rates", 2)
+    assert shop.rows("rates", "currency", "rate") == [("EUR", "1.085"), ("JPY", "0.0064")]
+    assert shop.take(RATES + "EUR,2026-01-05,1.085\n").unchanged == 1
+    assert shop.take(RATES + "EUR,2026-01-05,1.09\nEUR,2026-01-05,1.10\n").updated == 2
+    assert shop.rows("rates", "currency", "rate") == [("EUR", "1.1"), ("JPY", "0.0064")]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("USD,2026-01-05,1", "currency is the shop's own"),
+        ("EURO,2026-01-05,1", "currency is not a currency"),
+        ("EUR,2026-02-30,1", "day is not a day that exists"),
+        ("EUR,2026-01-05,0", "rate is not above 0"),
+        ("EUR,2026-01-05,-1", "rate is not above 0"),
+        ("EUR,2026-01-05,1000000000", "rate is not above 0 and below"),
+        ("EUR,2026-01-05,1.1234567890123", "rate has more digits"),
+    ],
+)
+def test_what_is_no_rate(shop, row, reason):
+    summary = shop.take(RATES + f"GBP,2026-01-05,1.2\n{row}\n")
+    assert (summary.inserted, summary.rejected) == (1, 1)
+    assert summary.reasons[0][0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2026-01-05T12:00Z", 1100),  # of the day
+        ("2026-01-06T23:59Z", 1100),  # the latest before
+        ("2026-01-07T00:00Z", 1200),
+        ("2026-01-14T23:59Z", 1200),  # seven days old
+        ("2026-01-15T00:00Z", None),  # eight
+        ("2026-01-04T23:59Z", None),  # before all
+    ],
+)
+def test_the_latest_rate_at_most_seven_days_old(shop, at, expected):
+    shop.take(RATES + "EUR,2026-01-05,1.1\nEUR,2026-01-07,1.2\n")
+    summary = shop.take(order(at))
+    if expected is None:
+        assert (summary.inserted, summary.rejected) == (0, 1)
+        assert summary.reasons[0][0].startswith("has no exchange rate of its day or the 7 days before")
+        assert shop.rows("customers", "email") == []
+    else:
+        assert amounts(shop) == (expected, 1000, "EUR")
+        assert shop.rows("order_lines", "amount") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "rate", "expected"),
+    [
+        ("0.01", "EUR", "0.5", 0),  # half to even
+        ("0.03", "EUR", "0.5", 2),
+        ("0.05", "EUR", "0.5", 2),
+        ("500", "JPY", "0.0064", 320),  # a currency without cents
+        ("1.234", "KWD", "3.25", 401),  # one with a thousand parts
+    ],
+)
+def test_amounts_are_rounded_to_the_smallest_unit(shop, amount, currency, rate, expected):
+    shop.take(RATES + f"{currency},2026-01-05,{rate}\n")
+    shop.take(order("2026-01-05T12:00Z", amount, currency))
+    assert amounts(shop)[0] == expected
+
+
+def test_an_order_with_refunds_and_credits(shop):
+    shop.take(RATES + "EUR,2026-01-05,1.1\nEUR,2026-01-20,2\n")
+    text = (
+        "order_id,email,at,sku,quantity,amount,currency,order_total,refunded_at,refund_amount\n"
+        "1,ann@example.com,2026-01-05T12:00Z,a,1,3.33,EUR,12.00,2026-01-20T00:00Z,\n"
+        "1,ann@example.com,2026-01-05T12:00Z,b,1,6.66,EUR,,2026-01-20T00:00Z,1.00\n"
+        "C2,ann@example.com,2026-01-20T12:00Z,b,1,1.00,EUR,,,\n"
+    )
+    mapping = "kind: orders\ncredits: {when: {order_id: {starts_with: C}}}\n"
+    assert shop.take(text, mapping=mapping).inserted == 3
+    assert amounts(shop) == (1320, 1200, "EUR")
+    assert shop.rows("order_lines", "sku", "amount") == [("a", 366), ("b", 733)]
+    assert shop.rows("refunds", "refund_ref", "amount") == [
+        ("1/a#1", 366),
+        ("1/b#1", 110),
+        ("credit:C2/b#1", 200),
+    ]
+    before = shop.everything()
+    assert shop.take(text, mapping=mapping).unchanged == 3
+    assert shop.everything() == before
+
+
+def test_a_rate_that_changes_reaches_an_order_when_it_comes_again(shop):
+    shop.take(RATES + "EUR,2026-01-05,1.1\n")
+    shop.take(order("2026-01-05T12:00Z"))
+    shop.take(RATES + "EUR,2026-01-05,1.2\n")
+    assert amounts(shop)[0] == 1100
+    assert shop.take(order("2026-01-05T12:00Z")).updated == 1
+    assert amounts(shop)[0] == 1200
+
+
+def test_files_may_come_in_any_order(shop):
+    orders = shop.job(order("2026-01-05T12:00Z"), name="a.csv")
+    summaries = shop.run(orders, shop.job(RATES + "EUR,2026-01-05,1.1\n", name="b.csv"))
+    assert [summary.kind for summary in summaries] == ["rates", "orders"]
+    assert amounts(shop)[0] == 1100
+
+
+def test_rows_of_one_order_have_one_currency(shop):
+    text = order("2026-01-05T12:00Z", currency="") + order("2026-01-05T12:00Z").removeprefix(HEAD)
+    summary = shop.take(text)
+    assert (summary.inserted, summary.rejected) == (1, 1)
+    assert summary.reasons[0][0].startswith("currency is another than on an earlier row")
+
+
+@given(st.integers(0, 10**9), st.decimals("0.000001", "1000", places=6))
+def test_the_change_is_exact(amount, rate):
+    from zoneinfo import ZoneInfo
+
+    from engine.facts.columns import Money
+    from engine.facts.exchange import Exchange
+
+    exchange = Exchange(Money("USD", 2), ZoneInfo("UTC"))
+    exact = Decimal(amount) * rate
+    assert abs(exchange._changed(amount, "EUR", rate) - exact) <= Decimal("0.5")

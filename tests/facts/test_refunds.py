@@ -1,0 +1,153 @@
+"""Refunds that come by themselves: for a line or an order, full or in part, before or after a correction."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.facts.refunded import Back, Sold, refunded_since
+
+from .conftest import TestShop, micros
+from .test_changes import queued
+
+HEAD = "refund_id,order_id,line_id,sku,at,amount\n"
+ORDERS = "order_id,email,at,sku,amount\n"
+AT = "2026-01-01T00:00Z"
+ORDER = f"1,ann@example.com,{AT},guide,7\n1,ann@example.com,{AT},mug,15\n"
+
+
+def day(number: int) -> str:
+    return f"2026-01-{number:02}T00:00Z"
+
+
+def refund(number: int, amount: str, *, line: str = "", sku: str = "", on: int = 5, order: str = "1") -> str:
+    return f"{number},{order},{line},{sku},{day(on)},{amount}\n"
+
+
+def since(shop: TestShop) -> list[int | None]:
+    """The day since when each line, guide and mug, and the order have been refunded."""
+    lines = [at for _, at in shop.rows("order_lines", "sku", "refunded_at")]
+    return [
+        at and int((at - micros(AT)) / 86_400e6) + 1 for at in [*lines, *shop.rows("orders", "refunded_at")]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([refund(1, "7", sku="guide")], [5, None, None]),
+        ([refund(1, "7", line="guide#1")], [5, None, None]),
+        ([refund(1, "3", sku="guide")], [None, None, None]),
+        ([refund(1, "3", sku="guide"), refund(2, "4", sku="guide", on=8)], [8, None, None]),
+        ([refund(1, "7", sku="guide"), refund(2, "15", sku="mug", on=9)], [5, 9, 9]),
+        ([refund(1, "22")], [5, 5, 5]),
+        ([refund(1, "7", sku="guide"), refund(2, "15", on=9)], [5, 9, 9]),
+        ([refund(1, "21")], [None, None, None]),
+    ],
+)
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_what_is_refunded_since_when(shop, rows, expected, one_by_one):
+    for order in permutations(rows):
+        shop.empty()
+        shop.take(ORDERS + ORDER)
+        for part in [[each] for each in order] if one_by_one else [order]:
+            assert shop.take(HEAD + "".join(part)).inserted == len(part)
+        assert since(shop) == expected
+        before = shop.everything()
+        assert shop.take(HEAD + "".join(rows)).unchanged == len(rows)
+        assert shop.everything() == before
+
+
+def test_an_order_that_comes_again_keeps_its_refunds(shop):
+    shop.take(ORDERS + ORDER)
+    shop.take(HEAD + refund(1, "7", sku="guide"))
+    assert shop.take(ORDERS + ORDER.replace("mug,15", "mug,20")).updated == 2
+    assert shop.rows("refunds", "refund_ref", "line_ref", "amount") == [("refund:1/1", "guide#1", 700)]
+    assert since(shop) == [5, None, None]
+    shop.take(ORDERS + ORDER.replace("ann@", "bob@"))
+    assert since(shop) == [5, None, None]
+    assert shop.rows("refunds", "customer_id") == [shop.rows("orders", "customer_id")[0]]
+
+
+def test_refunds_with_the_order_and_beside_it_add_up(shop):
+    head = "order_id,email,at,sku,amount,refunded_at,refund_amount\n"
+    shop.take(head + f"1,ann@example.com,{AT},guide,7,{day(3)},3\n1,ann@example.com,{AT},mug,15,,\n")
+    shop.take(HEAD + refund(1, "4", sku="guide"))
+    assert since(shop) == [5, None, None]
+
+
+def test_a_refund_that_was_corrected(shop):
+    shop.take(ORDERS + ORDER)
+    shop.take(HEAD + refund(1, "22"))
+    assert shop.take(HEAD + refund(1, "20")).updated == 1
+    assert since(shop) == [None, None, None]
+
+
+def test_a_refund_in_the_currency_of_its_order(shop):
+    shop.take("currency,day,rate\nEUR,2026-01-01,1.0853\n")
+    head = "order_id,email,at,sku,amount,currency\n"
+    shop.take(head + f"1,ann@example.com,{AT},guide,7.77,EUR\n1,ann@example.com,{AT},mug,15.55,EUR\n")
+    shop.take(HEAD + refund(1, "7.77", sku="guide") + refund(2, "15.55", sku="mug"))
+    assert since(shop) == [5, 5, 5]
+    assert sum(shop.rows("refunds", "amount")) == shop.rows("orders", "amount")[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (refund(1, "7", order="9"), "is of an order that is not known"),
+        (refund(1, "7", order="2"), "is of an order that was never paid"),
+        (refund(1, "7", sku="hat"), "names a line that its order does not have"),
+        (refund(1, "7", line="x"), "names a line that its order does not have"),
+        (refund(1, "7", sku="cup", order="3"), "may be of several lines; give line_id"),
+        (refund(1, "8", sku="guide"), "amount is more than was paid"),
+        (refund(1, "22.01"), "amount is more than was paid"),
+        (refund(1, "0"), "amount is not above 0"),
+        (refund(1, "1.001"), "amount is finer than"),
+        (refund(1, "7").replace("2026", "2025"), "at is before the order's"),
+        (f"1,1,,,{day(5)},7,bob@example.com\n", "names somebody else"),
+    ],
+)
+def test_what_is_rejected(shop, row, reason):
+    shop.take(ORDERS + ORDER + f"3,ann@example.com,{AT},cup,7\n3,ann@example.com,{AT},cup,7\n")
+    shop.take(f"order_id,email,at,sku,amount,paid\n2,bob@example.com,{AT},mug,7,no\n")
+    other = row.count(",") == 6
+    head, good = (
+        (HEAD, refund(2, "1"))
+        if not other
+        else (HEAD[:-1] + ",email\n", refund(2, "1")[:-1] + ",ann@example.com\n")
+    )
+    summary = shop.take(head + row + good)
+    assert (summary.inserted, summary.rejected) == (1, 1)
+    assert summary.reasons[0][0].startswith(reason)
+
+
+def test_orders_and_refunds_in_one_import(shop):
+    refunds = shop.job(HEAD + refund(1, "22"), name="a.csv")
+    assert [each.rejected for each in shop.run(refunds, shop.job(ORDERS + ORDER, name="b.csv"))] == [0, 0]
+    assert since(shop) == [5, 5, 5]
+
+
+def test_who_is_queued(shop):
+    shop.take(ORDERS + ORDER + f"2,bob@example.com,{AT},mug,7\n")
+    queued(shop)
+    shop.take(HEAD + refund(1, "7"))
+    assert queued(shop) == ["ann@example.com"]
+    shop.take(HEAD + refund(1, "7"))
+    assert queued(shop) == []
+
+
+LINES = st.lists(
+    st.builds(Sold, st.sampled_from("abc"), st.integers(0, 9)), min_size=1, unique_by=lambda line: line.ref
+)
+BACKS = st.lists(st.builds(Back, st.integers(1, 9), st.sampled_from(["a", "b", "c", ""]), st.integers(0, 9)))
+
+
+@given(LINES, BACKS, st.integers(0, 30), st.integers(1, 9))
+def test_more_money_back_never_refunds_less(lines, backs, amount, at):
+    before = refunded_since(lines, backs, amount)
+    after = refunded_since(lines, [*backs, Back(at, "", 5)], amount)
+    for ref, time in before.lines.items():
+        assert time is None or (after.lines[ref] is not None and after.lines[ref] <= time)
+    assert (before.order is None) == (None in before.lines.values())
