@@ -37,6 +37,7 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
     blind = (*(PRODUCT_MISTAKES if products_problems else ()), *(CAMPAIGN_MISTAKES if unreadable else ()))
     shared = [*products_problems, *_seen(segment_problems, blind)]
     problems = [*unreadable, *_seen(problems, blind)]
+    found = [] if products_problems else found  # their copy names products, too
     return Files(catalogue, segments, found, names, [*shared, *problems], shared_trouble=bool(shared))
 
 

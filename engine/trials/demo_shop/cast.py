@@ -81,17 +81,17 @@ def hal(ledger: Ledger, start: datetime) -> None:
 
 
 def iris(ledger: Ledger, start: datetime) -> None:
-    """Bought a bag of flour nine weeks ago, and finished the guide."""
-    buy_guide(ledger, start - days(100))
-    read(ledger, "starter-guide", 7, start - days(98))
-    ledger.agree(start - days(100))
+    """Bought a bag of flour nine weeks ago, and the guide long before."""
+    buy_guide(ledger, start - days(130))
+    read(ledger, "starter-guide", 7, start - days(128))
+    ledger.agree(start - days(130))
     ledger.buy(start - days(62), ledger.line("flour"))
 
 
 def june(ledger: Ledger, start: datetime) -> None:
     """A member for three months; the next one begins on the fifth day. Baked along ten days ago."""
     ledger.agree(start - days(85))
-    for month in range(3):
+    for month in range(4):
         ledger.renew("membership", start - days(85 - 30 * month), start - days(55 - 30 * month))
     for weeks_ago in (5, 3):
         ledger.use("membership", "", "progressed", start - days(7 * weeks_ago - 11))

@@ -171,7 +171,8 @@ class Life:
     @staticmethod
     def _saturdays(after: datetime) -> Iterator[datetime]:
         first = after.replace(hour=15, minute=0) + timedelta(days=(5 - after.weekday()) % 7)
-        return (first + timedelta(weeks=week) for week in range(4))
+        four = (first + timedelta(weeks=week) for week in range(4))
+        return (saturday for saturday in four if saturday > after)
 
     def _shop(self, at: datetime) -> None:
         """Flour and tools, the fonder the sooner, until they drift away."""
