@@ -54,7 +54,9 @@ OFFERS = """\
 ### offers
 
 Who owns a product that the campaign offers gets none of its mails, net of full refunds. No rule is
-needed for that. Templates reach the products as `offers`.
+needed for that. A subscription is owned while it runs, whoever sold it; who had one that is over may be
+offered it again. What is used up and bought anew, such as flour, is not for `offers`: name it in the
+template, as `product('flour')`. Templates reach the products as `offers`.
 """
 HOLDOUT = """\
 ### holdout

@@ -44,7 +44,7 @@ MORE = {
     Reason.SUPPRESSED: "By `aftersale suppress`. It holds for the address, whoever's it is.",
     Reason.NO_CONSENT: "The last word on the campaign's `topic` must be a yes; in the same instant no "
     "beats yes. With `consent.default: soft_opt_in` silence is a yes.",
-    Reason.OWNS_OFFER: "Owns one of the products in `offers`, net of refunds.",
+    Reason.OWNS_OFFER: "Owns one of the products in `offers`, net of refunds; a subscription while it runs.",
     Reason.OPEN_TRANSACTION: "Within `front_end.window` of a checkout's first order, or within "
     "`front_end.quiet` after it closed or an order was added to it.",
     Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "

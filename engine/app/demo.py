@@ -50,7 +50,7 @@ def make_shop(folder: Path, now: datetime, customers: int) -> Project:
 
 
 def import_shop(project: Project) -> list[ImportSummary]:
-    """Read the four files of the shop into its store."""
+    """Read the files of the shop into its store."""
     files = [project.folder / "data" / name for name in FILES]
     ids = IdFactory(VirtualClock(OPENED), seed=SEED)  # the same people are held out in every demo
     return import_into(project, files, now=project.clock.now() + WEEK, ids=ids)

@@ -23,7 +23,7 @@ from engine.planning.reasons import Reason
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="where to make the shop")] = Path("demo-shop"),
-    customers: Annotated[int, typer.Option("--customers", min=9, max=100_000, help="how many")] = 2000,
+    customers: Annotated[int, typer.Option("--customers", min=12, max=100_000, help="how many")] = 2000,
 ) -> None:
     """A bundled shop, previewed and run over one week of a virtual clock, with all its mails."""
     now = SystemClock().now().replace(minute=0, second=0, microsecond=0)

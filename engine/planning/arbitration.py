@@ -19,6 +19,7 @@ from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Scope
+from engine.rules.words import times
 from engine.store.dialect import lay_out, memory_table
 
 QUEUE = memory_table(
@@ -47,7 +48,8 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     runs, queue = desk.runs, QUEUE
     mine = [queue.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "spell", "step_id")]
     detail = case(
-        (queue.c.used >= cap, literal(f"{cap} mails went before")), else_=literal("after ") + queue.c.winner
+        (queue.c.used >= cap, literal(f"{times(cap, 'mail')} went before")),
+        else_=literal("after ") + queue.c.winner,
     )
     connection.execute(
         update(runs)

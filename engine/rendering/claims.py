@@ -14,13 +14,14 @@ from pydantic import ValidationError
 
 from engine.clock import EPOCH
 from engine.errors import Problem
-from engine.facts.catalogue import Catalogue
+from engine.facts.catalogue import Catalogue, Product
 from engine.registry import did_you_mean
 from engine.rendering.events import Event, Guard, Mark, Value
 from engine.rendering.some_unit import SomeUnit
 from engine.rendering.sources import Source
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
+from engine.rules.conditions.owned import Owned
 from engine.rules.model import Condition, Not, Rule, Scope
 
 CLAIMS = ("owned", "consumed", "not_consumed")
@@ -37,7 +38,7 @@ class Claim:
 
     said: str
     kind: str
-    condition: Bought | Consumed
+    condition: Bought | Consumed | Owned
     of_unit: bool = False
 
     @property
@@ -82,7 +83,14 @@ def read_claim(call: nodes.Call, catalogue: Catalogue) -> Claim:
     condition = _condition(kind, sku, words)
     for word, message, hint in condition.complaints(catalogue, ()):
         raise Mistake(sku if word == "product" else word, f"{kind}: {message}", hint)
-    return Claim(say(kind, sku, words), kind, condition)
+    return Claim(say(kind, sku, words), kind, _as_it_stands(condition, catalogue[sku]))
+
+
+def _as_it_stands(condition: Bought | Consumed, product: Product) -> Bought | Consumed | Owned:
+    """Who bought a subscription owns it only while it runs."""
+    if isinstance(condition, Bought) and product.kind == "subscription":
+        return Owned(bought=condition)
+    return condition
 
 
 def spell_out(tree: nodes.Template, catalogue: Catalogue) -> None:

@@ -81,7 +81,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
 }
 RESULTS: Mapping[str, frozenset[str]] = {
     "product": frozenset(PRODUCT_WORDS),
-    "owned": _words(OwnedFacts),
+    "owned": _words(OwnedFacts, "renews_at"),
     "consumed": _words(ConsumedFacts, "share", "last_unit", "unit"),
     "not_consumed": _words(NotConsumedFacts),
 }

@@ -8,20 +8,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2.exceptions import UndefinedError
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from engine.facts.catalogue import Catalogue, Product
 from engine.rendering.claims import Claim
 from engine.rendering.unproven import Unproven, unproven
 from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import WHOLE, Consumed
+from engine.rules.conditions.owned import Owned
 from engine.rules.model import Scope
-from engine.store.tables import consumption, customers, order_lines
+from engine.rules.standing import runs
+from engine.store.tables import consumption, customers, order_lines, subscriptions
 
 
 @dataclass(frozen=True)
 class OwnedFacts:
-    """What `owned(…)` gives: the product, the latest purchase that counts, and the pieces of all."""
+    """What `owned(…)` gives: the product, the latest purchase that counts, and the pieces of all.
+
+    Of a subscription that nobody bought in the shop it is the beginning of the subscription.
+    """
 
     sku: str
     name: str
@@ -29,9 +34,15 @@ class OwnedFacts:
     image: str
     bought_at: datetime
     quantity: int
+    _renews_at: datetime | None
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def renews_at(self) -> datetime | Unproven:
+        """When the subscription renews next; unproven where it does not, or nobody knows when."""
+        return self._renews_at or unproven(f"that {self.sku!r} renews")
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,10 @@ class Archive:
         if claim.kind == "not_consumed":
             yield from ((customer, self._absence(claim)) for customer in holders)
         elif isinstance(claim.condition, Bought):
-            yield from self._purchases(claim, claim.condition, holders)
+            lines = self._lines(claim.condition, holders)
+            yield from ((customer, self._purchase(claim, theirs)) for customer, theirs in lines.items())
+        elif isinstance(claim.condition, Owned):
+            yield from self._ownerships(claim, claim.condition, holders)
         else:
             yield from self._uses(claim, claim.condition, holders)
 
@@ -145,27 +159,60 @@ class Archive:
 
     # ── purchases ───────────────────────────────────────────────────────────────────────────────
 
-    def _purchases(self, claim: Claim, bought: Bought, ids: Sequence[int]) -> Iterator[tuple[int, Proof]]:
+    def _lines(self, bought: Bought, ids: Sequence[int]) -> Mapping[int, Sequence[Row[Any]]]:
         line = order_lines.c
         rows = (
             select(line.customer_id, line.at, line.quantity, line.order_ref, line.line_ref)
             .where(line.customer_id.in_(ids), bought.rows(self.scope))
             .order_by(line.customer_id, line.at, line.order_ref, line.line_ref)
         )
-        for customer, lines in _grouped(self.connection.execute(rows)).items():
-            yield customer, self._purchase(claim, lines)
+        return _grouped(self.connection.execute(rows))
 
     def _purchase(self, claim: Claim, lines: Sequence[Row[Any]]) -> Proof:
         facts = OwnedFacts(
             **_named(self._product(claim)),
             bought_at=lines[-1].at.astimezone(self.zone),
             quantity=sum(line.quantity for line in lines),
+            _renews_at=None,
         )
-        kept = [
-            {"order": line.order_ref, "line": line.line_ref, "at": _iso(line.at), "quantity": line.quantity}
-            for line in lines
-        ]
-        return Proof(facts, {"claim": claim.said, "order_lines": kept})
+        return Proof(facts, {"claim": claim.said, "order_lines": _kept_lines(lines)})
+
+    # ── subscriptions ───────────────────────────────────────────────────────────────────────────
+
+    def _ownerships(self, claim: Claim, owned: Owned, ids: Sequence[int]) -> Iterator[tuple[int, Proof]]:
+        lines, running = self._lines(owned.bought, ids), self._running(owned, ids)
+        for customer in ids:
+            yield customer, self._ownership(claim, lines.get(customer, ()), running.get(customer, ()))
+
+    def _running(self, owned: Owned, ids: Sequence[int]) -> Mapping[int, Sequence[Row[Any]]]:
+        """By customer, the subscriptions that run, each with the time it began."""
+        change, first = subscriptions.c, subscriptions.alias("first")
+        began = (
+            select(func.min(first.c.at, type_=change.at.type))
+            .where(first.c.customer_id == change.customer_id, first.c.sku == change.sku)
+            .where(first.c.subscription_ref == change.subscription_ref)
+            .scalar_subquery()
+            .label("began")
+        )
+        rows = (
+            select(change.customer_id, change.subscription_ref, change.status, change.renews_at, began)
+            .where(change.customer_id.in_(ids), change.sku == owned.product)
+            .where(runs(subscriptions, self.scope.now))
+            .order_by(change.customer_id, began, change.subscription_ref)
+        )
+        return _grouped(self.connection.execute(rows))
+
+    def _ownership(self, claim: Claim, lines: Sequence[Row[Any]], running: Sequence[Row[Any]]) -> Proof:
+        renewals = [row.renews_at for row in running if row.status == "active" and row.renews_at]
+        ahead = [renews_at for renews_at in renewals if renews_at > self.scope.now]
+        facts = OwnedFacts(
+            **_named(self._product(claim)),
+            bought_at=(lines[-1].at if lines else running[-1].began).astimezone(self.zone),
+            quantity=sum(line.quantity for line in lines) or len(running),
+            _renews_at=min(ahead).astimezone(self.zone) if ahead else None,
+        )
+        record = {"order_lines": _kept_lines(lines), "subscriptions": [_kept_running(row) for row in running]}
+        return Proof(facts, {"claim": claim.said, **record})
 
     # ── use ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,8 +252,9 @@ def specimen(claim: Claim, catalogue: Catalogue, at: datetime) -> Proof:
     """A proof as good as a real one, for trying out a template."""
     product = catalogue[claim.sku]
     record = {"claim": claim.said}
-    if isinstance(claim.condition, Bought):
-        return Proof(OwnedFacts(**_named(product), bought_at=at, quantity=1), record)
+    if isinstance(claim.condition, Bought | Owned):
+        renews_at = at if isinstance(claim.condition, Owned) else None
+        return Proof(OwnedFacts(**_named(product), bought_at=at, quantity=1, _renews_at=renews_at), record)
     if claim.kind == "not_consumed":
         return Proof(NotConsumedFacts(**_named(product), units_total=len(product.units)), record)
     return Proof(_specimen_use(product, claim.condition, at), record)
@@ -227,6 +275,19 @@ def _specimen_use(product: Product, used: Consumed, at: datetime) -> ConsumedFac
 
 def _named(product: Product) -> dict[str, str]:
     return {"sku": product.sku, "name": product.name, "url": product.url, "image": product.image}
+
+
+def _kept_lines(lines: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+    return [
+        {"order": line.order_ref, "line": line.line_ref, "at": _iso(line.at), "quantity": line.quantity}
+        for line in lines
+    ]
+
+
+def _kept_running(row: Row[Any]) -> dict[str, Any]:
+    """A subscription as it stood."""
+    renews = {"renews_at": _iso(row.renews_at)} if row.renews_at else {}
+    return {"subscription": row.subscription_ref, "status": row.status, "began": _iso(row.began), **renews}
 
 
 def _grouped(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, or_
+from sqlalchemy import ColumnElement, FromClause, and_, exists, literal, or_, select
 
 from engine.store.tables import subscriptions
 
@@ -31,3 +32,24 @@ def beginning(change: FromClause, alike: Alike) -> tuple[FromClause, ColumnEleme
 def _same(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     """SQL: two changes of one subscription."""
     return and_(one.c.customer_id == other.c.customer_id, one.c.subscription_ref == other.c.subscription_ref)
+
+
+def runs(change: FromClause, now: datetime) -> ColumnElement[bool]:
+    """SQL: by this change the subscription runs at `now`, if only to the end of what was paid for."""
+    runs_out = and_(change.c.status == "cancelled", change.c.ends_at > now)
+    return and_(in_force(change, now), or_(change.c.status.in_(("active", "past_due")), runs_out))
+
+
+def running(customer_id: Any, sku: Any, now: datetime) -> ColumnElement[bool]:
+    """SQL: a subscription of that product runs for that customer."""
+    return _any_of(customer_id, sku, runs(subscriptions, now))
+
+
+def known(customer_id: Any, sku: Any, now: datetime) -> ColumnElement[bool]:
+    """SQL: something is known of how a subscription of that product stood for that customer."""
+    return _any_of(customer_id, sku, subscriptions.c.at <= now)
+
+
+def _any_of(customer_id: Any, sku: Any, asked: ColumnElement[bool]) -> ColumnElement[bool]:
+    row = subscriptions.c
+    return exists(select(literal(1)).where(row.customer_id == customer_id, row.sku == sku, asked))

@@ -13,7 +13,7 @@ from engine.settings import Frequency, Settings
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text
-from tests.world import Consent, Line, Order, Person
+from tests.world import Change, Consent, Line, Order, Person
 
 SECOND = timedelta(seconds=1)
 SEND = ("send", "due")
@@ -87,6 +87,45 @@ def test_ownership_of_the_offer(
     person = buyer(NOW)
     person.orders.append(Order(bought, [line]))
     assert decide(store, person, offers="[mug]") == expected
+
+
+SUBSCRIBED = [Change(NOW - 40 * DAY)]
+CANCELLED = [*SUBSCRIBED, Change(NOW - DAY, status="cancelled")]
+RUNS_OUT = [*SUBSCRIBED, Change(NOW - DAY, status="cancelled", ends_at=NOW + SECOND)]
+RAN_OUT = [*SUBSCRIBED, Change(NOW - DAY, status="cancelled", ends_at=NOW)]
+PAST_DUE = [*SUBSCRIBED, Change(NOW - DAY, status="past_due")]
+OWNS = ("skip", "owns_offer")
+
+
+@pytest.mark.parametrize(
+    ("bought", "changes", "expected"),
+    [
+        # who has the subscription, however it came about
+        (True, SUBSCRIBED, OWNS),
+        (False, SUBSCRIBED, OWNS),
+        (False, PAST_DUE, OWNS),
+        (False, RUNS_OUT, OWNS),
+        # who had it may be asked again
+        (True, CANCELLED, SEND),
+        (True, RAN_OUT, SEND),
+        (True, [Change(NOW - 40 * DAY, ends_at=NOW)], SEND),
+        (True, [*CANCELLED, Change(NOW, subscription="s2")], OWNS),
+        # of what nothing is known, and of what is to come, the purchase decides
+        (True, [], OWNS),
+        (False, [], SEND),
+        (True, [Change(NOW + SECOND, status="cancelled")], OWNS),
+        (False, [Change(NOW + SECOND)], SEND),
+        # another product's subscription says nothing of this one
+        (True, [Change(NOW - DAY, "patron", status="cancelled")], OWNS),
+        (False, [Change(NOW - DAY, "patron")], SEND),
+    ],
+)
+def test_a_subscription_is_owned_while_it_runs(
+    store: Store, bought: bool, changes: list[Change], expected: tuple[str, str]
+) -> None:
+    person = buyer(NOW, changes=changes)
+    person.orders += [Order(NOW - 40 * DAY, [Line("club")])] if bought else []
+    assert decide(store, person, offers="[club]") == expected
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.rendering.press import Shopfront, campaign_text, studio
-from tests.world import Attribute, Line, Order, Person, Use
+from tests.world import Attribute, Change, Line, Order, Person, Use
 
 DAY = timedelta(days=1)
 
@@ -29,6 +29,10 @@ def used(days: int, unit: str, sku: str = "guide", kind: str = "completed") -> U
     return Use(NOW - days * DAY, sku, unit, kind)
 
 
+def changed(days: int, **words) -> Change:
+    return Change(NOW - days * DAY, **words)
+
+
 def written(
     store: Store, folder: Path, body: str, people: dict[int, Person], **names
 ) -> list[Mail | Unwritable]:
@@ -37,6 +41,7 @@ def written(
 
 
 OWNED = "{{ owned('guide').name }}|{{ owned('guide').sku }}|{{ owned('guide').quantity }}|{{ owned('guide').bought_at|date('%Y-%m-%d %H:%M') }}"
+CLUB = "{{ owned('club').name }}|{{ owned('club').quantity }}|{{ owned('club').bought_at|date('%d.%m.') }}|{{ owned('club').renews_at|date('%d.%m.') }}"
 CONSUMED = "{{ consumed('guide').name }}|{{ consumed('guide').units_done }}/{{ consumed('guide').units_total }}|{{ consumed('guide').share }}|{{ consumed('guide').next_unit }}|{{ consumed('guide').last_at|date('%d.%m.') }}"
 
 # what, the template, the facts, what is written (None: the claim is unproven), and what of it is kept
@@ -76,6 +81,17 @@ CLAIMS = [
     ("a guard that holds", "{% if consumed('guide') %}used{% else %}unused{% endif %}", {"uses": [used(5, "c1")]}, "used", ["c1"]),
     ("a guard that does not", "{% if consumed('guide') %}used{% else %}unused{% endif %}", {}, "unused", []),
     ("a default", "{{ owned('guide')|default('a guide') }}", {}, "a guide", []),
+    ("a subscription", CLUB, {"orders": [bought(40, "club")], "changes": [changed(40, renews_at=NOW + 4 * DAY)]}, "The Club|1|29.01.|14.03.", ["o0", "s1"]),
+    ("one that nobody bought here", CLUB, {"changes": [changed(40), changed(9, renews_at=NOW + 4 * DAY)]}, "The Club|1|29.01.|14.03.", ["s1"]),
+    ("one that is past due", "{{ owned('club').name }}", {"changes": [changed(40), changed(9, status="past_due")]}, "The Club", ["s1"]),
+    ("one that was cancelled", "{{ owned('club').name }}", {"orders": [bought(40, "club")], "changes": [changed(40), changed(9, status="cancelled")]}, None, []),
+    ("one that runs to its end", "{{ owned('club').name }}", {"changes": [changed(9, status="cancelled", ends_at=NOW + DAY)]}, "The Club", ["s1"]),
+    ("a renewal nobody knows of", "{{ owned('club').renews_at }}", {"changes": [changed(40)]}, None, []),
+    ("a renewal of what was cancelled", "{{ owned('club').renews_at }}", {"changes": [changed(9, status="cancelled", renews_at=NOW + DAY, ends_at=NOW + DAY)]}, None, []),
+    ("a renewal that is over", "{{ owned('club').renews_at }}", {"changes": [changed(40, renews_at=NOW)]}, None, []),
+    ("a purchase of which nothing more is known", "{{ owned('club').name }}", {"orders": [bought(40, "club")]}, "The Club", ["o0"]),
+    ("bought lately, and running", "{{ owned('club', within='9d').name }}", {"orders": [bought(9, "club")], "changes": [changed(9)]}, "The Club", ["o0", "s1"]),
+    ("running, but not bought lately", "{{ owned('club', within='9d').name }}", {"orders": [bought(40, "club")], "changes": [changed(40)]}, None, []),
     ("or", "{{ owned('guide') or 'a guide' }}", {"orders": [bought(3)]}, "The Guide", ["o0"]),
 ]  # fmt: skip
 
@@ -96,10 +112,11 @@ def test_a_claim_is_made_only_with_its_facts(body, facts, said, kept, store: Sto
         return
     assert isinstance(mail, Mail)
     assert (mail.html, mail.text) == (said, said.strip() + "\n")
-    facts_kept = [
-        fact for part in mail.evidence for fact in part.get("order_lines", part.get("consumption", []))
-    ]
-    assert [fact.get("order", fact.get("unit")) for fact in facts_kept] == kept
+    kinds = ("order_lines", "consumption", "subscriptions")
+    facts_kept = [fact for part in mail.evidence for kind in kinds for fact in part.get(kind, [])]
+    assert [
+        next(fact[k] for k in ("order", "unit", "subscription") if k in fact) for fact in facts_kept
+    ] == kept
     assert json.loads(json.dumps(mail.evidence)) == list(mail.evidence)
 
 

@@ -177,7 +177,10 @@ def test_a_template_with_a_mistake_stops_its_campaign_only(
     assert expected in said.err
     assert aftersale("preview", "--json", "--days", 0).json["audiences"].keys() == {
         "flagship-after-guide",
+        "flour-refill",
+        "membership-renews",
         "stalled-learner",
+        "thank-you",
         "win-back",
     }
 

@@ -25,6 +25,7 @@ HEADERS = {
     "consent.csv": "email,topic,granted,at,basis,source",
     "orders.csv": "order_id,email,at,paid,line_id,sku,quantity,unit_price,currency,checkout_id,position,"
     "source,medium,campaign,refunded_at,refund_amount",
+    "subscriptions.csv": "email,subscription_id,sku,status,at,renews_at,ends_at",
     "consumption.csv": "email,sku,unit,kind,at,progress",
 }
 
@@ -83,13 +84,14 @@ def test_now_in_another_zone_is_the_same_instant(folder: Path, tmp_path: Path) -
         ("consent", "at"),
         ("orders", "at"),
         ("orders", "refunded_at"),
+        ("subscriptions", "at"),
         ("consumption", "at"),
     ],
 )
 def test_every_instant_is_utc_and_not_later_than_now(shop: Shop, kind: str, column: str) -> None:
     instants = [row[column] for row in shop[kind] if row[column]]
     assert all(instant.endswith("Z") and parse_instant(instant) <= NOW for instant in instants)
-    assert parse_instant(max(instants)) > NOW - timedelta(days=2)
+    assert parse_instant(max(instants)) > NOW - timedelta(days=3)
 
 
 def test_there_are_two_thousand_different_customers(shop: Shop) -> None:
@@ -105,7 +107,7 @@ def test_every_address_is_valid_and_nobody_s(shop: Shop) -> None:
 
 def test_facts_are_about_known_people_and_not_before_they_were_known(shop: Shop) -> None:
     known = {row["email"]: row["known_at"] for row in shop["customers"]}
-    facts = [*shop["consent"], *shop["orders"], *shop["consumption"]]
+    facts = [*shop["consent"], *shop["orders"], *shop["subscriptions"], *shop["consumption"]]
     assert all(known[row["email"]] <= row["at"] for row in facts)
 
 
@@ -142,6 +144,20 @@ def test_who_sent_a_product_back_uses_it_no_more(shop: Shop) -> None:
     assert used
     for row in used:
         assert parse_instant(row["at"]) <= back[row["email"], row["sku"]] + within_the_hour
+
+
+def test_a_subscription_is_paid_whenever_it_begins_anew(shop: Shop) -> None:
+    paid = {(row["email"], row["at"]) for row in shop["orders"] if row["sku"] == "membership"}
+    begun = {(row["email"], row["at"]) for row in shop["subscriptions"] if row["status"] == "active"}
+    assert begun == paid
+
+
+def test_what_was_cancelled_runs_to_the_end_of_its_month(shop: Shop) -> None:
+    renews: dict[str, str] = {}
+    for row in shop["subscriptions"]:
+        if row["status"] == "cancelled":
+            assert row["ends_at"] == renews[row["subscription_id"]] > row["at"]
+        renews[row["subscription_id"]] = row["renews_at"]
 
 
 def test_lines_of_one_order_agree(shop: Shop) -> None:
@@ -196,6 +212,9 @@ def test_most_readers_stall(shop: Shop) -> None:
             lambda row: row["kind"] == "progressed" and row["progress"],
             100,
         ),
+        ("a failed payment", "subscriptions", lambda row: row["status"] == "past_due", 3),
+        ("a cancellation", "subscriptions", lambda row: row["status"] == "cancelled", 30),
+        ("a renewal to come", "subscriptions", lambda row: row["renews_at"] > "2026-03-10T09", 40),
         ("use of a whole product", "consumption", lambda row: not row["unit"], 100),
     ],
 )

@@ -1,6 +1,6 @@
 """`subscribed`: how a subscription stands now, and when it came to stand so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, select
 from engine.clock import Duration
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
+from engine.rules.conditions.owned import Owned
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
 from engine.rules.standing import beginning, in_force
 from engine.rules.words import TimeWords, ago, days
@@ -18,6 +19,7 @@ from engine.store.tables import subscriptions
 
 Status = Literal["active", "past_due", "cancelled", "expired"]
 ACTIVE: tuple[Status, ...] = ("active",)
+RUNNING: Set[Status] = {"active", "past_due"}
 OVER: tuple[Status, ...] = ("cancelled", "expired")
 _SAID: Mapping[Status, str] = {
     "active": "subscribed to {}",
@@ -134,6 +136,8 @@ class Subscribed(Condition, TimeWords):
             yield mine, row.at.between(early - back, late - back)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
+        if isinstance(other, Owned):
+            return other.plain and other.product == self.product and set(self.statuses) <= RUNNING
         if not isinstance(other, Subscribed) or other.product != self.product:
             return False
         same = self.statuses == other.statuses

@@ -1,7 +1,7 @@
 """A bakery school with invented customers, the same ones for the same seed.
 
 `dice` is chance with a seed, `people` invents who they are (with `names`), `ledger` keeps what one of
-them did, `lives` lets chance decide what that is, `cast` writes nine lives by hand, and `files` puts it
+them did, `lives` lets chance decide what that is, `cast` writes twelve lives by hand, and `files` puts it
 all down as canonical CSV.
 """
 

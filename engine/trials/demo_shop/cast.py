@@ -1,8 +1,9 @@
-"""Nine customers whose lives are written by hand, so that there is somebody to ask about.
+"""Twelve customers whose lives are written by hand, so that there is somebody to ask about.
 
 Ann and Otto have read enough of the guide to be offered the course, Ben and Hal have stopped in the
 middle of it, Cleo has not been here for months, Dan said no to letters, Eva buys just when one is due,
-Fay owns what the win-back offers, and Gus is wanted by two campaigns at once.
+Fay owns what the win-back offers, and Gus is wanted by two campaigns at once. Iris must be near the end
+of her flour, June's membership renews, and Kay comes back more often than anybody.
 """
 
 from collections.abc import Callable, Sequence
@@ -79,6 +80,35 @@ def hal(ledger: Ledger, start: datetime) -> None:
     ledger.complete("flagship", [("lesson-6", start + days(2.3))])
 
 
+def iris(ledger: Ledger, start: datetime) -> None:
+    """Bought a bag of flour nine weeks ago, and the guide long before."""
+    buy_guide(ledger, start - days(130))
+    read(ledger, "starter-guide", 7, start - days(128))
+    ledger.agree(start - days(130))
+    ledger.buy(start - days(62), ledger.line("flour"))
+
+
+def june(ledger: Ledger, start: datetime) -> None:
+    """A member for three months; the next one begins on the fifth day. Baked along ten days ago."""
+    ledger.agree(start - days(85))
+    for month in range(4):
+        ledger.renew("membership", start - days(85 - 30 * month), start - days(55 - 30 * month))
+    for weeks_ago in (5, 3):
+        ledger.use("membership", "", "progressed", start - days(7 * weeks_ago - 11))
+
+
+def kay(ledger: Ledger, start: datetime) -> None:
+    """Six orders in eleven months, of nearly everything."""
+    ledger.agree(start - days(330))
+    ledger.buy(start - days(330), ledger.line("first-bake-set"))
+    ledger.buy(start - days(280), ledger.line("flagship"))
+    read(ledger, "flagship", 12, start - days(275))
+    ledger.buy(start - days(200), ledger.line("iron-pot"))
+    ledger.buy(start - days(140), ledger.line("dark-rye"), ledger.line("basket"))
+    ledger.buy(start - days(90), ledger.line("blade"), ledger.line("jar"))
+    ledger.buy(start - days(20), ledger.line("flour", quantity=2))
+
+
 def otto(ledger: Ledger, start: datetime) -> None:
     """Like Ann, and buys the course in the middle of the week."""
     buy_guide(ledger, start - days(15))
@@ -106,12 +136,15 @@ STORIES: Sequence[tuple[str, str, Story]] = (
     ("Fay", "Ferment", fay),
     ("Gus", "Grain", gus),
     ("Hal", "Hearth", hal),
+    ("Iris", "Ingot", iris),
+    ("June", "Jar", june),
+    ("Kay", "Kneader", kay),
     ("Otto", "Oven", otto),
 )
 
 
 def told_lives(catalogue: Catalogue, now: datetime) -> list[Ledger]:
-    """The ledgers of all nine: ann@example.com, ben@example.com and so on."""
+    """The ledgers of all twelve: ann@example.com, ben@example.com and so on."""
     return [_told(number, catalogue, now) for number in range(len(STORIES))]
 
 

@@ -1,4 +1,4 @@
-"""The shop as four files of canonical CSV: customers, consent, orders, consumption."""
+"""The shop as files of canonical CSV: customers, consent, orders, subscriptions, consumption."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +24,7 @@ HEADERS = {
         "order_id,email,at,paid,line_id,sku,quantity,unit_price,currency,checkout_id,position,"
         "source,medium,campaign,refunded_at,refund_amount"
     ),
+    "subscriptions.csv": "email,subscription_id,sku,status,at,renews_at,ends_at",
     "consumption.csv": "email,sku,unit,kind,at,progress",
 }
 FILES = tuple(HEADERS)
@@ -32,7 +33,7 @@ _TRUTH = {True: "true", False: "false"}
 
 
 def write_demo_shop(folder: Path, *, seed: int, customers: int = 2000, now: datetime) -> None:
-    """Write the four files into `folder`: the same bytes for the same seed, customers and `now`.
+    """Write the files into `folder`: the same bytes for the same seed, customers and `now`.
 
     No fact is later than `now`. The week that ends at `now` is as lively as any other, and the lives
     written by hand lead up to its first hour: that is the week to run the bundled campaigns over.
@@ -44,6 +45,7 @@ def write_demo_shop(folder: Path, *, seed: int, customers: int = 2000, now: date
     _write(folder / "customers.csv", _customer_rows(ledgers))
     _write(folder / "consent.csv", _consent_rows(ledgers, now))
     _write(folder / "orders.csv", _order_rows(ledgers, now))
+    _write(folder / "subscriptions.csv", _subscription_rows(ledgers, now))
     _write(folder / "consumption.csv", _consumption_rows(ledgers, now))
 
 
@@ -94,6 +96,15 @@ def _line_row(order_id: str, place: int, order: Order, line: Line, now: datetime
         _instant(line.refunded_at) if line.refunded_at and refunded else "",
         line.refund_amount if refunded else "",
     )  # fmt: skip
+
+
+def _subscription_rows(ledgers: Iterable[Ledger], now: datetime) -> Iterator[Row]:
+    stood = [change for ledger in ledgers for change in ledger.changes if change.at <= now]
+    for change in sorted(stood, key=lambda change: (change.at, change.email)):
+        ahead = (_instant(at) if at else "" for at in (change.renews_at, change.ends_at))
+        yield (
+            change.email, change.subscription_id, change.sku, change.status, _instant(change.at), *ahead,
+        )  # fmt: skip
 
 
 def _consumption_rows(ledgers: Iterable[Ledger], now: datetime) -> Iterator[Row]:

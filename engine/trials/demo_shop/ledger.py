@@ -53,6 +53,19 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Change:
+    """How a subscription stands from then on."""
+
+    email: str
+    subscription_id: str
+    sku: str
+    status: str
+    at: datetime
+    renews_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Consent:
     """A yes or a no to the shop's letters."""
 
@@ -72,6 +85,7 @@ class Ledger:
     orders: list[Order] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
     @property
     def known_at(self) -> datetime:
@@ -94,6 +108,23 @@ class Ledger:
 
     def refund(self, line: Line, at: datetime, share: Decimal = Decimal(1)) -> None:
         line.refunded_at, line.refund_amount = at, (line.amount * share).quantize(CENT)
+
+    def renew(self, sku: str, at: datetime, until: datetime) -> None:
+        """Pay for a subscription until then, for the first time or again."""
+        self.buy(at, self.line(sku))
+        self._subscription(sku, "active", at, renews_at=until)
+
+    def fall_behind(self, sku: str, at: datetime) -> None:
+        """The payment of a subscription fails."""
+        self._subscription(sku, "past_due", at)
+
+    def cancel(self, sku: str, at: datetime, until: datetime) -> None:
+        """Cancel a subscription, which runs on until then."""
+        self._subscription(sku, "cancelled", at, ends_at=until)
+
+    def _subscription(self, sku: str, status: str, at: datetime, **ahead: datetime) -> None:
+        person = self.person
+        self.changes.append(Change(person.email, f"sub-{person.shop_id}", sku, status, at, **ahead))
 
     def use(self, sku: str, unit: str, kind: str, at: datetime, progress: int | None = None) -> None:
         self.traces.append(Trace(self.person.email, sku, unit, kind, at, progress))

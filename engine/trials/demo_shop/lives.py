@@ -21,6 +21,7 @@ KITCHEN = {
 }
 WAKING_HOURS = (7, 8, 9, 10, 12, 13, 14, 16, 17, 18, 19, 20, 20, 21, 21, 22)
 SALE = Decimal("0.20")
+MONTH = timedelta(days=30)
 
 
 class Life:
@@ -100,7 +101,7 @@ class Life:
         self._order(at, [course], checkout_id)
         self._send_back(course, at, chance=0.06)
         finished_half = self._read("flagship", course, at + self.dice.days(0, 5))
-        if self.dice.happens(0.4 if finished_half else 0.1):
+        if self.dice.happens(0.6 if finished_half else 0.2):
             self._join(self._waking(at + self.dice.days(10, 60)))
         if finished_half and self.dice.happens(0.25):
             self._own_rye(self._waking(finished_half + self.dice.days(5, 50)))
@@ -152,18 +153,26 @@ class Life:
     def _join(self, at: datetime) -> None:
         """The membership: paid every thirty days, baked along on some Saturdays, left at some point."""
         while at < self.now:
-            self._order(at, [self.ledger.line("membership")])
+            ends = at + MONTH
+            self.ledger.renew("membership", at, ends)
             for saturday in self._saturdays(at):
                 if self.dice.happens(0.5):
                     self.ledger.use("membership", "", "progressed", saturday)
-            if self.dice.happens(0.14):
+            if self.dice.happens(0.1):
+                self.ledger.cancel("membership", at + self.dice.days(3, 27), ends)
                 return
-            at += timedelta(days=30)
+            at = self._fall_behind(ends) if self.dice.happens(0.04) else ends
+
+    def _fall_behind(self, at: datetime) -> datetime:
+        """A card is refused; some days later it is paid after all."""
+        self.ledger.fall_behind("membership", at)
+        return at + self.dice.days(1, 9)
 
     @staticmethod
     def _saturdays(after: datetime) -> Iterator[datetime]:
         first = after.replace(hour=15, minute=0) + timedelta(days=(5 - after.weekday()) % 7)
-        return (first + timedelta(weeks=week) for week in range(4))
+        four = (first + timedelta(weeks=week) for week in range(4))
+        return (saturday for saturday in four if saturday > after)
 
     def _shop(self, at: datetime) -> None:
         """Flour and tools, the fonder the sooner, until they drift away."""
