@@ -49,6 +49,11 @@ class Project:
         return without(self._read_files, self.studio.problems())
 
     @property
+    def campaign_ids(self) -> frozenset[str] | None:
+        """What the campaigns of all files are called, sound or not; None where that is not known."""
+        return self._read_files.ids
+
+    @property
     def problems(self) -> list[Problem]:
         """Everything wrong with the files, each once."""
         return sorted(set(self.files.problems), key=lambda p: (p.file, p.line, p.column, p.message))

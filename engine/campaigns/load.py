@@ -43,6 +43,7 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
         shared_trouble=bool(shared),
         sketches=pile.sketches,
         products_known=not products_problems,
+        ids=pile.ids,
     )
     return replace(files, problems=_not_of_products(files, files.problems))
 
@@ -73,18 +74,29 @@ class _Pile:
     sound: list[Campaign] = field(default_factory=list)
     sketches: list[Campaign] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    unread: int = 0  # files of which nothing is known
+
+    @property
+    def ids(self) -> frozenset[str] | None:
+        """What all the campaigns are called, where that is known of every file."""
+        ids = frozenset(campaign.id for campaign in (*self.sound, *self.sketches))
+        return ids if ids and "" not in ids and not self.unread else None
 
     def read(self, path: Path) -> None:
         try:
             document = read_document(path)
         except Problems as error:
             self.problems += error.problems
+            self.unread += 1
             return
         try:
             self.sound.append(read_campaign(document, self.catalogue, self.segments, self.holdout))
         except Problems as error:
             self.problems += error.problems
-            self.sketches += [sketch(document)] if isinstance(document.data, dict) else []
+            if isinstance(document.data, dict):
+                self.sketches.append(sketch(document))
+            else:
+                self.unread += 1
 
     def part_namesakes(self) -> None:
         """Campaigns of one id are told, and none of them is to be used."""

@@ -13,8 +13,8 @@ from engine.rules.model import Rule, Scope
 from engine.store.tables import customers
 from engine.store.types import Instant
 
-_COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
-_VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
+COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
+VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
 
 
 def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
@@ -24,14 +24,14 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
     """
     enrolled, entry, campaign, mail = state.enrollments, desk.entries, desk.campaigns, state.messages
     active = (
-        select(*(enrolled.c[name] for name in _COPIED), *_undecided(now))
+        select(*(enrolled.c[name] for name in COPIED), *_undecided(now))
         .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
         .where(enrolled.c.status == "active", enrolled.c.due_at <= now)
     )
-    fresh = select(*(entry.c[name] for name in _COPIED), *_undecided(now)).where(entry.c.due_at <= now)
+    fresh = select(*(entry.c[name] for name in COPIED), *_undecided(now)).where(entry.c.due_at <= now)
     left = (
         select(
-            *(mail.c[name] for name in _COPIED[:4]),
+            *(mail.c[name] for name in COPIED[:4]),
             enrolled.c.entered_at,
             false(),
             mail.c.due_at,
@@ -51,7 +51,7 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
         .where(mail.c.status == "scheduled", mail.c.due_at <= now)
     )
     for rows in (left, active, fresh):
-        connection.execute(desk.runs.insert().from_select([*_COPIED, *_VERDICT], rows))
+        connection.execute(desk.runs.insert().from_select([*COPIED, *VERDICT], rows))
 
 
 def _undecided(now: datetime) -> list[ColumnElement[Any]]:
@@ -73,7 +73,7 @@ def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Camp
     reached = _goal_reached(campaign.goal, scope, runs)
     end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
     early = select(
-        *(enrolled.c[name] for name in _COPIED),
+        *(enrolled.c[name] for name in COPIED),
         literal(scope.now, Instant),
         false(),
         *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "")),
@@ -84,7 +84,7 @@ def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Camp
         enrolled.c.due_at > scope.now,
         _goal_reached(campaign.goal, scope, enrolled),
     )
-    connection.execute(runs.insert().from_select([*_COPIED, *_VERDICT], early))
+    connection.execute(runs.insert().from_select([*COPIED, *VERDICT], early))
 
 
 def end_unless_while(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:

@@ -13,6 +13,7 @@ from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly,
 from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
+ANSWER_SECONDS = 15  # how long a server may take to answer at all
 _NO_URL = "the database URL cannot be used"
 _URLS = "write sqlite:///shop.db or postgresql://user@host/name"
 
@@ -45,6 +46,12 @@ class Store:
         self.engine.dispose()
 
 
+def is_there(address: str, folder: Path) -> bool:
+    """Whether there is a database to ask: for SQLite, whether its file is there."""
+    url = make_url(address)
+    return url.get_backend_name() != "sqlite" or (folder / (url.database or "")).is_file()
+
+
 def _begin(connection: Connection, sqlite_statement: str) -> None:
     """SQLAlchemy begins no SQLite transaction at a SELECT; a writer must hold the lock before it reads."""
     connection.begin()
@@ -64,7 +71,7 @@ def _engine(address: str, folder: Path, busy: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(str(folder / (url.database or "")), busy)
     if url.drivername == "postgresql+psycopg":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": ANSWER_SECONDS})
     raise SettingsError(_NO_URL, hint=_URLS)
 
 
