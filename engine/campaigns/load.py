@@ -35,7 +35,7 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
     documents, unreadable = _documents(folder)
     names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
-    pile = _Pile(catalogue, segments, holdout, names)
+    pile = _Pile(catalogue, segments, holdout, names, unread=len(unreadable))
     for document in documents:
         pile.read(document)
     pile.part_namesakes()
@@ -53,6 +53,7 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
         shared_trouble=bool(shared),
         sketches=pile.sketches,
         products_known=not products_problems,
+        ids=pile.ids,
     )
 
 
@@ -103,6 +104,13 @@ class _Pile:
     sound: list[Campaign] = field(default_factory=list)
     sketches: list[Campaign] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    unread: int = 0  # files of which nothing is known
+
+    @property
+    def ids(self) -> frozenset[str] | None:
+        """What all the campaigns are called, where that is known of every file."""
+        ids = frozenset(campaign.id for campaign in (*self.sound, *self.sketches))
+        return ids if ids and "" not in ids and not self.unread else None
 
     def read(self, document: Document) -> None:
         try:
@@ -111,7 +119,10 @@ class _Pile:
             )
         except Problems as error:
             self.problems += error.problems
-            self.sketches += [sketch(document)] if isinstance(document.data, dict) else []
+            if isinstance(document.data, dict):
+                self.sketches.append(sketch(document))
+            else:
+                self.unread += 1
 
     def part_namesakes(self) -> None:
         """Campaigns of one id are told, and none of them is to be used."""

@@ -84,7 +84,8 @@ class Files:
 
     `campaigns` holds the sound ones only, `sketches` the others, as far as their copy can be read,
     `step_names` the ids of all. `shared_trouble` tells that products or segments are wrong, so that
-    no campaign can be trusted; `products_known` that the products at least are right.
+    no campaign can be trusted; `products_known` that the products at least are right. `ids` are those
+    of all campaigns, sound or not; None where there is no file, or one whose id cannot be read.
     """
 
     catalogue: Catalogue
@@ -95,6 +96,7 @@ class Files:
     shared_trouble: bool = False
     sketches: Sequence[Campaign] = ()
     products_known: bool = True
+    ids: frozenset[str] | None = None
 
     def campaign(self, campaign_id: str) -> Campaign | None:
         return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)

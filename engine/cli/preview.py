@@ -10,6 +10,7 @@ from rich.text import Text
 
 from engine.app.preview_pages import write_pages
 from engine.app.previewing import Moment, Preview, previewing
+from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
 from engine.facts.lookup import find_customer
@@ -34,7 +35,7 @@ def command(
     """Who gets what when, and who does not and why. Nothing is sent, and nothing is written down."""
     with opened(project) as shop:
         now = instant(shop, at)
-        show.problems(shop.problems)
+        show.problems([*vanished_problems(vanished_campaigns(shop)), *shop.problems])
         only = None
         if customer is not None:
             with shop.store.reading() as connection:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from engine.app.running import Ran, run_once
+from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.errors import NotInThisVersion, relative
@@ -22,7 +23,7 @@ def command(
         raise NotInThisVersion(msg, hint="run one tick with: aftersale run --once")
     with opened(project) as shop:
         now = instant(shop, None)
-        show.problems(shop.problems)
+        show.problems([*vanished_problems(vanished_campaigns(shop)), *shop.problems])
         ran = run_once(shop, now, progress=show.talk().print)
         if as_json:
             show.document(_as_json(ran))

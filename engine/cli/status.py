@@ -1,6 +1,7 @@
 """aftersale status"""
 
 from engine.app.reporting import Status, status
+from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
 
@@ -8,12 +9,14 @@ from engine.cli.options import HERE, AsJson, ProjectFolder, opened
 def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """What was sent, what waits, and what is stuck."""
     with opened(project) as shop:
-        found = status(shop)
+        found, gone = status(shop), vanished_campaigns(shop)
+        show.problems(vanished_problems(gone))
     if as_json:
         parts = {"people": found.people, "orders": found.orders, "active_runs": found.active_runs}
         lists = {
             "mails": [each.as_json() for each in found.mails],
             "troubles": [each.as_json() for each in found.troubles],
+            "vanished": gone,
         }
         show.document({**parts, "next_due": found.next_due, **lists})
     else:

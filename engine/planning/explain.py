@@ -13,6 +13,7 @@ from engine.planning.desk import Desk
 from engine.planning.readout import RunAnswer, answers
 from engine.planning.reasons import Reason
 from engine.planning.state import State
+from engine.planning.story import Story, stamp
 from engine.rules.explain import Answer, explain
 from engine.rules.people import is_customer
 from engine.store.tables import customers
@@ -38,35 +39,34 @@ class Explanation:
     def summary(self) -> str:
         """The one sentence a support person needs."""
         if self.past:
-            return self._history() or self._outside()
+            return self._told_so_far()
         if self.answer is not None:
             return _told(self.answer)
         if self.entry is not None:
-            return f"enters now; the step {self.entry['step_id']!r} is due {_stamp(self.entry['due_at'])}"
-        active = next((run for run in self.runs if run["status"] == "active"), None)
-        if active is not None:
-            return f"waits: the step {active['step_id']!r} is due {_stamp(active['due_at'])}"
-        return self._outside()
+            return f"enters now; the step {self.entry['step_id']!r} is due {stamp(self.entry['due_at'])}"
+        if active := self._story.active:
+            waits = f"waits: the step {active['step_id']!r} is due {stamp(active['due_at'])}"
+            return "; ".join(filter(None, (waits, self._story.last_step())))
+        return self._told_so_far()
+
+    @property
+    def _story(self) -> Story:
+        return Story(self.runs, self.decisions, self.messages, self.at)
+
+    def _told_so_far(self) -> str:
+        """What has been, and what keeps the customer from entering now."""
+        so_far = self._story.so_far()
+        if self.is_customer and self.audience.holds:
+            return so_far or "is in the audience; no run has looked since"
+        return "; ".join(filter(None, (so_far, self._outside())))
 
     def _outside(self) -> str:
         if not self.is_customer:
-            return f"never enters: {Reason.NOT_A_CUSTOMER.sentence}"
-        if self.audience.holds:
-            return self._history() or "is in the audience; no run has looked since"
+            return f"cannot enter: {Reason.NOT_A_CUSTOMER.sentence}"
         false = self.audience.first_false() or self.audience
         actual = f" ({false.actual})" if false.actual else ""
         because = "this holds" if false.holds else "this does not hold"
         return f"is not in the audience: {because}: {false.sentence}{actual}"
-
-    def _history(self) -> str:
-        """The end of the story so far, where there is one."""
-        if not self.decisions:
-            return "is in the campaign, and no step has been due" if self.runs else ""
-        last = self.decisions[-1]
-        told = f"the last step {last['step_id']!r}: {last['verdict']}, {Reason(last['reason']).sentence}"
-        if any(run["status"] == "active" for run in self.runs):
-            return f"is in the campaign; {told}"
-        return f"gets nothing more: {Reason.BEEN_THROUGH.sentence}; {told}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -128,7 +128,3 @@ def _told(answer: RunAnswer) -> str:
     detail = f" ({answer.detail})" if answer.detail else ""
     told = {"send": "is mailed now", "hold": "is held", "skip": "is passed over"}[answer.verdict]
     return f"{told} at the step {answer.step!r}: {sentence}{detail}"
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}Z"

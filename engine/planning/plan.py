@@ -16,6 +16,7 @@ from engine.planning.enroll import enroll
 from engine.planning.policies import POLICIES
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
+from engine.planning.vanished import end_vanished
 from engine.rules.model import Scope
 
 
@@ -39,6 +40,7 @@ def make_plan(
         _look(connection, book, state, scope, only)
         enroll(connection, desk, state, now)
     due.gather(connection, desk, state, now)
+    end_vanished(connection, book.files.ids, desk, state, now)
     state.lock(connection, desk.runs)
     _end_and_skip(connection, book, desk, state, scope)
     for policy in POLICIES:

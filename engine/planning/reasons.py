@@ -18,6 +18,7 @@ class Reason(StrEnum):
     HELD_OUT = "held_out"
     GOAL_REACHED = "goal_reached"
     WHILE_ENDED = "while_ended"
+    CAMPAIGN_REMOVED = "campaign_removed"
     STEP_REMOVED = "step_removed"
     WHEN_NOT_MET = "when_not_met"
     NOT_A_CUSTOMER = "not_a_customer"
@@ -43,6 +44,7 @@ _SENTENCES = {
     Reason.HELD_OUT: "in the holdout: counted as if mailed, but not mailed",
     Reason.GOAL_REACHED: "the goal was reached, so the run ends",
     Reason.WHILE_ENDED: "the campaign's `while` no longer holds, so the run ends",
+    Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
     Reason.STEP_REMOVED: "the step is no longer in the campaign's file, so the run ends",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
     Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",

@@ -14,8 +14,8 @@ from engine.rules.model import Rule, Scope
 from engine.store.tables import customers
 from engine.store.types import Instant
 
-_COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
-_VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
+COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
+VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
 
 
 def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
@@ -25,14 +25,14 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
     """
     enrolled, entry, campaign, mail = state.enrollments, desk.entries, desk.campaigns, state.messages
     active = (
-        select(*(enrolled.c[name] for name in _COPIED), *_undecided(now))
+        select(*(enrolled.c[name] for name in COPIED), *_undecided(now))
         .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
         .where(enrolled.c.status == "active", enrolled.c.due_at <= now)
     )
-    fresh = select(*(entry.c[name] for name in _COPIED), *_undecided(now)).where(entry.c.due_at <= now)
+    fresh = select(*(entry.c[name] for name in COPIED), *_undecided(now)).where(entry.c.due_at <= now)
     left = (
         select(
-            *(mail.c[name] for name in _COPIED[:4]),
+            *(mail.c[name] for name in COPIED[:4]),
             enrolled.c.entered_at,
             false(),
             mail.c.due_at,
@@ -52,7 +52,7 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
         .where(mail.c.status == "scheduled", mail.c.due_at <= now)
     )
     for rows in (left, active, fresh):
-        connection.execute(desk.runs.insert().from_select([*_COPIED, *_VERDICT], rows))
+        connection.execute(desk.runs.insert().from_select([*COPIED, *VERDICT], rows))
 
 
 def _undecided(now: datetime) -> list[ColumnElement[Any]]:
@@ -77,7 +77,7 @@ def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Camp
     reached = _goal_reached(campaign.goal, scope, runs)
     end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
     early = select(
-        *(enrolled.c[name] for name in _COPIED),
+        *(enrolled.c[name] for name in COPIED),
         literal(scope.now, Instant),
         false(),
         *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "")),
@@ -90,7 +90,7 @@ def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Camp
     )
     if not judges_everybody(connection, campaign.id):
         early = early.where(enrolled.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
-    connection.execute(runs.insert().from_select([*_COPIED, *_VERDICT], early))
+    connection.execute(runs.insert().from_select([*COPIED, *VERDICT], early))
 
 
 def end_unless_while(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from engine.delivery.deliver import Delivered
 from engine.delivery.outbox import Outbox
+from engine.facts.suppression import suppress
 from engine.planning.keys import MailKey
 from engine.rendering.studio import Studio
 from engine.store.connect import Store
@@ -93,3 +94,20 @@ def test_the_mail_of_a_second_attempt_is_the_same_byte_for_byte(
             (tmp_path / side / "outbox/mails/2026-03-10" / name).read_bytes() for side in ("one", "two")
         )
         assert one == two
+
+
+def test_an_address_that_changed_is_asked_about_as_it_is_used(
+    planned: Store, copy: Studio, tmp_path: Path
+) -> None:
+    """A suppression is of the address: it follows whoever comes to use it, and nobody who leaves it."""
+    with planned.writing() as connection:
+        suppress(connection, "buyer1@example.com", "complaint", "test", NOW)
+        suppress(connection, "barred@example.com", "complaint", "test", NOW)
+        for customer, address in ((1, "new@example.com"), (2, "barred@example.com")):
+            change = update(customers).where(customers.c.customer_id == customer)
+            connection.execute(change.values(email=address))
+    delivered = run(planned, folder_transport(tmp_path), studio=copy)
+    assert delivered == Delivered(accepted=2, cancelled=1)
+    assert sorted(letters(tmp_path)) == ["buyer3@example.com", "new@example.com"]
+    assert (row(planned, 2).status, row(planned, 2).error) == ("cancelled", "suppressed")
+    assert row(planned, 1).address == "new@example.com"

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from engine.facts.suppression import address_hash
 from engine.planning.policies import POLICIES
 from engine.rules.conditions.consumed import Consumed
 from engine.settings import Consent as ConsentSettings
 from engine.settings import Frequency, Settings
+from engine.store import tables
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text
@@ -67,6 +69,21 @@ def test_no_address(store: Store) -> None:
 def test_suppression(store: Store, address: str, since: datetime, expected: tuple[str, str]) -> None:
     shop = Shop(store, [campaign_text()], people={1: buyer(NOW)})
     shop.add("suppressions", address_hash=address_hash(address), reason="manual", at=since)
+    assert shop.reasons(NOW) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        ("bad@example.com", "ann@example.com", SEND),
+        ("ann@example.com", "bad@example.com", ("skip", "suppressed")),
+    ],
+)
+def test_a_suppression_is_of_the_address(store: Store, was: str, now: str, expected: tuple[str, str]) -> None:
+    shop = Shop(store, [campaign_text()], people={1: buyer(NOW, email=was)})
+    shop.add("suppressions", address_hash=address_hash("bad@example.com"), reason="manual", at=NOW)
+    with store.writing() as connection:
+        connection.execute(update(tables.customers).values(email=now))
     assert shop.reasons(NOW) == [expected]
 
 

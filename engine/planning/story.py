@@ -1,0 +1,76 @@
+"""How far one customer's runs through a campaign have come, in words for a support person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.planning.reasons import Reason, Verdict
+
+Row = Mapping[str, Any]
+_BECAME = {  # of a mail that did not simply leave
+    "sending": "is on its way",
+    "scheduled": "waits to leave",
+    "cancelled": "was cancelled",
+    "rejected": "could not be sent",
+    "unknown": "may have left or not",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """The rows of one customer in one campaign: runs by spell, decisions and mails by time."""
+
+    runs: Sequence[Row]
+    decisions: Sequence[Row]
+    messages: Sequence[Row]
+    at: datetime
+
+    @property
+    def active(self) -> Row | None:
+        """The run that goes on, if any."""
+        return next((run for run in self.runs if run["status"] == "active"), None)
+
+    def so_far(self) -> str:
+        """Where the last run stands, and what came of its last step; '' for who was never in."""
+        if not self.runs:
+            return ""
+        run = self.runs[-1]
+        if run["status"] == "exited" and run["updated_at"] <= self.at:
+            return f"left the campaign {stamp(run['updated_at'])}: {Reason(run['exit_reason']).sentence}"
+        over = run["status"] == "finished" and run["updated_at"] <= self.at
+        where = "has been through the campaign" if over else "is in the campaign"
+        return f"{where}; {self.last_step() or 'no step has been due'}"
+
+    def last_step(self) -> str:
+        """What came of the step decided last; '' where none was."""
+        if not self.decisions:
+            return ""
+        last = self.decisions[-1]
+        step, when = f"the step {last['step_id']!r}", stamp(last["at"])
+        match last["verdict"]:
+            case Verdict.SEND:
+                return self._mail(last) or f"{step} was mailed {when}"
+            case Verdict.HOLD:
+                return f"{step} is held: {Reason(last['reason']).sentence}"
+            case _:
+                return f"{step} was passed over {when}: {Reason(last['reason']).sentence}"
+
+    def _mail(self, decision: Row) -> str:
+        """What became of the mail decided upon, where it did not simply leave by then."""
+        key = ("spell", "step_id")
+        mail = next((m for m in self.messages if all(m[name] == decision[name] for name in key)), None)
+        if mail is None or mail["status"] not in _BECAME or (mail["settled_at"] or self.at) > self.at:
+            return ""
+        why = f": {_why(mail['error'])}" if mail["error"] else ""
+        return f"the mail of the step {decision['step_id']!r} {_BECAME[mail['status']]}{why}"
+
+
+def stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}Z"
+
+
+def _why(error: str) -> str:
+    """An error as written down: a reason told as its sentence, anything else as it is."""
+    name = error.removeprefix("not sent: ")
+    return Reason(name).sentence if name in set(Reason) else error
