@@ -1,6 +1,6 @@
 """The temporary tables of one look at the audiences: who was judged, and who was held."""
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, String, Table, and_, exists, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, String, Table, exists, or_, select
 
 from engine.store.dialect import lay_out, memory_table
 
@@ -15,6 +15,7 @@ def _campaign() -> Column[str]:
 
 AUDIENCE = memory_table("plan_audience", [_customer(), _campaign()])  # judged, and held
 CANDIDATES = memory_table("plan_candidates", [_customer()])  # judged by every campaign
+PAYERS = memory_table("plan_payers", [_customer()])  # candidates who are customers
 EVERYBODY = memory_table("plan_everybody", [_campaign()])  # these campaigns judged everybody
 TAKEN = memory_table(  # off the change queue by this look
     "plan_taken", [_customer(), Column("change_id", BigInteger, primary_key=True, autoincrement=False)]
@@ -23,17 +24,15 @@ TAKEN = memory_table(  # off the change queue by this look
 
 def clear(connection: Connection) -> None:
     """Nobody has been judged yet."""
-    lay_out(connection, AUDIENCE, CANDIDATES, EVERYBODY, TAKEN)
+    lay_out(connection, AUDIENCE, CANDIDATES, PAYERS, EVERYBODY, TAKEN)
 
 
-def judges_everybody(connection: Connection, campaign_id: str) -> bool:
-    """Whether this look asked everybody about the campaign."""
-    asked = select(EVERYBODY.c.campaign_id).where(EVERYBODY.c.campaign_id == campaign_id)
-    return connection.scalar(asked) is not None
+def judging_everybody(connection: Connection) -> set[str]:
+    """The campaigns that judged everybody in this look."""
+    return set(connection.scalars(select(EVERYBODY.c.campaign_id)))
 
 
-def unjudged(table: Table) -> ColumnElement[bool]:
-    """SQL: the row's campaign has not judged the row's customer in this look."""
+def judged(table: Table) -> ColumnElement[bool]:
+    """SQL: this look asked about the row's customer for the row's campaign."""
     everybody = exists().where(EVERYBODY.c.campaign_id == table.c.campaign_id)
-    candidate = exists().where(CANDIDATES.c.customer_id == table.c.customer_id)
-    return and_(~everybody, ~candidate)
+    return or_(table.c.customer_id.in_(select(CANDIDATES.c.customer_id)), everybody)

@@ -1,67 +1,47 @@
 """A look at every audience: over everybody where it must be, else over the candidates."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping
+from datetime import datetime
 
-from sqlalchemy import Connection, Table, literal, select
+from sqlalchemy import Connection, Table
 
 from engine.audience import candidates, looks
-from engine.audience.judged import AUDIENCE, CANDIDATES, EVERYBODY
-from engine.campaigns.model import Campaign
-from engine.rules.model import Scope
-from engine.rules.people import people
-from engine.store.tables import customers
+from engine.audience.judged import EVERYBODY
+from engine.audience.questions import Questions
 
 
-class Before(Protocol):
-    """What earlier looks and runs left: when each audience was looked at, the change queue, the runs."""
-
-    @property
-    def looks(self) -> Table: ...
-    @property
-    def changes(self) -> Table: ...
-    @property
-    def enrollments(self) -> Table: ...
-
-
-def look_at_one(
-    connection: Connection, campaigns: Sequence[Campaign], scope: Scope, customer_id: int
-) -> None:
+def look_at_one(connection: Connection, asked: Questions, now: datetime, customer_id: int) -> None:
     """Judge one customer by every audience."""
+    asked.ask_at(now, now)
     candidates.be_only(connection, customer_id)
-    for campaign in campaigns:
-        _judge_candidates(connection, campaign, scope)
+    connection.execute(asked.payers)
+    for statement in asked.candidates:
+        connection.execute(statement)
 
 
 def look(
     connection: Connection,
-    campaigns: Sequence[Campaign],
+    asked: Questions,
     digests: Mapping[str, str],
-    scope: Scope,
-    before: Before,
+    now: datetime,
+    before: tuple[Table, Table],
 ) -> None:
     """Judge those whose answer may have changed since the last look, by the queue or by the time.
 
-    A campaign that had no last look, or whose rule is another one now, judges everybody; all do
-    after the clock went back.
+    `before` are the looks and the change queue. A campaign that had no last look, or whose rule is
+    another one now, judges everybody; all do after the clock went back.
     """
-    since = looks.still_good(connection, before.looks, digests, scope.now)
-    resting = [campaign for campaign in campaigns if campaign.id in since]
-    candidates.take_changes(connection, before.changes)
-    for instant in set(since.values()):
-        candidates.note_time(connection, resting, scope, instant, before.enrollments)
-    for campaign in campaigns:
-        (_judge_candidates if campaign in resting else _judge_everybody)(connection, campaign, scope)
-
-
-def _judge_everybody(connection: Connection, campaign: Campaign, scope: Scope) -> None:
-    connection.execute(EVERYBODY.insert(), {"campaign_id": campaign.id})
-    held = people(campaign.audience, scope, customers_only=True).add_columns(literal(campaign.id))
-    connection.execute(AUDIENCE.insert().from_select(["customer_id", "campaign_id"], held))
-
-
-def _judge_candidates(connection: Connection, campaign: Campaign, scope: Scope) -> None:
-    """Each of them is looked up, not sought among all."""
-    held = people(campaign.audience, scope.each(), customers_only=True).add_columns(literal(campaign.id))
-    asked = held.where(customers.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
-    connection.execute(AUDIENCE.insert().from_select(["customer_id", "campaign_id"], asked))
+    last, changes = before
+    since = looks.still_good(connection, last, digests, now)
+    candidates.take_changes(connection, changes)
+    if since:
+        asked.ask_at(now, min(since.values()))
+        candidates.note_time(connection, asked)
+    asked.ask_at(now, now)
+    connection.execute(asked.payers)
+    for n, campaign in enumerate(asked.campaigns):
+        if campaign.id in since:
+            connection.execute(asked.candidates[n])
+        else:
+            connection.execute(EVERYBODY.insert(), {"campaign_id": campaign.id})
+            connection.execute(asked.everybody[n])

@@ -1,7 +1,7 @@
 """What is planned with: the sound campaigns, what their copy claims, the words they use, the settings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from engine.audience.looks import digest
 from engine.campaigns.model import Campaign, Files
 from engine.clock import EPOCH
-from engine.rules.model import Rule, Scope
+from engine.rules.model import Hand, Rule, Scope
 from engine.settings import Settings
 from engine.store.tables import messages
 
@@ -27,6 +27,7 @@ class Book:
     files: Files
     settings: Settings
     claims: Claims = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict, repr=False, compare=False)  # see `prepared`
 
     @property
     def campaigns(self) -> Sequence[Campaign]:
@@ -48,3 +49,7 @@ class Book:
             minor_units=minor_units,
             messages=outbox,
         )
+
+    def moving_scope(self, dialect: str, outbox: Table) -> Scope:
+        """The same for statements that are made once and asked at one instant after the other."""
+        return replace(self.scope(EPOCH, dialect, outbox), hand=Hand(EPOCH, EPOCH))

@@ -3,10 +3,12 @@
 `run` merges it into the store, `preview` reads it and lets it go; both call this very function.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, true
 
+from engine.audience.judged import judging_everybody
 from engine.audience.look import look, look_at_one
 from engine.planning import runs as due
 from engine.planning.arbitration import arbitrate
@@ -14,7 +16,9 @@ from engine.planning.book import Book
 from engine.planning.desk import Desk, set_desk
 from engine.planning.enroll import enroll
 from engine.planning.policies import POLICIES
+from engine.planning.prepared import prepared
 from engine.planning.reasons import Reason, Verdict
+from engine.planning.runs import EarlyGoal
 from engine.planning.state import State
 from engine.planning.vanished import end_vanished
 from engine.rules.model import Scope
@@ -36,13 +40,18 @@ def make_plan(
     """
     desk = set_desk(connection, book)
     scope = book.scope(now, connection.dialect.name, state.messages)
+    ready = prepared(book, desk, state, connection.dialect.name)
+    if look_for_entries and only is not None:
+        look_at_one(connection, ready.questions, now, only)
+    elif look_for_entries:
+        look(connection, ready.questions, book.digests, now, (state.looks, state.changes))
     if look_for_entries:
-        _look(connection, book, state, scope, only)
         enroll(connection, desk, state, now)
     due.gather(connection, desk, state, now)
     end_vanished(connection, book.files.ids, desk, state, now)
     state.lock(connection, desk.runs)
-    _end_and_skip(connection, book, desk, state, scope)
+    ready.at(now)
+    _end_and_skip(connection, book, desk, ready.goals, scope)
     for policy in POLICIES:
         due.decide(connection, desk.runs, policy.verdict, policy.reason, policy.catches(desk, book, scope))
     arbitrate(connection, desk, state, book, scope)
@@ -51,16 +60,16 @@ def make_plan(
     return desk
 
 
-def _look(connection: Connection, book: Book, state: State, scope: Scope, only: int | None) -> None:
-    if only is not None:
-        look_at_one(connection, book.campaigns, scope, only)
-        return
-    look(connection, book.campaigns, book.digests, scope, state)
-
-
-def _end_and_skip(connection: Connection, book: Book, desk: Desk, state: State, scope: Scope) -> None:
+def _end_and_skip(
+    connection: Connection, book: Book, desk: Desk, goals: Mapping[str, EarlyGoal], scope: Scope
+) -> None:
     due.end_removed(connection, desk)
+    at_hand = due.campaigns_of(connection, desk)
     for campaign in book.campaigns:
-        due.end_at_goal(connection, desk, state, campaign, scope)
-        due.end_unless_while(connection, desk, campaign, scope)
-        due.skip_unless_when(connection, desk, campaign, scope)
+        if campaign.id in at_hand:
+            due.end_at_goal(connection, desk, campaign, scope)
+            due.end_unless_while(connection, desk, campaign, scope)
+            due.skip_unless_when(connection, desk, campaign, scope)
+    everybody = judging_everybody(connection)
+    for campaign_id, early in goals.items():
+        connection.execute(early.of_everybody if campaign_id in everybody else early.of_candidates)

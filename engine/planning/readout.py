@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, and_, exists, func, literal, select, union_all
 
-from engine.audience.judged import unjudged
+from engine.audience.judged import judged
 from engine.planning.desk import Desk
 from engine.planning.keys import MailKey
 from engine.planning.reasons import Reason, Verdict
@@ -143,7 +143,7 @@ def _inside(desk: Desk, state: State) -> Any:
     audience, member = desk.audience, state.membership
     of_book = member.c.campaign_id.in_(_campaign_ids(desk))
     stayed = select(member.c.customer_id, member.c.campaign_id).where(
-        member.c.inside, of_book, unjudged(member)
+        member.c.inside, of_book, ~judged(member)
     )
     return union_all(select(audience.c.customer_id, audience.c.campaign_id), stayed).subquery()
 

@@ -1,11 +1,24 @@
 """Every run with a step due now, each still undecided; and those that end early."""
 
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, false, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Table,
+    and_,
+    exists,
+    false,
+    literal,
+    select,
+    true,
+    update,
+)
 
-from engine.audience.judged import CANDIDATES, judges_everybody
+from engine.audience.judged import CANDIDATES
 from engine.campaigns.model import Campaign
 from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
@@ -16,6 +29,13 @@ from engine.store.types import Instant
 
 COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
 VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
+
+
+class EarlyGoal(NamedTuple):
+    """The statement where a look judged candidates, and the one where it judged everybody."""
+
+    of_candidates: Insert
+    of_everybody: Insert
 
 
 def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
@@ -66,31 +86,40 @@ def end_removed(connection: Connection, desk: Desk) -> None:
     end(connection, runs, Reason.STEP_REMOVED, ~known)
 
 
-def end_at_goal(connection: Connection, desk: Desk, state: State, campaign: Campaign, scope: Scope) -> None:
-    """A run whose goal was reached after entry ends, whether a step is due or not.
+def campaigns_of(connection: Connection, desk: Desk) -> set[str]:
+    """The campaigns in which something is due."""
+    return set(connection.scalars(select(desk.runs.c.campaign_id).distinct()))
 
-    A goal is reached by a new fact or by the passing of time: only whom the look judged need be asked.
+
+def end_at_goal(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:
+    """A run with a step due ends where its goal was reached after entry."""
+    if campaign.goal is not None:
+        runs = desk.runs
+        reached = _goal_reached(campaign.goal, scope, runs)
+        end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
+
+
+def early_goal(desk: Desk, state: State, campaign: Campaign, goal: Rule, scope: Scope) -> EarlyGoal:
+    """The runs that reached the goal with no step due, as runs that end now.
+
+    A goal is reached by a new fact or by the passing of time: only whom the look judged is asked.
     """
-    if campaign.goal is None:
-        return
-    runs, enrolled = desk.runs, state.enrollments
-    reached = _goal_reached(campaign.goal, scope, runs)
-    end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
+    enrolled = state.enrollments
     early = select(
         *(enrolled.c[name] for name in COPIED),
-        literal(scope.now, Instant),
+        scope.moment(),
         false(),
         *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "")),
         true(),
     ).where(
         enrolled.c.campaign_id == campaign.id,
         enrolled.c.status == "active",
-        enrolled.c.due_at > scope.now,
-        _goal_reached(campaign.goal, scope, enrolled),
+        enrolled.c.due_at > scope.moment(),
+        _goal_reached(goal, scope, enrolled),
     )
-    if not judges_everybody(connection, campaign.id):
-        early = early.where(enrolled.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
-    connection.execute(runs.insert().from_select([*COPIED, *VERDICT], early))
+    of_candidates = early.where(enrolled.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
+    into = partial(desk.runs.insert().from_select, [*COPIED, *VERDICT])
+    return EarlyGoal(into(of_candidates), into(early))
 
 
 def end_unless_while(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:

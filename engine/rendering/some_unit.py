@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 
@@ -33,8 +32,8 @@ class SomeUnit(Rule):
     def sentence(self, scope: Scope) -> str:
         return f"completed a unit of {self.used.product!r}{self.used.when()}"
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        return self.used.crossings(scope, since)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        return self.used.crossings(scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return self._any_use.implies(other, scope)

@@ -6,9 +6,10 @@ to whether it proves another (`implies`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -20,8 +21,10 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     except_,
     false,
+    literal,
     not_,
     or_,
     true,
@@ -30,6 +33,7 @@ from sqlalchemy import (
 from engine.facts.catalogue import Catalogue
 from engine.store.dialect import among
 from engine.store.tables import customers, messages
+from engine.store.types import Instant
 
 Rows = Select[*tuple[Any, ...]]
 CustomerIds = Rows  # whose first column is the customer's id
@@ -37,11 +41,21 @@ Sets = CompoundSelect[*tuple[Any, ...]]  # several of them, united or taken from
 StepNames = Mapping[str, Collection[str]]  # the ids of all campaigns, and of the steps of each
 
 
+@dataclass
+class Hand:
+    """The hand of the clock: statements made once are asked again and again, each time at its instant."""
+
+    now: datetime
+    since: datetime  # the last look
+
+
 @dataclass(frozen=True)
 class Scope:
     """What a rule is judged against: an instant, the catalogue, the named segments, the database.
 
     `minor_units` is how many make one unit of the shop's currency.
+    `since` is the instant of the last look, for what the time has changed. With a `hand` the statements
+    ask about the instant where it stands when they are executed, rather than about `now`.
     `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
     `messages` is the outbox, or the one that a forecast imagines.
     """
@@ -54,6 +68,8 @@ class Scope:
     after: Column[Any] | None = None
     minor_units: int = 100
     messages: Table = messages
+    since: datetime | None = None
+    hand: Hand | None = None
 
     def among(self, who: CustomerIds | Sets) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""
@@ -66,8 +82,29 @@ class Scope:
         """The enclosing rows that a condition may look at."""
         return () if self.after is None else (self.after.table,)
 
+    def moment(self, shift: timedelta = timedelta(0)) -> ColumnElement[Any]:
+        """SQL: the instant asked about, or one so much later or earlier."""
+        return self._bound(lambda hand: hand.now + shift)
+
+    def passed(self, at: ColumnElement[Any], shift: timedelta = timedelta(0)) -> ColumnElement[bool]:
+        """SQL: between the last look and now the clock, or a clock so much ahead of it, passed that time."""
+        return at.between(
+            self._bound(lambda hand: min(hand.since, hand.now) + shift),
+            self._bound(lambda hand: max(hand.since, hand.now) + shift),
+        )
+
+    def _bound(self, tell: Callable[["Hand"], datetime]) -> ColumnElement[Any]:
+        """A parameter: what it is now, or where the hand is to move on, what it will be when it is asked."""
+        if self.hand is None:
+            return literal(tell(Hand(self.now, self.since or self.now)), Instant)
+        return bindparam(None, callable_=partial(tell, self.hand), type_=Instant)
+
     def at(self, now: datetime) -> "Scope":
         return replace(self, now=now)
+
+    def looked_at(self, since: datetime) -> "Scope":
+        """The same, with the instant of the last look."""
+        return replace(self, since=since)
 
     def each(self) -> "Scope":
         """The same for a few candidates, looked up one by one."""
@@ -98,8 +135,8 @@ class Rule(ABC):
         """What it asks, in words."""
 
     @abstractmethod
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        """Customers whose answer may differ between `since` and now though no fact was written."""
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        """Customers whose answer may differ since the scope's last look though no fact was written."""
 
     @abstractmethod
     def implies(self, other: "Condition", scope: Scope) -> bool:
@@ -179,8 +216,8 @@ class All(Rule):
     def sentence(self, scope: Scope) -> str:
         return "all of these hold" if self.rules else "everybody"
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        return _all_crossings(self.rules, scope, since)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        return _all_crossings(self.rules, scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return any(rule.implies(other, scope) for rule in self.rules)
@@ -201,8 +238,8 @@ class AnyOf(Rule):
     def sentence(self, scope: Scope) -> str:
         return "at least one of these holds" if self.rules else "nobody"
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        return _all_crossings(self.rules, scope, since)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        return _all_crossings(self.rules, scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return bool(self.rules) and all(rule.implies(other, scope) for rule in self.rules)
@@ -223,8 +260,8 @@ class Not(Rule):
     def sentence(self, scope: Scope) -> str:
         return "this does not hold"
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        return self.rule.crossings(scope, since)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        return self.rule.crossings(scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return False
@@ -250,5 +287,5 @@ def _barred(rule: Rule, scope: Scope) -> _Part | None:
     return None if people is None else _Part(rule, people)
 
 
-def _all_crossings(rules: Sequence[Rule], scope: Scope, since: datetime) -> list[CustomerIds]:
-    return [who for rule in rules for who in rule.crossings(scope, since)]
+def _all_crossings(rules: Sequence[Rule], scope: Scope) -> list[CustomerIds]:
+    return [who for rule in rules for who in rule.crossings(scope)]

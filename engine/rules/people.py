@@ -1,7 +1,6 @@
 """A rule as the set of people it holds."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 
@@ -12,23 +11,22 @@ from engine.store.tables import customers, orders
 
 def known(scope: Scope) -> ColumnElement[bool]:
     """SQL: we had heard of the person by then."""
-    return customers.c.known_at <= scope.now
+    return customers.c.known_at <= scope.moment()
 
 
 def is_customer(scope: Scope) -> ColumnElement[bool]:
     """SQL: the person has a paid order above zero that is not wholly refunded by then."""
-    paid = select(orders.c.customer_id).where(counted(scope.now), orders.c.at <= scope.now)
+    paid = select(orders.c.customer_id).where(counted(scope), orders.c.at <= scope.moment())
     return scope.among(paid)
 
 
-def customer_crossings(scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-    """Whom the time may have made known, or a customer, or neither any more, between `since` and now."""
-    early, late = sorted((since, scope.now))
+def customer_crossings(scope: Scope) -> Sequence[CustomerIds]:
+    """Whom the time may have made known, or a customer, or neither any more, since the scope's last look."""
     paid = select(orders.c.customer_id).where(orders.c.paid)
     return (
-        select(customers.c.customer_id).where(customers.c.known_at.between(early, late)),
-        paid.where(orders.c.at.between(early, late)),
-        paid.where(orders.c.refunded_at.between(early, late)),
+        select(customers.c.customer_id).where(scope.passed(customers.c.known_at)),
+        paid.where(scope.passed(orders.c.at)),
+        paid.where(scope.passed(orders.c.refunded_at)),
     )
 
 

@@ -11,7 +11,7 @@ from engine.store.tables import subscriptions
 Alike = Callable[[FromClause], ColumnElement[bool]]  # of a change: SQL that says whether it is one of a sort
 
 
-def in_force(change: FromClause, now: datetime) -> ColumnElement[bool]:
+def in_force(change: FromClause, now: datetime | ColumnElement[Any]) -> ColumnElement[bool]:
     """SQL: the subscription stands at `now` as this change left it."""
     return and_(change.c.at <= now, or_(change.c.until.is_(None), change.c.until > now))
 
@@ -34,18 +34,18 @@ def _same(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     return and_(one.c.customer_id == other.c.customer_id, one.c.subscription_ref == other.c.subscription_ref)
 
 
-def runs(change: FromClause, now: datetime) -> ColumnElement[bool]:
+def runs(change: FromClause, now: datetime | ColumnElement[Any]) -> ColumnElement[bool]:
     """SQL: by this change the subscription runs at `now`, if only to the end of what was paid for."""
     runs_out = and_(change.c.status == "cancelled", change.c.ends_at > now)
     return and_(in_force(change, now), or_(change.c.status.in_(("active", "past_due")), runs_out))
 
 
-def running(customer_id: Any, sku: Any, now: datetime) -> ColumnElement[bool]:
+def running(customer_id: Any, sku: Any, now: datetime | ColumnElement[Any]) -> ColumnElement[bool]:
     """SQL: a subscription of that product runs for that customer."""
     return _any_of(customer_id, sku, runs(subscriptions, now))
 
 
-def known(customer_id: Any, sku: Any, now: datetime) -> ColumnElement[bool]:
+def known(customer_id: Any, sku: Any, now: datetime | ColumnElement[Any]) -> ColumnElement[bool]:
     """SQL: something is known of how a subscription of that product stood for that customer."""
     return _any_of(customer_id, sku, subscriptions.c.at <= now)
 

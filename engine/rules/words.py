@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, true
 from engine.clock import Duration, InstantField, format_duration
 from engine.facts.catalogue import Catalogue, Kind, Product
 from engine.registry import did_you_mean
-from engine.rules.model import Complaint, Scope
+from engine.rules.model import Complaint, CustomerIds, Scope
 
 REFERENCE = "x-ref"  # in a JSON Schema: to a definition that pydantic does not know, made a $ref later
 MOST = 1_000_000_000  # of anything counted or paid
@@ -51,11 +51,24 @@ class TimeWords(Words):
 
     def during(self, at: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
         """SQL: the fact's time lies in the span, and after the scope's own start if it has one."""
-        first, last = self.span(scope.now)
-        tests = [at <= last]
-        tests += [at >= first] if first is not None else []
+        tests = [at <= scope.moment(-(self.older_than or timedelta(0)))]
+        tests += [at >= scope.moment(-self.within)] if self.within is not None else []
+        tests += [at >= self.since] if self.since is not None else []
+        tests += [at <= self.until] if self.until is not None else []
         tests += [at > scope.after] if scope.after is not None else []
         return and_(*tests)
+
+    def before(self, at: ColumnElement[Any], scope: Scope) -> ColumnElement[bool] | None:
+        """SQL: the fact's time lies before the span; None where the span has no beginning."""
+        tests = [at < scope.moment(-self.within)] if self.within is not None else []
+        tests += [at < self.since] if self.since is not None else []
+        return or_(*tests) if tests else None
+
+    def behind(self, at: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
+        """SQL: the fact's time lies behind the span, perhaps after now."""
+        tests = [at > scope.moment(-(self.older_than or timedelta(0)))]
+        tests += [at > self.until] if self.until is not None else []
+        return or_(*tests)
 
     def length(self, now: datetime) -> timedelta | None:
         """How long the span is; None where it has no beginning."""
@@ -67,10 +80,12 @@ class TimeWords(Words):
         yield timedelta(0)
         yield from (edge for edge in (self.within, self.older_than) if edge is not None)
 
-    def crossed(self, at: ColumnElement[Any], since: datetime, now: datetime) -> ColumnElement[bool]:
-        """SQL: between two instants the fact came to an age where it starts or stops to count."""
-        early, late = sorted((since, now))
-        return or_(*(at.between(early - edge, late - edge) for edge in self.edges()))
+    def crossed(self, facts: CustomerIds, at: ColumnElement[Any], scope: Scope) -> list[CustomerIds]:
+        """The facts that since the scope's last look came to an age where they start or stop to count.
+
+        A query for each age: each is a range of an index, where their union would be a scan.
+        """
+        return [facts.where(scope.passed(at, -edge)) for edge in self.edges()]
 
     def looser(self, other: "TimeWords") -> bool:
         """Whether everything in this span also lies in the other's, whenever one asks."""

@@ -7,6 +7,8 @@ integer minor units of the shop's currency unless a currency stands beside it. T
 absent are '' rather than NULL, so that they can stand in a primary key.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from engine.store.types import Instant, RowId
@@ -26,6 +29,11 @@ from engine.store.types import Instant, RowId
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 )
+
+
+# An index of the refunded only: few orders ever are.
+_KNOWN = text("refunded_at IS NOT NULL")
+REFUNDED: dict[str, Any] = {"sqlite_where": _KNOWN, "postgresql_where": _KNOWN}
 
 
 def customer_key() -> Column[int]:
@@ -77,6 +85,7 @@ attributes = Table(  # with their history: the value in force is the last one at
     Column("value", Text, nullable=False),
     Column("number", Double),  # the same as a number, where it is one
     Column("recorded_at", Instant, nullable=False),
+    Index("ix_attributes_by_time", "name", "at", "customer_id"),
     Index("ix_attributes_by_value", "name", "value", "customer_id", "at"),
 )
 
@@ -120,6 +129,7 @@ orders = Table(
     Column("recorded_at", Instant, nullable=False),
     Index(None, "customer_id", "at", "paid", "amount", "refunded_at"),
     Index("ix_orders_by_ref", "order_ref", "customer_id"),  # an order that turns up with another customer
+    Index("ix_orders_by_refund", "refunded_at", "customer_id", **REFUNDED),
     Index("ix_orders_by_time", "at", "customer_id", "paid", "amount", "refunded_at"),
 )
 
@@ -138,6 +148,7 @@ order_lines = Table(  # paid or free; lines of unpaid orders are not here
     Column("refunded_at", Instant),  # fully refunded from then on
     Column("recorded_at", Instant, nullable=False),
     Index(None, "customer_id", "sku", "at", "refunded_at"),
+    Index("ix_order_lines_by_refund", "refunded_at", "customer_id", "sku", **REFUNDED),
     Index("ix_order_lines_by_product", "sku", "at", "customer_id", "refunded_at"),
 )
 
@@ -153,6 +164,7 @@ refunds = Table(  # money that went back, each at its own time
     Column("amount", BigInteger, nullable=False),  # positive, shop's currency, minor units
     Column("recorded_at", Instant, nullable=False),
     Index(None, "customer_id", "at", "amount"),
+    Index("ix_refunds_by_time", "at", "customer_id"),
 )
 
 consumption = Table(
@@ -183,8 +195,9 @@ subscriptions = Table(  # how a subscription stood, from `at` until `until`; a r
     Column("recorded_at", Instant, nullable=False),
     Index(None, "customer_id", "sku", "at", "until"),
     Index("ix_subscriptions_by_product", "sku", "status", "at", "customer_id", "until"),
-    Index("ix_subscriptions_by_renewal", "sku", "renews_at", "customer_id"),
+    Index("ix_subscriptions_by_change", "sku", "at", "customer_id"),
     Index("ix_subscriptions_by_end", "sku", "until", "customer_id"),
+    Index("ix_subscriptions_by_renewal", "sku", "renews_at", "customer_id"),
 )
 
 transactions = Table(  # the orders of one checkout
@@ -267,6 +280,7 @@ enrollments = Table(
     Column("step_id", String(100), nullable=False),  # the next one while active, else the last
     Column("due_at", Instant, nullable=False),  # of that step
     Column("updated_at", Instant, nullable=False),
+    Index("ix_enrollments_by_entry", "campaign_id", "entered_at", "customer_id"),
     Index("ix_enrollments_due", "status", "due_at", "customer_id", "campaign_id"),
 )
 
@@ -310,8 +324,8 @@ messages = Table(  # the outbox
     Column("settled_at", Instant),
     Index(None, "customer_id", "planned_at", "status", "track"),
     Index("ix_messages_by_status", "status", "due_at", "customer_id"),
-    Index("ix_messages_by_message_id", "message_id"),
     Index("ix_messages_by_campaign", "campaign_id", "settled_at", "customer_id"),
+    Index("ix_messages_by_message_id", "message_id"),
 )
 
 contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts

@@ -167,7 +167,7 @@ def test_crossings_find_everybody_whose_answer_time_changed(
     }
     scope = Scope(after, CATALOGUE, segments, judged.engine.dialect.name)
     with judged.reading() as connection:
-        found = {i for who in rule.crossings(scope, before) for i in connection.scalars(who)}
+        found = {i for who in rule.crossings(scope.looked_at(before)) for i in connection.scalars(who)}
     assert changed <= found
 
 

@@ -1,7 +1,6 @@
 """`attribute`: a property of the customer, as it was at the instant asked about."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
@@ -89,17 +88,16 @@ class Attribute(Condition):
             later.c.customer_id == attributes.c.customer_id,
             later.c.name == self.name,
             later.c.at > attributes.c.at,
-            later.c.at <= scope.now,
+            later.c.at <= scope.moment(),
         )
         found = select(attributes.c.customer_id).where(
-            attributes.c.name == self.name, asked, attributes.c.at <= scope.now, ~superseded
+            attributes.c.name == self.name, asked, attributes.c.at <= scope.moment(), ~superseded
         )
         return found if scope.after is None else found.where(attributes.c.at > scope.after)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         mine = attributes.c.name == self.name
-        return (select(attributes.c.customer_id).where(mine, attributes.c.at.between(early, late)),)
+        return (select(attributes.c.customer_id).where(mine, scope.passed(attributes.c.at)),)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return self == other
@@ -119,7 +117,7 @@ class Attribute(Condition):
         rows = and_(
             attributes.c.customer_id == customer_id,
             attributes.c.name == self.name,
-            attributes.c.at <= scope.now,
+            attributes.c.at <= scope.moment(),
         )
         latest = select(attributes.c.value).where(rows).order_by(attributes.c.at.desc()).limit(1)
         return select(latest.scalar_subquery().label("value"))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,6 +12,7 @@ from engine.facts.catalogue import Catalogue
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
 from engine.rules.words import Bounds, CountWords, Position, ProductWords, TimeWords, ago, bounds, times
 from engine.store.tables import order_lines as lines
+from engine.store.tables import orders
 
 
 class Bought(Condition, ProductWords, CountWords, TimeWords):
@@ -77,7 +78,7 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
         return and_(
             self.of_products(table.c.sku, scope),
             self.during(table.c.at, scope),
-            or_(table.c.refunded_at.is_(None), table.c.refunded_at > scope.now),
+            or_(table.c.refunded_at.is_(None), table.c.refunded_at > scope.moment()),
         )
 
     def _who(self, scope: Scope) -> CustomerIds:
@@ -89,12 +90,17 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now) if self.least else None
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        if self.any:  # orders have an index of their times alone
+            placed = select(orders.c.customer_id)
+            return (
+                *self.crossed(placed, orders.c.at, scope),
+                select(lines.c.customer_id).where(scope.passed(lines.c.refunded_at)),
+            )
         theirs = select(lines.c.customer_id).where(self.of_products(lines.c.sku, scope))
         return (
-            theirs.where(self.crossed(lines.c.at, since, scope.now)),
-            theirs.where(lines.c.refunded_at.between(early, late)),
+            *self.crossed(theirs, lines.c.at, scope),
+            theirs.where(scope.passed(lines.c.refunded_at)),
         )
 
     def implies(self, other: Condition, scope: Scope) -> bool:
@@ -121,9 +127,9 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
         rows = and_(
             lines.c.customer_id == customer_id,
             self.of_products(lines.c.sku, scope),
-            lines.c.at <= scope.now,
+            lines.c.at <= scope.moment(),
         )
-        kept = or_(lines.c.refunded_at.is_(None), lines.c.refunded_at > scope.now)
+        kept = or_(lines.c.refunded_at.is_(None), lines.c.refunded_at > scope.moment())
         counting = and_(kept, self.during(lines.c.at, scope))
         return select(
             func.count(lines.c.order_ref.distinct()).filter(counting).label("orders"),

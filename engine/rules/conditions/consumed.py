@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
-from engine.rules.conditions.started import Started
+from engine.rules.conditions.started import TRACES, Started
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
 from engine.rules.words import TimeWords, ago, times
 from engine.settings import Percent
@@ -100,9 +100,9 @@ class Consumed(Condition, TimeWords):
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        theirs = select(used.c.customer_id).where(used.c.sku == self.product)
-        return (theirs.where(self.crossed(used.c.at, since, scope.now)),)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        theirs = select(used.c.customer_id).where(used.c.sku == self.product, used.c.kind.in_(TRACES[1:]))
+        return self.crossed(theirs, used.c.at, scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         if isinstance(other, Started):
@@ -140,7 +140,7 @@ class Consumed(Condition, TimeWords):
             func.count().filter(counting, used.c.unit == (self.unit or WHOLE)).label("asked"),
             func.max(used.c.at, type_=used.c.at.type).filter(used.c.kind != "started").label("last"),
             func.count().label("traces"),
-        ).where(used.c.customer_id == customer_id, used.c.sku == self.product, used.c.at <= scope.now)
+        ).where(used.c.customer_id == customer_id, used.c.sku == self.product, used.c.at <= scope.moment())
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         if not row["traces"]:

@@ -1,7 +1,6 @@
 """`first_order`: when the first paid order was."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -27,17 +26,16 @@ class FirstOrder(Condition, TimeWords):
         return self
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        first, _ = self.span(scope.now)
-        theirs = select(orders.c.customer_id).where(counted(scope.now))
+        before = self.before(orders.c.at, scope)
+        theirs = select(orders.c.customer_id).where(counted(scope))
         in_span = scope.among(theirs.where(self.during(orders.c.at, scope)))
-        return in_span if first is None else in_span & ~scope.among(theirs.where(orders.c.at < first))
+        return in_span if before is None else in_span & ~scope.among(theirs.where(before))
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         theirs = select(orders.c.customer_id).where(orders.c.paid)
         return (
-            theirs.where(self.crossed(orders.c.at, since, scope.now)),
-            theirs.where(orders.c.refunded_at.between(early, late)),
+            *self.crossed(theirs, orders.c.at, scope),
+            theirs.where(scope.passed(orders.c.refunded_at)),
         )
 
     def implies(self, other: Condition, scope: Scope) -> bool:
@@ -50,7 +48,7 @@ class FirstOrder(Condition, TimeWords):
     def actual(self, scope: Scope, customer_id: int) -> Rows:
         first = func.min(orders.c.at, type_=orders.c.at.type).label("first")
         return select(first).where(
-            orders.c.customer_id == customer_id, counted(scope.now), orders.c.at <= scope.now
+            orders.c.customer_id == customer_id, counted(scope), orders.c.at <= scope.moment()
         )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:

@@ -1,7 +1,7 @@
 """`last_order`: when the latest paid order was."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -27,10 +27,9 @@ class LastOrder(Condition, TimeWords):
         return self
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        _, last = self.span(scope.now)
-        theirs = select(orders.c.customer_id).where(counted(scope.now))
+        theirs = select(orders.c.customer_id).where(counted(scope))
         in_span = theirs.where(self.during(orders.c.at, scope))
-        later = theirs.where(orders.c.at > last, orders.c.at <= scope.now)
+        later = theirs.where(self.behind(orders.c.at, scope), orders.c.at <= scope.moment())
         if scope.one_by_one:
             return scope.among(in_span) & ~scope.among(later)
         return scope.among(in_span.except_(later))
@@ -38,12 +37,11 @@ class LastOrder(Condition, TimeWords):
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         theirs = select(orders.c.customer_id).where(orders.c.paid)
         return (
-            theirs.where(self.crossed(orders.c.at, since, scope.now)),
-            theirs.where(orders.c.refunded_at.between(early, late)),
+            *self.crossed(theirs, orders.c.at, scope),
+            theirs.where(scope.passed(orders.c.refunded_at)),
         )
 
     def implies(self, other: Condition, scope: Scope) -> bool:
@@ -56,7 +54,7 @@ class LastOrder(Condition, TimeWords):
     def actual(self, scope: Scope, customer_id: int) -> Rows:
         last = func.max(orders.c.at, type_=orders.c.at.type).label("last")
         return select(last).where(
-            orders.c.customer_id == customer_id, counted(scope.now), orders.c.at <= scope.now
+            orders.c.customer_id == customer_id, counted(scope), orders.c.at <= scope.moment()
         )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:

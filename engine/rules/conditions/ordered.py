@@ -1,7 +1,7 @@
 """`ordered`: how many paid orders, each asked for its amount."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -13,9 +13,9 @@ from engine.rules.words import Bounds, CountWords, TimeWords, ago, bounds, times
 from engine.store.tables import orders
 
 
-def counted(now: datetime) -> ColumnElement[bool]:
+def counted(scope: Scope) -> ColumnElement[bool]:
     """SQL: a paid order above zero that is not wholly refunded by then."""
-    kept = or_(orders.c.refunded_at.is_(None), orders.c.refunded_at > now)
+    kept = or_(orders.c.refunded_at.is_(None), orders.c.refunded_at > scope.moment())
     return and_(orders.c.paid, orders.c.amount > 0, kept)
 
 
@@ -47,7 +47,7 @@ class Ordered(Condition, CountWords, TimeWords):
             yield ~scope.among(self._who_having(scope, func.count() > self.at_most))
 
     def _rows(self, scope: Scope) -> ColumnElement[bool]:
-        return and_(counted(scope.now), self.during(orders.c.at, scope), *self._amounts(scope))
+        return and_(counted(scope), self.during(orders.c.at, scope), *self._amounts(scope))
 
     def _amounts(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         amount = self.amount or Bounds.model_construct()
@@ -65,12 +65,11 @@ class Ordered(Condition, CountWords, TimeWords):
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now) if self.least else None
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         theirs = select(orders.c.customer_id).where(orders.c.paid)
         return (
-            theirs.where(self.crossed(orders.c.at, since, scope.now)),
-            theirs.where(orders.c.refunded_at.between(early, late)),
+            *self.crossed(theirs, orders.c.at, scope),
+            theirs.where(scope.passed(orders.c.refunded_at)),
         )
 
     def implies(self, other: Condition, scope: Scope) -> bool:
@@ -90,8 +89,8 @@ class Ordered(Condition, CountWords, TimeWords):
     def actual(self, scope: Scope, customer_id: int) -> Rows:
         return select(
             func.count().filter(self._rows(scope)).label("orders"),
-            func.max(orders.c.at, type_=orders.c.at.type).filter(counted(scope.now)).label("last"),
-        ).where(orders.c.customer_id == customer_id, orders.c.at <= scope.now)
+            func.max(orders.c.at, type_=orders.c.at.type).filter(counted(scope)).label("last"),
+        ).where(orders.c.customer_id == customer_id, orders.c.at <= scope.moment())
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         return f"{times(row['orders'], 'such order')}, last ordered {ago(row['last'], scope.now)}"

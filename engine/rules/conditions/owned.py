@@ -1,7 +1,6 @@
 """What `owned` means of a subscription, in templates and of offers: a person has it now. No word of rules."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -34,19 +33,16 @@ class Owned(Condition):
         return self.bought.product or ""
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        runs = running(customers.c.customer_id, self.product, scope.now)
-        unknown = ~known(customers.c.customer_id, self.product, scope.now)
+        runs = running(customers.c.customer_id, self.product, scope.moment())
+        unknown = ~known(customers.c.customer_id, self.product, scope.moment())
         if self.plain:
             return or_(runs, and_(self.bought.test(scope), unknown))
         return and_(self.bought.test(scope), or_(runs, unknown))
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         theirs = select(subscriptions.c.customer_id).where(subscriptions.c.sku == self.product)
-        moved = [
-            theirs.where(subscriptions.c[name].between(early, late)) for name in ("at", "until", "ends_at")
-        ]
-        return (*self.bought.crossings(scope, since), *moved)
+        moved = [theirs.where(scope.passed(subscriptions.c[name])) for name in ("at", "until", "ends_at")]
+        return (*self.bought.crossings(scope), *moved)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         if self == other:

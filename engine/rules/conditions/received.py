@@ -1,7 +1,7 @@
 """`received`: a mail of a campaign that left, and was accepted on its way to the customer."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -46,10 +46,10 @@ class Received(Condition, TimeWords):
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         mail = scope.messages.c
-        crossed = self.crossed(mail.settled_at, since, scope.now)
-        return (select(mail.customer_id).where(self._is_meant(scope), crossed),)
+        theirs = select(mail.customer_id).where(self._is_meant(scope))
+        return self.crossed(theirs, mail.settled_at, scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return (
@@ -67,7 +67,7 @@ class Received(Condition, TimeWords):
         mail = scope.messages.c
         last = func.max(mail.settled_at, type_=mail.settled_at.type).label("last")
         return select(func.count().label("mails"), last).where(
-            mail.customer_id == customer_id, self._is_meant(scope), mail.settled_at <= scope.now
+            mail.customer_id == customer_id, self._is_meant(scope), mail.settled_at <= scope.moment()
         )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:

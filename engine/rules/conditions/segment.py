@@ -1,7 +1,7 @@
 """`segment`: a rule that has a name in campaigns/segments.yaml."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
@@ -40,8 +40,8 @@ class Segment(Condition):
     def reach(self, scope: Scope) -> timedelta | None:
         return self._rule(scope).reach(scope)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        return self._rule(scope).crossings(scope, since)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        return self._rule(scope).crossings(scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return self == other or self._rule(scope).implies(other, scope)

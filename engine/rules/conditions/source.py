@@ -1,7 +1,6 @@
 """`source`: where a customer came from, by the first or the last order that tells."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -68,14 +67,13 @@ class Source(Condition):
         other = orders.alias("other")
         outdone = other.c.at < orders.c.at if self.first else other.c.at > orders.c.at
         better = exists().where(
-            other.c.customer_id == orders.c.customer_id, _tells(other), other.c.at <= scope.now, outdone
+            other.c.customer_id == orders.c.customer_id, _tells(other), other.c.at <= scope.moment(), outdone
         )
-        found = select(orders.c.customer_id).where(_tells(orders), orders.c.at <= scope.now, ~better)
+        found = select(orders.c.customer_id).where(_tells(orders), orders.c.at <= scope.moment(), ~better)
         return found if scope.after is None else found.where(orders.c.at > scope.after)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        early, late = sorted((since, scope.now))
-        return (select(orders.c.customer_id).where(_tells(orders), orders.c.at.between(early, late)),)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        return (select(orders.c.customer_id).where(_tells(orders), scope.passed(orders.c.at)),)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return self == other

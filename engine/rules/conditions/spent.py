@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import reduce
 from typing import Any, ClassVar, Self
 
@@ -101,10 +101,11 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now) if (self.at_least or 0) > 0 else None
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         return [
-            select(table.c.customer_id).where(only, self.crossed(table.c.at, since, scope.now))
+            who
             for table, _, only in self._movements(scope)
+            for who in self.crossed(select(table.c.customer_id).where(only), table.c.at, scope)
         ]
 
     def implies(self, other: Condition, scope: Scope) -> bool:

@@ -1,7 +1,6 @@
 """`started`: any trace of use of a product, or of one of its units."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -12,6 +11,8 @@ from engine.registry import did_you_mean
 from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
 from engine.rules.words import TimeWords, ago
 from engine.store.tables import consumption as used
+
+TRACES = ("started", "progressed", "completed")  # the kinds of use; each goes further than the one before
 
 
 class Started(Condition, TimeWords):
@@ -46,9 +47,9 @@ class Started(Condition, TimeWords):
         about = used.c.sku == self.product
         return about if self.unit is None else about & (used.c.unit == self.unit)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
-        crossed = self.crossed(used.c.at, since, scope.now)
-        return (select(used.c.customer_id).where(self._about(), crossed),)
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
+        theirs = select(used.c.customer_id).where(self._about(), used.c.kind.in_(TRACES))
+        return self.crossed(theirs, used.c.at, scope)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return (
@@ -68,7 +69,9 @@ class Started(Condition, TimeWords):
 
     def actual(self, scope: Scope, customer_id: int) -> Rows:
         first = func.min(used.c.at, type_=used.c.at.type).label("first")
-        return select(first).where(used.c.customer_id == customer_id, self._about(), used.c.at <= scope.now)
+        return select(first).where(
+            used.c.customer_id == customer_id, self._about(), used.c.at <= scope.moment()
+        )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         return f"started {ago(row['first'], scope.now)}" if row["first"] else "never opened"

@@ -90,12 +90,12 @@ class Subscribed(Condition, TimeWords):
         """SQL tests of a change: it is in force, and is what is asked for."""
         row = subscriptions.c
         yield self._is(subscriptions, self.statuses)
-        yield in_force(subscriptions, scope.now)
+        yield in_force(subscriptions, scope.moment())
         if self.renews_within is not None:
-            yield and_(row.renews_at > scope.now, row.renews_at <= scope.now + self.renews_within)
+            yield and_(row.renews_at > scope.moment(), row.renews_at <= scope.moment(self.renews_within))
         if self.cancelled_within is not None:
             first, began = beginning(subscriptions, partial(self._is, statuses=OVER))
-            since = scope.now - self.cancelled_within
+            since = scope.moment(-self.cancelled_within)
             yield exists().where(began, first.c.status == "cancelled", first.c.at >= since)
         if self._says_since_when():
             first, began = beginning(subscriptions, partial(self._is, statuses=self.statuses))
@@ -116,24 +116,21 @@ class Subscribed(Condition, TimeWords):
         reaches = (self.length(scope.now), self.renews_within, self.cancelled_within)
         return min((reach for reach in reaches if reach is not None), default=None)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         """Changes that came to an age, changes that gave way to others, renewals that came into sight."""
-        return tuple(
-            select(subscriptions.c.customer_id).where(*where) for where in self._crossed(scope, since)
-        )
+        row = subscriptions.c
+        theirs = select(row.customer_id).where(row.sku == self.product)
+        changed = self.crossed(theirs, row.at, scope)
+        return (*changed, *(theirs.where(moved) for moved in self._moved(scope)))
 
-    def _crossed(self, scope: Scope, since: datetime) -> Iterator[tuple[ColumnElement[bool], ...]]:
-        early, late = sorted((since, scope.now))
-        row, mine = subscriptions.c, subscriptions.c.sku == self.product
-        yield mine, self.crossed(row.at, since, scope.now)
-        yield mine, row.until.between(early, late)
+    def _moved(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
+        row = subscriptions.c
+        yield scope.passed(row.until)
         if self.renews_within is not None:
-            ahead = self.renews_within
-            yield mine, row.renews_at.between(early, late)
-            yield mine, row.renews_at.between(early + ahead, late + ahead)
+            yield scope.passed(row.renews_at)
+            yield scope.passed(row.renews_at, self.renews_within)
         if self.cancelled_within is not None:
-            back = self.cancelled_within
-            yield mine, row.at.between(early - back, late - back)
+            yield scope.passed(row.at, -self.cancelled_within)
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         if isinstance(other, Owned):
@@ -167,7 +164,7 @@ class Subscribed(Condition, TimeWords):
         one = (
             select(row.status, row.renews_at, row.ends_at, self._since(), self._cancellation())
             .where(row.customer_id == customer_id, row.sku == self.product)
-            .where(in_force(subscriptions, scope.now))
+            .where(in_force(subscriptions, scope.moment()))
             .order_by(self._is(subscriptions, self.statuses).desc(), row.at.desc(), row.subscription_ref)
             .limit(1)
             .subquery()

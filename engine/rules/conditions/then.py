@@ -1,7 +1,6 @@
 """`then`: bought one thing, and another within so long after it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -71,9 +70,9 @@ class Then(Condition):
         yield following.c.at > first.c.at
         yield gap <= span(self.within)
 
-    def crossings(self, scope: Scope, since: datetime) -> Sequence[CustomerIds]:
+    def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         """The gap between two facts never changes; each of them may come to an edge of its own."""
-        return (*self.first.crossings(scope, since), *self.next.crossings(scope, since))
+        return (*self.first.crossings(scope), *self.next.crossings(scope))
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return self.first.implies(other, scope) or self.next.implies(other, scope)

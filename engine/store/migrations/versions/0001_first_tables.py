@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "name", "at", name=op.f("pk_attributes")),
     )
+    op.create_index("ix_attributes_by_time", "attributes", ["name", "at", "customer_id"], unique=False)
     op.create_index(
         "ix_attributes_by_value", "attributes", ["name", "value", "customer_id", "at"], unique=False
     )
@@ -131,6 +132,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "campaign_id", "spell", name=op.f("pk_enrollments")),
     )
     op.create_index(
+        "ix_enrollments_by_entry", "enrollments", ["campaign_id", "entered_at", "customer_id"], unique=False
+    )
+    op.create_index(
         "ix_enrollments_due", "enrollments", ["status", "due_at", "customer_id", "campaign_id"], unique=False
     )
     op.create_table(
@@ -228,6 +232,14 @@ def upgrade() -> None:
         "ix_order_lines_by_product", "order_lines", ["sku", "at", "customer_id", "refunded_at"], unique=False
     )
     op.create_index(
+        "ix_order_lines_by_refund",
+        "order_lines",
+        ["refunded_at", "customer_id", "sku"],
+        unique=False,
+        sqlite_where=sa.text("refunded_at IS NOT NULL"),
+        postgresql_where=sa.text("refunded_at IS NOT NULL"),
+    )
+    op.create_index(
         op.f("ix_order_lines_customer_id_sku_at_refunded_at"),
         "order_lines",
         ["customer_id", "sku", "at", "refunded_at"],
@@ -252,6 +264,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "order_ref", name=op.f("pk_orders")),
     )
     op.create_index("ix_orders_by_ref", "orders", ["order_ref", "customer_id"], unique=False)
+    op.create_index(
+        "ix_orders_by_refund",
+        "orders",
+        ["refunded_at", "customer_id"],
+        unique=False,
+        sqlite_where=sa.text("refunded_at IS NOT NULL"),
+        postgresql_where=sa.text("refunded_at IS NOT NULL"),
+    )
     op.create_index(
         "ix_orders_by_time", "orders", ["at", "customer_id", "paid", "amount", "refunded_at"], unique=False
     )
@@ -281,6 +301,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "refund_ref", name=op.f("pk_refunds")),
     )
+    op.create_index("ix_refunds_by_time", "refunds", ["at", "customer_id"], unique=False)
     op.create_index(
         op.f("ix_refunds_customer_id_at_amount"), "refunds", ["customer_id", "at", "amount"], unique=False
     )
@@ -298,6 +319,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "subscription_ref", "at", name=op.f("pk_subscriptions")),
     )
+    op.create_index("ix_subscriptions_by_change", "subscriptions", ["sku", "at", "customer_id"], unique=False)
     op.create_index("ix_subscriptions_by_end", "subscriptions", ["sku", "until", "customer_id"], unique=False)
     op.create_index(
         "ix_subscriptions_by_product",
@@ -352,15 +374,29 @@ def downgrade() -> None:
     op.drop_index("ix_subscriptions_by_renewal", table_name="subscriptions")
     op.drop_index("ix_subscriptions_by_product", table_name="subscriptions")
     op.drop_index("ix_subscriptions_by_end", table_name="subscriptions")
+    op.drop_index("ix_subscriptions_by_change", table_name="subscriptions")
     op.drop_table("subscriptions")
     op.drop_index(op.f("ix_refunds_customer_id_at_amount"), table_name="refunds")
+    op.drop_index("ix_refunds_by_time", table_name="refunds")
     op.drop_table("refunds")
     op.drop_table("rates")
     op.drop_index(op.f("ix_orders_customer_id_at_paid_amount_refunded_at"), table_name="orders")
     op.drop_index("ix_orders_by_time", table_name="orders")
+    op.drop_index(
+        "ix_orders_by_refund",
+        table_name="orders",
+        sqlite_where=sa.text("refunded_at IS NOT NULL"),
+        postgresql_where=sa.text("refunded_at IS NOT NULL"),
+    )
     op.drop_index("ix_orders_by_ref", table_name="orders")
     op.drop_table("orders")
     op.drop_index(op.f("ix_order_lines_customer_id_sku_at_refunded_at"), table_name="order_lines")
+    op.drop_index(
+        "ix_order_lines_by_refund",
+        table_name="order_lines",
+        sqlite_where=sa.text("refunded_at IS NOT NULL"),
+        postgresql_where=sa.text("refunded_at IS NOT NULL"),
+    )
     op.drop_index("ix_order_lines_by_product", table_name="order_lines")
     op.drop_table("order_lines")
     op.drop_index(op.f("ix_messages_customer_id_planned_at_status_track"), table_name="messages")
@@ -376,6 +412,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_identities_customer_id"), table_name="identities")
     op.drop_table("identities")
     op.drop_index("ix_enrollments_due", table_name="enrollments")
+    op.drop_index("ix_enrollments_by_entry", table_name="enrollments")
     op.drop_table("enrollments")
     op.drop_table("decisions")
     op.drop_index(op.f("ix_customers_known_at_customer_id"), table_name="customers")
@@ -388,5 +425,6 @@ def downgrade() -> None:
     op.drop_table("changes")
     op.drop_table("campaign_versions")
     op.drop_index("ix_attributes_by_value", table_name="attributes")
+    op.drop_index("ix_attributes_by_time", table_name="attributes")
     op.drop_table("attributes")
     # ### end Alembic commands ###
