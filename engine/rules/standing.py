@@ -20,13 +20,11 @@ def beginning(change: FromClause, alike: Alike) -> tuple[FromClause, ColumnEleme
     """An earlier or the same change, and SQL that is true of the one since which all have been alike."""
     first, before, between = (subscriptions.alias() for _ in range(3))
     alike_before = exists().where(_same(before, first), before.c.until == first.c.at, alike(before))
-    broken = (
-        exists()
-        .where(_same(between, first), between.c.at > first.c.at, between.c.at < change.c.at, ~alike(between))
-        .correlate(first, change)
+    broken = exists().where(
+        _same(between, first), between.c.at > first.c.at, between.c.at < change.c.at, ~alike(between)
     )
-    began = and_(_same(first, change), first.c.at <= change.c.at, alike(first), ~alike_before, ~broken)
-    return first, began
+    nor = [~test.correlate(first, change) for test in (alike_before, broken)]
+    return first, and_(_same(first, change), first.c.at <= change.c.at, alike(first), *nor)
 
 
 def _same(one: FromClause, other: FromClause) -> ColumnElement[bool]:

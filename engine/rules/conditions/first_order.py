@@ -52,4 +52,4 @@ class FirstOrder(Condition, TimeWords):
         )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
-        return f"first ordered {ago(row['first'], scope.now)}"
+        return f"first ordered {ago(row['first'], scope.now)}" if row["first"] else "never ordered"

@@ -58,4 +58,4 @@ class LastOrder(Condition, TimeWords):
         )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
-        return f"last ordered {ago(row['last'], scope.now)}"
+        return f"last ordered {ago(row['last'], scope.now)}" if row["last"] else "never ordered"

@@ -78,10 +78,8 @@ class Then(Condition):
         return self.first.implies(other, scope) or self.next.implies(other, scope)
 
     def sentence(self, scope: Scope) -> str:
-        return (
-            f"{self.first.sentence(scope)}, then {self.next.sentence(scope)}"
-            f" within {days(self.within)} after it"
-        )
+        first, second = self.first.sentence(scope), self.next.sentence(scope)
+        return f"{first}, and within {days(self.within)} of that {second}"
 
     def actual(self, scope: Scope, customer_id: int) -> Rows:
         first, following = order_lines.alias("first"), order_lines.alias("following")
@@ -95,4 +93,9 @@ class Then(Condition):
         return select(*lasts)
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
-        return f"the one last {ago(row['first'], scope.now)}, the other last {ago(row['next'], scope.now)}"
+        first, second = (_bought_last(row[name], scope.now) for name in ("first", "next"))
+        return f"the first {first}, the second {second}"
+
+
+def _bought_last(at: datetime | None, now: datetime) -> str:
+    return f"last bought {ago(at, now)}" if at else "never bought"

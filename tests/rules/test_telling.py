@@ -1,0 +1,118 @@
+"""What `explain` says of one person: each condition's sentence, and what is known, word for word."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.documents import parse_document
+from engine.rules.explain import explain
+from engine.rules.model import Scope
+from engine.rules.parse import RuleParser
+from engine.store.connect import Store
+from engine.store.migrate import ensure_current
+from tests.conftest import NOW
+from tests.world import CATALOGUE, Change, Line, Order, Person, Sent, Use, write
+
+DAY = timedelta(days=1)
+GUIDE = Order(NOW - 40 * DAY, [Line("guide")], source="google", medium="cpc")
+COURSE = Order(NOW - 30 * DAY, [Line("course")])
+PAID = [Change(NOW - 70 * DAY, renews_at=NOW - 40 * DAY), Change(NOW - 40 * DAY, renews_at=NOW + 4 * DAY)]
+LEFT = [*PAID, Change(NOW - 20 * DAY, status="cancelled", ends_at=NOW + 4 * DAY)]
+GONE = [*PAID, Change(NOW - 20 * DAY, status="cancelled", ends_at=NOW - 5 * DAY)]
+
+# the rule, what is known, its sentence, and what is said of the person
+TOLD: list[tuple[str, dict[str, Any], str, str]] = [
+    ("subscribed: {product: club}", {}, "subscribed to The Club", "never subscribed"),
+    (
+        "subscribed: {product: club, renews_within: 7d}",
+        {"changes": PAID},
+        "subscribed to The Club, which renews in the next 7 days",
+        "active since 2025-12-30 (70 days ago), renews 2026-03-14 (in 4 days)",
+    ),
+    (
+        "subscribed: {product: club, older_than: 60d}",
+        {"changes": [Change(NOW - 70 * DAY), Change(NOW - 9 * DAY, status="past_due")]},
+        "subscribed to The Club at least 60 days ago",
+        "past due since 2026-03-01 (9 days ago)",
+    ),
+    (
+        "subscribed: {product: club, status: cancelled}",
+        {"changes": LEFT},
+        "cancelled The Club",
+        "cancelled 2026-02-18 (20 days ago), ends 2026-03-14 (in 4 days)",
+    ),
+    (
+        "subscribed: {product: club, cancelled_within: 30d}",
+        {"changes": GONE},
+        "cancelled The Club at most 30 days ago",
+        "cancelled 2026-02-18 (20 days ago), expired 2026-03-05 (5 days ago)",
+    ),
+    (
+        "subscribed: {product: club, status: expired, cancelled_within: 30d}",
+        {"changes": [Change(NOW - 70 * DAY, ends_at=NOW - 5 * DAY)]},
+        "let The Club run out, having cancelled it at most 30 days ago",
+        "expired 2026-03-05 (5 days ago)",
+    ),
+    (
+        "subscribed: {product: club}",
+        {"changes": [Change(NOW - 70 * DAY, renews_at=NOW - DAY)]},
+        "subscribed to The Club",
+        "active since 2025-12-30 (70 days ago), renews 2026-03-09 (due)",
+    ),
+    ("received: {campaign: letters}", {}, "received a mail of 'letters'", "never received"),
+    (
+        "received: {campaign: letters, step: one, within: 30d}",
+        {"mails": [Sent(NOW - 9 * DAY), Sent(NOW - 2 * DAY)]},
+        "received 'one' of 'letters' at most 30 days ago",
+        "received 2 mails, last 2026-03-08 (2 days ago)",
+    ),
+    ("first_order: {within: 30d}", {}, "first ordered at most 30 days ago", "never ordered"),
+    ("last_order: {within: 30d}", {}, "last ordered at most 30 days ago", "never ordered"),
+    (
+        "first_order: {older_than: 30d}",
+        {"orders": [GUIDE, COURSE]},
+        "first ordered at least 30 days ago",
+        "first ordered 2026-01-29 (40 days ago)",
+    ),
+    ("started: {product: guide}", {}, "started The Guide", "never opened"),
+    (
+        "started: {product: course, unit: l2}",
+        {"uses": [Use(NOW - 3 * DAY, "course", "l2", "started")]},
+        "started 'Lesson 2' of The Course",
+        "started 2026-03-07 (3 days ago)",
+    ),
+    (
+        "then: {first: {bought: {product: guide}}, next: {bought: {product: course}}, within: 14d}",
+        {"orders": [GUIDE]},
+        "bought The Guide, and within 14 days of that bought The Course",
+        "the first last bought 2026-01-29 (40 days ago), the second never bought",
+    ),
+    (
+        "source: {first: {source: google}}",
+        {"orders": [COURSE, GUIDE]},
+        "first came by source 'google'",
+        "first came by source 'google', medium 'cpc'",
+    ),
+    (
+        "source: {last: {source: google}}",
+        {"orders": [COURSE]},
+        "last came by source 'google'",
+        "no order tells the traffic",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "facts", "sentence", "known"), TOLD)
+def test_it_is_told_in_words(
+    store: Store, rule: str, facts: dict[str, Any], sentence: str, known: str
+) -> None:
+    ensure_current(store)
+    document = parse_document("rule.yaml", rule)
+    parser = RuleParser(document, CATALOGUE, campaigns={"letters": ["one", "two"]})
+    read = parser.parse(document.data, ())
+    assert not parser.problems
+    with store.writing() as connection:
+        write(connection, {1: Person(NOW - 365 * DAY, **facts)})
+        told = explain(connection, read, Scope(NOW, CATALOGUE, dialect=store.engine.dialect.name), 1)
+    assert (told.sentence, told.actual) == (sentence, known)
