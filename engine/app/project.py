@@ -1,5 +1,6 @@
 """A project: a folder with config.yaml, campaigns/ and templates/, and what is made of them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ class Project:
         self.folder = folder.resolve()
         self.settings: Settings = load_settings(self.folder)
         self._clock = clock
+        self.say: Callable[[str], None] = lambda _: None  # what happens beside the result
         self._require_transport(self.settings.delivery.transport)
 
     @staticmethod
@@ -77,7 +79,7 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """The database, brought up to date."""
-        opened = Store(self.settings.database, folder=self.folder)
+        opened = Store(self.settings.database, folder=self.folder, say=self.say)
         ensure_current(opened)
         return opened
 

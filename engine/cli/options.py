@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.app.project import Project
+from engine.cli import show
 from engine.clock import parse_instant
 from engine.errors import UsageError
 
@@ -25,6 +26,7 @@ HERE = Path()
 def opened(folder: Path) -> Iterator[Project]:
     """The project, closed again at the end."""
     project = Project(folder)
+    project.say = show.talk().print
     try:
         yield project
     finally:

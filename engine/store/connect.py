@@ -1,7 +1,7 @@
 """Opening a database: the address, the pragmas, and errors a person can act on."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,36 @@ from engine.errors import SettingsError, StoreError, StoreLocked, StoreReadOnly,
 from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
+SILENT_MILLISECONDS = 1_000
 ANSWER_SECONDS = 15  # how long a server may take to answer at all
 _NO_URL = "the database URL cannot be used"
 _URLS = "write sqlite:///shop.db or postgresql://user@host/name"
 
 
 class Store:
-    """One database: SQLite by default, PostgreSQL by URL."""
+    """One database: SQLite by default, PostgreSQL by URL.
 
-    def __init__(self, url: str, *, folder: Path | None = None, busy: int = BUSY_MILLISECONDS) -> None:
-        self.engine = _engine(url, folder or Path.cwd(), busy)
+    `busy` is how many milliseconds SQLite waits for another writer; after the first second of them
+    `say` is told so.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        folder: Path | None = None,
+        busy: int | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._busy = BUSY_MILLISECONDS if busy is None else busy
+        self._say = say
+        self.engine = _engine(url, folder or Path.cwd(), self._busy)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; what is done in it leaves no trace."""
         with translated_errors(), self.engine.connect() as connection:
-            _begin(connection, "BEGIN")
+            _begin_to_read(connection)
             try:
                 yield connection
             finally:
@@ -38,9 +52,24 @@ class Store:
     def writing(self) -> Iterator[Connection]:
         """One transaction that is kept whole, or not at all."""
         with translated_errors(), self.engine.connect() as connection:
-            _begin(connection, "BEGIN IMMEDIATE")
+            connection.begin()
+            if connection.dialect.name == "sqlite":
+                self._take_turn(connection)
             with connection.get_transaction() or connection.begin():
                 yield connection
+
+    def _take_turn(self, connection: Connection) -> None:
+        """SQLite has one writer at a time: wait a moment for it in silence, then say so and wait on."""
+        silent = min(self._busy, SILENT_MILLISECONDS)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={silent}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if silent == self._busy or "locked" not in str(error.orig):
+                raise
+            self._say(f"another process is writing to the database; waiting up to {self._busy // 1000} s")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={self._busy - silent}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -52,13 +81,11 @@ def is_there(address: str, folder: Path) -> bool:
     return url.get_backend_name() != "sqlite" or (folder / (url.database or "")).is_file()
 
 
-def _begin(connection: Connection, sqlite_statement: str) -> None:
-    """SQLAlchemy begins no SQLite transaction at a SELECT; a writer must hold the lock before it reads."""
+def _begin_to_read(connection: Connection) -> None:
+    """SQLAlchemy begins no SQLite transaction at a SELECT."""
     connection.begin()
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(sqlite_statement)
-    elif sqlite_statement == "BEGIN":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("BEGIN" if sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _engine(address: str, folder: Path, busy: int) -> Engine:

@@ -330,10 +330,12 @@ def held_by_another(path: Path) -> Iterator[None]:
 def test_a_database_that_another_process_holds(
     aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connect, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(connect, "BUSY_MILLISECONDS", 2_000)
+    monkeypatch.setattr(connect, "SILENT_MILLISECONDS", 10)
     with held_by_another(shop / "aftersale.db"):
         said = aftersale("run", "--once")
         assert (said.code, "held by another process" in said.err) == (22, True)
+        assert "another process is writing to the database; waiting up to 2 s" in said.err
         assert aftersale("preview", "--days", 0).code == 0, "readers are not disturbed"
     assert aftersale("run", "--once").code == 0
 
