@@ -36,8 +36,8 @@ ASKED_LAST = (
 )
 NOTHING_DUE = (Reason.WAITING, Reason.BEEN_THROUGH)
 MORE = {
-    Reason.CAMPAIGN_REMOVED: "Also where no step is due. A file with a mistake is still a file; while the id in "
-    "one of them cannot be read, no campaign counts as removed.",
+    Reason.CAMPAIGN_REMOVED: "Also where no step is due. A file with a mistake is still a file; while the id "
+    "in one of them cannot be read, no campaign counts as removed.",
     Reason.STEP_REMOVED: "A step keeps its id for good; under another id it is another step.",
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
     Reason.WHILE_ENDED: "It is asked whenever a step is due.",
