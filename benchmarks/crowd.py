@@ -37,7 +37,16 @@ ORDERS = ("customer_id", "order_ref", "at", "paid", "amount", "currency", "charg
 LINES = ("customer_id", "order_ref", "line_ref", "sku", "at", "quantity", "amount", "position", "side",
          "refunded_at", "recorded_at")  # fmt: skip
 USES = ("customer_id", "sku", "unit", "kind", "at", "recorded_at")
-SUBSCRIPTIONS = ("customer_id", "subscription_ref", "at", "sku", "status", "renews_at", "derived", "recorded_at")
+SUBSCRIPTIONS = (
+    "customer_id",
+    "subscription_ref",
+    "at",
+    "sku",
+    "status",
+    "renews_at",
+    "derived",
+    "recorded_at",
+)
 
 
 def lay(store: Store, customers: int) -> None:
@@ -99,7 +108,8 @@ def _lay_orders(connection: Connection, dice: Random, customers: int) -> None:
     numbered = iter(range(left))
     while chunk := list(islice(numbered, _CHUNK)):
         orders = [
-            _order(str(n), _customer(dice, customers), _then(dice), dice.randrange(500, 20_000)) for n in chunk
+            _order(str(n), _customer(dice, customers), _then(dice), dice.randrange(500, 20_000))
+            for n in chunk
         ]
         _put(connection, tables.orders, ORDERS, iter(orders))
         lines = (_line(order, n, _sku(dice), _refund(dice, order)) for order in orders for n in (1, 2))

@@ -106,6 +106,9 @@ class Visit:
         for name in FACTS:
             table = tables.metadata.tables[name]
             self.connection.execute(delete(table).where(table.c.customer_id == customer_id))
+        ours = tables.messages.c.campaign_id.like("c_")
+        theirs = tables.messages.c.customer_id == customer_id
+        self.connection.execute(delete(tables.messages).where(theirs, ~ours))
         write(self.connection, {customer_id: person})
         change = {"customer_id": customer_id, "change_id": self.written}
         self.connection.execute(tables.changes.insert(), change)
@@ -148,6 +151,7 @@ FACTS = (
     "consumption",
     "attributes",
     "consents",
+    "subscriptions",
 )
 
 
