@@ -12,10 +12,14 @@ from engine.planning.book import Book
 from engine.settings import Settings
 
 KINDS = (
-    "{all: [{bought: {product: $sku, older_than: 3d, within: 60d}}, {not: {bought: {product: $next}}},"
-    " {consumed: {product: $used, at_least: 20%}}]}",
-    "{all: [{consumed: {product: $used, unit: u1, within: 30d}},"
-    " {not: {consumed: {product: $used, unit: u2}}}]}",
+    (
+        "{all: [{bought: {product: $sku, older_than: 3d, within: 60d}}, {not: {bought: {product: $next}}},"
+        " {consumed: {product: $used, at_least: 20%}}]}"
+    ),
+    (
+        "{all: [{consumed: {product: $used, unit: u1, within: 30d}},"
+        " {not: {consumed: {product: $used, unit: u2}}}]}"
+    ),
     "{all: [{last_order: {older_than: ${days}d, within: 365d}}, {bought: {product: $sku}}]}",
     "{all: [{bought: {product: $sku, within: 90d}}, {spent: {at_least: 300, within: 365d}}]}",
     "{then: {first: {bought: {product: $sku}}, next: {bought: {product: $next}}, within: 14d}}",
