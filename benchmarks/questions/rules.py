@@ -26,7 +26,7 @@ def ask(bench: Bench) -> Iterator[Finding]:
             yield Finding(f"{each.name}, SQLite", ours, "steps", theirs, AIM, f"holds {held[each.name]:,}")
         yield _timed(bench, connection, asked, "SQLite")
     if has_postgres():
-        with postgres_with(bench, project) as store, store.reading() as connection:
+        with postgres_with(bench, project.store) as store, store.reading() as connection:
             for each in asked:
                 each.check(connection)
             yield _timed(bench, connection, asked, "PostgreSQL")
