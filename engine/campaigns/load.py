@@ -42,12 +42,11 @@ def load_files(folder: Path, holdout: Decimal) -> Files:
     # what names a product or a campaign cannot be judged before all of them can be read
     blind = (*(PRODUCT_MISTAKES if products_problems else ()), *(CAMPAIGN_MISTAKES if unreadable else ()))
     shared = [*products_problems, *_seen(segment_problems, blind)]
-    sound = [] if products_problems else pile.sound  # their copy names products, too
     problems = [*folder_problems(folder), *unreadable, *_seen(pile.problems, blind)]
     return Files(
         catalogue,
         segments,
-        sound,
+        pile.sound,
         names,
         [*shared, *problems],
         shared_trouble=bool(shared),

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from engine.facts.catalogue import Catalogue
 from engine.store.dialect import among
 from engine.store.tables import customers, messages
-from engine.store.types import Instant
+from engine.store.types import Instant, MovingInstant
 
 Rows = Select[*tuple[Any, ...]]
 CustomerIds = Rows  # whose first column is the customer's id
@@ -97,7 +97,7 @@ class Scope:
         """A parameter: what it is now, or where the hand is to move on, what it will be when it is asked."""
         if self.hand is None:
             return literal(tell(Hand(self.now, self.since or self.now)), Instant)
-        return bindparam(None, callable_=partial(tell, self.hand), type_=Instant)
+        return bindparam(None, callable_=partial(tell, self.hand), type_=MovingInstant)
 
     def at(self, now: datetime) -> "Scope":
         return replace(self, now=now)

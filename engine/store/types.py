@@ -29,3 +29,12 @@ class Instant(TypeDecorator[datetime]):
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """Compare and add with microseconds as well as with datetimes."""
         return self
+
+
+class MovingInstant(Instant):
+    """An Instant of a parameter that is told only when its statement is executed.
+
+    A type of its own, for SQLAlchemy takes statements for the same that differ in this alone.
+    """
+
+    cache_ok = True

@@ -400,3 +400,15 @@ def test_a_campaign_that_was_away_judges_everybody_when_it_returns(store: Store)
         assert visit.inside() == set(), "the change was taken off the queue without this campaign"
         visit.tick(_later(world, 2))
         assert visit.inside() == {(1, "c0")}
+
+
+def test_a_fixed_edge_and_one_that_moves_are_two_questions(store: Store) -> None:
+    """SQLAlchemy keeps what it compiled: `at >= :since` must not stand in for `at >= now - :within`."""
+    fixed = _world(Bought(product="guide", since=NOW - 10 * DAY))
+    moving = _world(Bought(product="guide", within=10 * DAY))
+    with store.writing() as connection:
+        write(connection, {1: _buyer((9, "guide"))})
+        for world in (fixed, moving, fixed):
+            visit = Visit(connection, forgetful=True)
+            visit.tick(world)
+            assert visit.inside() == {(1, "c0")}
