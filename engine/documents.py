@@ -184,6 +184,20 @@ def _upwards(path: KeyPath) -> Iterator[KeyPath]:
         yield path[:length]
 
 
+_FINDINGS = {  # what pydantic says of Python, as a writer of YAML would say it
+    "tuple_type": "write a list, such as [one, two]",
+    "list_type": "write a list, such as [one, two]",
+    "dict_type": "write keys and values, such as {product: guide}",
+    "model_type": "write keys and values, such as {product: guide}",
+    "model_attributes_type": "write keys and values, such as {product: guide}",
+    "int_type": "write a whole number",
+    "decimal_type": "write a number",
+    "string_type": "write text; what looks like a number or a date needs quotes",
+    "bool_type": "write true or false",
+    "string_too_short": "must not be empty",
+}
+
+
 def _model_problem(document: Document, model: type[BaseModel], finding: Any, path: KeyPath) -> Problem:
     where: KeyPath = (*path, *finding["loc"])
     kind, name = finding["type"], where[-1] if where else ""
@@ -192,7 +206,7 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
         return document.problem(where, f"unknown key {name!r}", hint)
     if kind == "missing":
         return document.problem(where, f"{name!r} is missing")
-    message = finding["msg"].removeprefix("Value error, ")
+    message = _FINDINGS.get(kind) or finding["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     return document.problem(where, f"{name}: {message}" if isinstance(name, str) and name else message)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from engine.app.project import Project
 from engine.store.tables import customers, enrollments, messages, orders
@@ -33,6 +33,7 @@ class Trouble:
     customer_id: int
     status: str
     error: str
+    again_at: datetime | None = None  # when it is tried, or decided, anew
 
     def as_json(self) -> dict[str, Any]:
         return self.__dict__ | {}
@@ -51,7 +52,8 @@ class Status:
 def status(project: Project, *, most: int = 20) -> Status:
     """Where everything stands; at most so many troubled mails are listed, the latest first."""
     kept = (messages.c.campaign_id, messages.c.status)
-    troubled = ("rejected", "unknown", "cancelled")
+    waiting = and_(messages.c.status == "scheduled", messages.c.error.is_not(None))
+    troubled = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
     active = enrollments.c.status == "active"
     with project.store.reading() as connection:
         mails = select(*kept, func.count(), func.min(messages.c.planned_at, type_=messages.c.planned_at.type))
@@ -61,7 +63,8 @@ def status(project: Project, *, most: int = 20) -> Status:
             messages.c.customer_id,
             messages.c.status,
             func.coalesce(messages.c.error, ""),
-        ).where(messages.c.status.in_(troubled))
+            case((waiting, messages.c.due_at)),
+        ).where(troubled)
         due = func.min(enrollments.c.due_at, type_=enrollments.c.due_at.type)
         return Status(
             people=connection.scalar(select(func.count()).select_from(customers)) or 0,

@@ -7,7 +7,7 @@ done again.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -107,7 +107,8 @@ def _take(project: Project, path: Path, mapping: Path | None, ids: IdFactory | N
         return Taken(path.name, away, error=str(error))
     away = _put_away(path, DONE)
     if summary.rejects_file is not None:
-        summary.rejects_file.rename(_beside(away, ".rejects.csv"))
+        beside = summary.rejects_file.rename(_beside(away, ".rejects.csv"))
+        summary = replace(summary, rejects_file=beside)
     with suppress(OSError):  # another file's rejects may be on their way
         rejects.rmdir()
     return Taken(path.name, away, summary)

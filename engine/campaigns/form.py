@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
 
 from engine.campaigns.model import Entry
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
@@ -11,7 +11,16 @@ from engine.rules.words import REFERENCE
 from engine.settings import Percent
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
-RuleData = Annotated[Any, WithJsonSchema({REFERENCE: "rule"})]
+
+
+def _said(rule: Any) -> Any:
+    if rule is None:  # `when:` with nothing behind it would be no guard at all
+        msg = "write a rule, or leave the key out"
+        raise ValueError(msg)
+    return rule
+
+
+RuleData = Annotated[Any, BeforeValidator(_said), WithJsonSchema({REFERENCE: "rule"})]
 
 
 def _entry(value: Any) -> Any:
@@ -109,7 +118,7 @@ class CampaignForm(Form):
         Entry(), description="how often one customer may run through", json_schema_extra={"default": "once"}
     )
     goal: RuleData = Field(None, description="by facts after entry; reached: exit")
-    priority: int = Field(50, ge=0, le=1000, description="higher goes first")
+    priority: StrictInt = Field(50, ge=0, le=1000, description="higher goes first")
     holdout: Percent | None = Field(None, description="default: holdout in config.yaml")
     steps: Annotated[tuple[StepForm, ...], AfterValidator(_some)] = Field(
         description="the mails, in their order", json_schema_extra={"minItems": 1}

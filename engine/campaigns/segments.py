@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from engine.campaigns.form import ID
 from engine.clock import EPOCH
 from engine.documents import Document, read_document
 from engine.errors import Problem, Problems
@@ -32,8 +33,14 @@ def load_segments(
     if not isinstance(named, dict):
         return {}, [*problems, document.problem(("segments",), "write segments as `name: rule`")]
     parser = RuleParser(document, catalogue, list(named), campaigns, problems)
+    problems += [_unnamed(document, name) for name in named if not ID.fullmatch(str(name))]
     segments = {name: parser.parse(rule, ("segments", name)) for name, rule in named.items()}
     return segments, [*parser.problems, *_cycles(document, segments)]
+
+
+def _unnamed(document: Document, name: object) -> Problem:
+    hint = "write small letters, digits and hyphens, such as best-customers"
+    return document.problem(("segments", str(name)), f"{str(name)!r} is not a name for a segment", hint)
 
 
 def _cycles(document: Document, segments: Mapping[str, Rule]) -> Iterator[Problem]:

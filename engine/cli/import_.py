@@ -59,6 +59,12 @@ def command(
         show.document({"files": [_as_json(summary) for summary in done]})
     else:
         print_summaries(done)
+    raise typer.Exit(int(any(nothing_landed(summary) for summary in done)))
+
+
+def nothing_landed(summary: ImportSummary) -> bool:
+    """Whether every row of a file was rejected: then something is wrong with how it is read."""
+    return 0 < summary.rejected == summary.read
 
 
 def _teller(bars: Progress) -> Callable[[ImportProgress], None]:

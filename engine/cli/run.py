@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from engine.app.reporting import status
 from engine.app.running import Ran, run_once
 from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
+from engine.cli.status import not_sent
 from engine.errors import NotInThisVersion, relative
 from engine.planning.reasons import Reason
 
@@ -29,6 +31,8 @@ def command(
             show.document(_as_json(ran))
         else:
             _print(ran)
+            if ran.delivered.postponed or ran.delivered.rejected:
+                show.out().print(not_sent(status(shop, most=5).troubles))
             if shop.settings.delivery.transport == "folder" and ran.delivered.accepted:
                 show.out().print(f"They are in {relative(shop.folder / shop.settings.delivery.folder)}/mails")
         failed = bool(shop.problems)

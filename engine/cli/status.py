@@ -1,6 +1,10 @@
 """aftersale status"""
 
-from engine.app.reporting import Status, status
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from engine.app.reporting import Status, Trouble, status
 from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
@@ -33,6 +37,17 @@ def _print(found: Status) -> None:
         (m.campaign, m.status.replace("_", " "), m.mails, f"{m.oldest:%Y-%m-%d %H:%M}Z") for m in found.mails
     ]
     console.print(show.table("\nMails", ("campaign", "", "mails", "first planned"), rows))
-    wrong = [(t.campaign, t.step, str(t.customer_id), t.status, t.error) for t in found.troubles]
-    if wrong:
-        console.print(show.table("\nNot sent", ("campaign", "step", "customer", "", "what happened"), wrong))
+    if found.troubles:
+        console.print(not_sent(found.troubles))
+
+
+def not_sent(troubles: Sequence[Trouble]) -> Table:
+    """What became of mails that did not leave, and when those that wait are tried anew."""
+    rows = [(t.campaign, t.step, str(t.customer_id), t.status, t.error, _again(t)) for t in troubles]
+    return show.table(
+        "\nNot sent", ("campaign", "step", "customer", "", "what happened", "tried again"), rows
+    )
+
+
+def _again(trouble: Trouble) -> str:
+    return f"{trouble.again_at:%Y-%m-%d %H:%M}Z" if trouble.again_at else ""

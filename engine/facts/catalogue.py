@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine.documents import Document, read_document, validate
 from engine.errors import Problem, Problems, UnknownName
@@ -24,6 +24,17 @@ def _units(value: Any) -> Any:
     return value
 
 
+def _web_address(url: str) -> str:
+    if url and not url.lower().startswith(("https://", "http://")):
+        msg = f"{url!r} is not a web address; write https://…"
+        raise ValueError(msg)
+    return url
+
+
+Price = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
 class Product(BaseModel):
     """A thing sold. `price` and `unit_cost` are in the shop's currency."""
 
@@ -32,12 +43,12 @@ class Product(BaseModel):
     sku: str
     name: str = Field(min_length=1)
     kind: Kind = "core"
-    price: Decimal | None = Field(None, ge=0)
-    unit_cost: Decimal | None = Field(None, ge=0)
+    price: Price | None = None
+    unit_cost: Price | None = None
     category: str = ""
     tags: tuple[str, ...] = ()
-    url: str = ""
-    image: str = ""
+    url: WebAddress = ""
+    image: WebAddress = ""
     units: Annotated[Mapping[str, str], BeforeValidator(_units)] = Field(default_factory=dict)
 
 

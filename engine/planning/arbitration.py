@@ -48,7 +48,7 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     runs, queue = desk.runs, QUEUE
     mine = [queue.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "spell", "step_id")]
     detail = case(
-        (queue.c.used >= cap, literal(f"{times(cap, 'mail')} went before")),
+        (queue.c.used >= cap, literal(f"{times(cap, 'mail')} went before, or is to go")),
         else_=literal("after ") + queue.c.winner,
     )
     connection.execute(

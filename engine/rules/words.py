@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 from sqlalchemy import ColumnElement, and_, or_, true
 
 from engine.clock import Duration, InstantField, format_duration
@@ -137,8 +137,8 @@ class Bounds(Words):
 class CountWords(Words):
     """How many orders. `at_most` includes none; nothing said means at least one."""
 
-    at_least: int | None = Field(None, ge=1, le=MOST, description="so many orders or more")
-    at_most: int | None = Field(
+    at_least: StrictInt | None = Field(None, ge=1, le=MOST, description="so many orders or more")
+    at_most: StrictInt | None = Field(
         None, ge=0, le=MOST, description="so many orders or fewer; none is fewer, too"
     )
 

@@ -70,7 +70,7 @@ def test_a_misspelled_key_hides_nothing_else(aftersale: Aftersale, project: Path
         ("offers:", "ofers:", "campaigns/extra.yaml:3:1: unknown key 'ofers' (did you mean 'offers'?)"),
         ("[flagship]", "[cake]", "campaigns/extra.yaml:3:10: unknown product 'cake'"),
         ("template:", "tmplate:", "campaigns/extra.yaml:7:30: unknown key 'tmplate' (did you mean 'template'?)"),
-        ("subject: Hello", "subject: 5", "campaigns/extra.yaml:7:13: subject: input should be a valid string"),
+        ("subject: Hello", "subject: 5", "campaigns/extra.yaml:7:13: subject: write text"),
         ("win-back/focaccia.html", "../a.html", "campaigns/extra.yaml:7:30: template: '../a.html' leaves templates/"),
         ("email: {", "emial: {", "campaigns/extra.yaml:7:5: unknown key 'emial' (did you mean 'email'?)"),
         ("id: hello", "id: Hello", "campaigns/extra.yaml:5:5: id: 'Hello' is not an id"),
@@ -146,3 +146,56 @@ def test_a_folder_without_a_campaign(aftersale: Aftersale, project: Path) -> Non
         if path.name not in ("products.yaml", "segments.yaml"):
             path.unlink()
     assert [line.split(" (")[0] for line in told(aftersale)] == ["campaigns: there is no campaign in it"]
+
+
+PLAIN = """\
+campaign: plain
+audience: {ordered: {at_least: 1}}
+steps:
+  - {id: a, after: 0, email: {subject: Hello, template: win-back/focaccia.html}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("at_least: 1", "at_least: true", "at_least: write a whole number"),
+        ("at_least: 1", 'at_least: "3"', "at_least: write a whole number"),
+        ("steps:", "priority: true\nsteps:", "priority: write a whole number"),
+        ("steps:", "while:\nsteps:", "while: write a rule, or leave the key out"),
+        ("steps:", "goal:\nsteps:", "goal: write a rule, or leave the key out"),
+        ("after: 0,", "after: 0, when: ,", "when: write a rule, or leave the key out"),
+        ("steps:", "offers: flagship\nsteps:", "offers: write a list, such as [one, two]"),
+        ("subject: Hello", 'subject: ""', "subject: must not be empty"),
+        ("{ordered: {at_least: 1}}", "{segment: [lapsed]}", "write keys and values"),
+        ("{ordered: {at_least: 1}}", '{attribute: {name: a, exists: "no"}}', "exists: write true or false"),
+    ],
+)
+def test_a_value_of_the_wrong_type(
+    aftersale: Aftersale, project: Path, old: str, new: str, expected: str
+) -> None:
+    Path("campaigns/plain.yaml").write_text(PLAIN.replace(old, new))
+    [found] = told(aftersale)
+    assert found.startswith("campaigns/plain.yaml:")
+    assert expected in found
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("price: 1e30", "price: input should be less than or equal to 1000000000"),
+        ('url: "javascript:alert(1)"', "url: 'javascript:alert(1)' is not a web address"),
+    ],
+)
+def test_a_product_that_cannot_be(aftersale: Aftersale, project: Path, words: str, expected: str) -> None:
+    file = Path("campaigns/products.yaml")
+    file.write_text(f"{file.read_text()}\n  odd: {{name: Odd, {words}}}\n")
+    [found] = told(aftersale)
+    assert expected in found
+
+
+def test_the_name_of_a_segment(aftersale: Aftersale, project: Path) -> None:
+    file = Path("campaigns/segments.yaml")
+    file.write_text(f"{file.read_text()}\n  Bad Name: {{ordered: {{at_least: 1}}}}\n")
+    [found] = told(aftersale)
+    assert "'Bad Name' is not a name for a segment" in found

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from engine.rules.model import Condition, CustomerIds, Rows, Scope
@@ -39,7 +39,7 @@ class Attribute(Condition):
     contains: str | None = Field(None, min_length=1, description="this text somewhere within")
     at_least: Decimal | None = Field(None, description="a number, this or more")
     at_most: Decimal | None = Field(None, description="a number, this or less")
-    exists: bool | None = Field(None, description="true: there is a value; false: there is none")
+    exists: StrictBool | None = Field(None, description="true: there is a value; false: there is none")
 
     @model_validator(mode="before")
     @classmethod

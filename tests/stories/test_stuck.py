@@ -1,0 +1,40 @@
+"""A mail that cannot be written: it waits, and whoever looks is told why and until when."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.stories.conftest import Aftersale
+
+CAMPAIGN = """\
+campaign: broken
+priority: 99
+holdout: 0%
+audience: {ordered: {at_least: 1}}
+steps:
+  - {id: a, after: 0, email: {subject: Hello, template: broken.html}}
+"""
+
+
+@pytest.fixture
+def stuck(aftersale: Aftersale, shop: Path) -> Path:
+    """A template that fails for some customers only, which no check can know."""
+    Path("campaigns/broken.yaml").write_text(CAMPAIGN)
+    Path("templates/broken.html").write_text("<p>{{ 1 // (customer.first_name|length - 4) }}</p>")
+    return shop
+
+
+def test_run_and_status_tell_what_waits_and_why(aftersale: Aftersale, stuck: Path) -> None:
+    ran = aftersale("run", "--once")
+    assert "postponed" in ran.out
+    for said in (ran, aftersale("status")):
+        assert "render_failed: broken.html:1" in said.out
+        assert "tried again" in said.out
+        assert "2026-03-10 09:01Z" in said.out, "a minute after the first attempt"
+
+
+def test_status_tells_it_as_json_too(aftersale: Aftersale, stuck: Path) -> None:
+    aftersale("run", "--once")
+    [first, *_] = aftersale("status", "--json").json["troubles"]
+    assert first["status"] == "scheduled"
+    assert first["again_at"] is not None
