@@ -26,6 +26,7 @@ EXAMPLES = {
     "aftersale preview --customer ann@example.com --at 2026-12-24T09:00Z",
     "explain": "aftersale explain ann@example.com\naftersale explain ann@example.com flagship-after-guide",
     "segment": "aftersale segment lapsed\naftersale segment --campaign win-back --ids\n"
+    "aftersale segment lapsed --since 2026-01-01T00:00Z --ids\n"
     "aftersale segment --rule rule.yaml --at 2026-01-01T00:00Z",
     "run": "aftersale run --once",
     "status": "aftersale status",

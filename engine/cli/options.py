@@ -33,12 +33,12 @@ def opened(folder: Path) -> Iterator[Project]:
         project.close()
 
 
-def instant(project: Project, at: str | None) -> datetime:
-    """The instant asked about, or the time of the database."""
+def instant(project: Project, at: str | None, option: str = "--at") -> datetime:
+    """The instant asked about by that option, or the time of the database."""
     if at is None:
         return project.clock.now()
     try:
         return parse_instant(at)
     except ValueError as error:
-        msg = f"--at: {error}"
+        msg = f"{option}: {error}"
         raise UsageError(msg) from error

@@ -50,13 +50,14 @@ def explain(connection: Connection, rule: Rule, scope: Scope, customer_id: int) 
     return Answer(
         sentence=rule.sentence(scope),
         holds=bool(connection.scalar(test)),
-        actual=_actual(connection, rule, scope, customer_id),
+        actual=actual(connection, rule, scope, customer_id),
         parts=tuple(explain(connection, part, scope, customer_id) for part in rule.parts(scope)),
         negates=isinstance(rule, Not),
     )
 
 
-def _actual(connection: Connection, rule: Rule, scope: Scope, customer_id: int) -> str:
+def actual(connection: Connection, rule: Rule, scope: Scope, customer_id: int) -> str:
+    """What a condition looks at, in words; nothing for rules joined together."""
     if not isinstance(rule, Condition):
         return ""
     row = connection.execute(rule.actual(scope, customer_id)).mappings().one()
