@@ -35,7 +35,7 @@ CAMPAIGN_MISTAKES = {
     ),
     "a wrong type": (
         ("product: starter-guide}", "product: starter-guide, at_least: many}"),
-        "campaigns/extra.yaml:2:45: at_least: input should be a valid integer",
+        "campaigns/extra.yaml:2:45: at_least: write a whole number",
     ),
     "a word that is not one": (
         ("product: starter-guide}", "product: starter-guide, older: 3d}"),
