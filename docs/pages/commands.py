@@ -30,6 +30,7 @@ EXAMPLES = {
     "aftersale segment --rule rule.yaml --at 2026-01-01T00:00Z",
     "run": "aftersale run --once",
     "status": "aftersale status",
+    "doctor": "aftersale doctor\naftersale doctor --slow",
     "suppress": "aftersale suppress ann@example.com --reason complaint",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
 }

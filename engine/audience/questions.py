@@ -37,7 +37,7 @@ class Questions:
     @cached_property
     def crossings(self) -> Sequence[Select[Any]]:
         """Those whom the time may have carried into or out of an audience, or to a goal."""
-        asked = list(self._crossings())
+        asked = list(self.each_crossing())
         bunches = (asked[n : n + TOGETHER] for n in range(0, len(asked), TOGETHER))
         return [select(union_all(*bunch).subquery().c.customer_id).distinct() for bunch in bunches]
 
@@ -65,7 +65,8 @@ class Questions:
             for campaign in self.campaigns
         ]
 
-    def _crossings(self) -> Iterator[CustomerIds]:
+    def each_crossing(self) -> Iterator[CustomerIds]:
+        """The parts of which `crossings` are made."""
         yield from customer_crossings(self.scope)
         for campaign in self.campaigns:
             yield from campaign.audience.crossings(self.scope)

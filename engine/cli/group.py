@@ -17,6 +17,7 @@ COMMANDS = {  # command: (module, what it does)
     "segment": ("segment", "Show who a rule holds, before any policy."),
     "run": ("run", "Plan this instant and deliver what is due."),
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
+    "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
     "suppress": ("suppress", "Never mail an address again."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }

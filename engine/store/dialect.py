@@ -113,6 +113,12 @@ def lay_out(connection: Connection, *tables: Table) -> None:
             index.create(connection)
 
 
+def gather_statistics(connection: Connection, table: Table) -> None:
+    """Let the database count a temporary table. SQLite plans without, and would write them down."""
+    if not is_sqlite(connection):
+        connection.execute(text(f"ANALYZE pg_temp.{table.name}"))
+
+
 def database_now(connection: Connection) -> datetime:
     """What time it is for the database, to the microsecond where it knows it."""
     if is_sqlite(connection):  # in the same process, so its time is this machine's

@@ -1,0 +1,126 @@
+"""doctor: whether the settings, the files, the database and the outbox are as they should be.
+
+Nothing is made or changed; a database that is not there, or stands at another version, is told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from engine.app.project import Project
+from engine.audience.looks import last_at
+from engine.delivery.rows import stands
+from engine.delivery.states import Status
+from engine.errors import StoreError
+from engine.rules.words import times
+from engine.settings import CONFIG_FILE
+from engine.store.connect import Store, is_there
+from engine.store.dialect import database_now
+from engine.store.indexes import missing_indexes
+from engine.store.migrate import NEWEST, revision
+from engine.store.tables import changes, looks, messages
+
+SHORT = 1_000  # milliseconds that a busy database is waited for
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at, in a line, and what to do where it is not sound."""
+
+    about: str
+    said: str
+    sound: bool = True
+    hint: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(project: Project) -> list[Finding]:
+    """Everything looked at, in the order in which one thing needs the other."""
+    transport = project.settings.delivery.transport
+    settings = Finding("settings", f"{CONFIG_FILE} is sound; mails leave by {transport!r}")
+    return [settings, _campaigns(project), *_database(project)]
+
+
+def _campaigns(project: Project) -> Finding:
+    wrong, sound = len(project.problems), times(len(project.files.campaigns), "sound campaign")
+    if wrong:
+        return Finding(
+            "campaigns", f"{times(wrong, 'problem')}, {sound}", sound=False, hint="see aftersale check"
+        )
+    return Finding("campaigns", f"{sound}, {times(len(project.files.segments), 'segment')}")
+
+
+def _database(project: Project) -> Iterator[Finding]:
+    if not is_there(project.settings.database, project.folder):
+        yield Finding("database", "there is none yet", sound=False, hint="the first import makes it")
+        return
+    store = Store(project.settings.database, folder=project.folder, busy=SHORT)
+    try:
+        with store.reading() as connection:
+            yield (database := _version(connection))
+            if database.sound:
+                yield _indexes(connection)
+                yield _outbox(connection)
+                yield _queue(connection)
+                yield _last_look(connection, project.clock.now())
+    except StoreError as error:
+        yield Finding("database", error.message, sound=False, hint=error.hint)
+    finally:
+        store.close()
+
+
+def _version(connection: Connection) -> Finding:
+    version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    named = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.dialect.name]
+    stands_at = revision(connection)
+    if stands_at != NEWEST:
+        said = f"{named} {version}; its tables stand at {stands_at or 'nothing'}, this version needs {NEWEST}"
+        return Finding("database", said, sound=False, hint="any command that uses it brings it up to date")
+    return Finding("database", f"{named} {version}, tables at {stands_at}")
+
+
+def _indexes(connection: Connection) -> Finding:
+    missing = missing_indexes(connection)
+    if missing:
+        said = "missing: " + ", ".join(f"{index.name} on {index.table}" for index in missing)
+        hint = "make again: " + "; ".join(index.remedy for index in missing)
+        return Finding("indexes", said, sound=False, hint=hint)
+    return Finding("indexes", "all are there")
+
+
+def _outbox(connection: Connection) -> Finding:
+    """What waits is in order; what a dead run left on its way, or nobody can tell of, is not."""
+    counted = select(messages.c.status, func.count()).group_by(messages.c.status)
+    by_status = {row[0]: int(row[1]) for row in connection.execute(counted)}
+    over = stands(Status.SENDING) & (messages.c.lease_until <= database_now(connection))
+    left = connection.scalar(select(func.count()).where(over)) or 0
+    unknown = by_status.get(Status.UNKNOWN, 0)
+    said = (
+        f"{by_status.get(Status.SCHEDULED, 0):,} waiting, {by_status.get(Status.SENDING, 0):,} on their way"
+    )
+    if left or unknown:
+        said += f", of these {left:,} left by a run that died; {unknown:,} of unknown fate"
+        return Finding(
+            "outbox", said, sound=False, hint="the next run looks them up; status lists what stays"
+        )
+    return Finding("outbox", said)
+
+
+def _queue(connection: Connection) -> Finding:
+    people = connection.scalar(select(func.count(changes.c.customer_id.distinct()))) or 0
+    return Finding("changes", f"of {people:,} people, to be judged at the next run")
+
+
+def _last_look(connection: Connection, now: datetime) -> Finding:
+    at = last_at(connection, looks)
+    if at is None:
+        return Finding("last run", "there was none yet")
+    if at > now:
+        said = f"{at:%Y-%m-%d %H:%M}Z, which is later than now"
+        return Finding("last run", said, sound=False, hint="a clock went back, or ran ahead: check it")
+    return Finding("last run", f"{at:%Y-%m-%d %H:%M}Z")

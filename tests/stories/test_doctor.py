@@ -1,0 +1,208 @@
+"""`aftersale doctor`: what is not as it should be, and which query lacks which index."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, exists, text, update
+
+from engine.app import slowness
+from engine.clock import VirtualClock
+from engine.rules.conditions.last_order import LastOrder
+from engine.store.connect import Store
+from engine.store.tables import customers, messages, orders
+from tests.conftest import NOW
+from tests.stories.conftest import Aftersale
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def database(shop: Path) -> Iterator[Store]:
+    store = Store("sqlite:///aftersale.db")
+    yield store
+    store.close()
+
+
+def told(aftersale: Aftersale, about: str, *words: str) -> Any:
+    """What is found about one thing, and the exit code."""
+    said = aftersale("doctor", "--json", *words)
+    [finding] = [each for each in said.json["findings"] if each["about"] == about]
+    assert said.code == (0 if said.json["sound"] else 1)
+    return finding
+
+
+def test_all_is_well(aftersale: Aftersale, shop: Path) -> None:
+    said = aftersale("doctor")
+    assert (said.code, "✗" in said.out) == (0, False)
+    assert "✓ campaigns: 6 sound campaigns, 8 segments" in said.out
+    assert "✓ indexes: all are there" in said.out
+    assert "✓ last run: there was none yet" in said.out
+    assert "of 300 people, to be judged at the next run" in said.out
+
+
+def test_after_a_run(aftersale: Aftersale, shop: Path) -> None:
+    aftersale("run", "--once")
+    assert told(aftersale, "last run")["said"] == "2026-03-10 09:00Z"
+    assert told(aftersale, "outbox")["said"] == "0 waiting, 0 on their way"
+
+
+def test_a_campaign_with_a_mistake(aftersale: Aftersale, shop: Path) -> None:
+    with Path("campaigns/win-back.yaml").open("a") as file:
+        file.write("bogus: 1\n")
+    assert told(aftersale, "campaigns") == {
+        "about": "campaigns",
+        "said": "1 problem, 5 sound campaigns",
+        "sound": False,
+        "hint": "see aftersale check",
+    }
+
+
+def test_mails_that_a_dead_run_left(
+    aftersale: Aftersale, shop: Path, database: Store, clock: VirtualClock
+) -> None:
+    aftersale("run", "--once")
+    with database.writing() as connection:
+        died = {"status": "sending", "lease_until": clock.now() - timedelta(days=900)}
+        connection.execute(update(messages).where(messages.c.status == "accepted").values(died))
+        connection.execute(
+            update(messages).where(messages.c.campaign_id == "win-back").values(status="unknown")
+        )
+        left = connection.scalar(text("SELECT count(*) FROM messages WHERE status = 'sending'"))
+        unknown = connection.scalar(text("SELECT count(*) FROM messages WHERE status = 'unknown'"))
+    found = told(aftersale, "outbox")
+    assert (found["sound"], left > 0, unknown > 0) == (False, True, True)
+    assert f"of these {left} left by a run that died; {unknown} of unknown fate" in found["said"]
+    with database.writing() as connection:
+        connection.execute(delete(messages))
+    assert told(aftersale, "outbox")["sound"]
+
+
+def test_a_clock_that_went_back(aftersale: Aftersale, shop: Path, clock: VirtualClock) -> None:
+    aftersale("run", "--once")
+    clock.advance(-timedelta(days=1))
+    assert told(aftersale, "last run")["said"] == "2026-03-10 09:00Z, which is later than now"
+
+
+def test_no_database_yet(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    aftersale("init", "fresh")
+    monkeypatch.chdir(tmp_path / "fresh")
+    assert told(aftersale, "database", "--slow")["hint"] == "the first import makes it"
+    assert not Path("aftersale.db").exists()
+
+
+def test_a_database_at_another_version(aftersale: Aftersale, shop: Path, database: Store) -> None:
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    found = told(aftersale, "database", "--slow")
+    assert (found["sound"], "stand at 0000, this version needs" in found["said"]) == (False, True)
+
+
+# ── --slow ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table counts as a large one."""
+    monkeypatch.setattr(slowness, "MANY", 0)
+
+
+def test_every_rule_is_timed_and_counts_as_segment_does(
+    strict: None, aftersale: Aftersale, shop: Path
+) -> None:
+    said = aftersale("doctor", "--slow", "--json")
+    rules = {rule["rule"]: rule for rule in said.json["rules"]}
+    assert (said.code, said.json["scans"], len(rules)) == (0, [], 6 + 8)
+    assert (
+        rules["win-back"]["people"] == aftersale("segment", "--campaign", "win-back", "--json").json["count"]
+    )
+    assert rules["segment lapsed"]["people"] == aftersale("segment", "lapsed", "--json").json["count"]
+    assert all(rule["seconds"] >= 0 and rule["plan"] for rule in rules.values())
+    assert "No query of a run reads a large table from end to end" in aftersale("doctor", "--slow").out
+
+
+# the index that is dropped, whom its table is then read for, and a column that is compared
+DROPPED = {
+    "ix_orders_by_refund": (slowness.BY_TIME, "refunded_at"),
+    "ix_orders_by_time": (slowness.BY_TIME, "at"),
+    "ix_consumption_by_product": (slowness.BY_TIME, "sku"),
+    "ix_refunds_by_time": (slowness.BY_TIME, "at"),
+    "ix_customers_known_at_customer_id": (slowness.BY_TIME, "known_at"),
+}
+
+
+@pytest.mark.parametrize("index", list(DROPPED))
+def test_a_dropped_index_is_named(
+    index: str, strict: None, aftersale: Aftersale, shop: Path, database: Store
+) -> None:
+    with database.writing() as connection:
+        connection.execute(text(f"DROP INDEX {index}"))
+    found = told(aftersale, "indexes")
+    table = index.removeprefix("ix_").replace("_known_at", "_by_").split("_by_")[0]
+    assert found["said"] == f"missing: {index} on {table}"
+    said = aftersale("doctor", "--slow", "--json")
+    asks, column = DROPPED[index]
+    scans = [scan for scan in said.json["scans"] if index in scan["missing"]]
+    assert (said.code, bool(scans)) == (1, True), said.out
+    assert any(scan["asks"] == asks and column in scan["columns"] for scan in scans)
+    assert all(f"CREATE INDEX {index} ON {table}" in scan["hint"] for scan in scans)
+    remedy = found["hint"].removeprefix("make again: ")
+    with database.writing() as connection:
+        connection.execute(text(remedy))
+    assert aftersale("doctor", "--slow").code == 0
+
+
+def test_a_condition_that_does_not_look_people_up(
+    strict: None, aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_source = exists().where(orders.c.source == customers.c.email)
+    monkeypatch.setattr(LastOrder, "test", lambda _rule, _scope: by_source)
+    [scan] = aftersale("doctor", "--slow", "--json").json["scans"]
+    assert (scan["asks"], scan["table"], scan["columns"]) == (slowness.ONE_BY_ONE, "orders", ["source"])
+    assert scan["rules"] == ["segment lapsed", "win-back"]
+    assert (scan["missing"], "no index of orders is missing" in scan["hint"]) == ([], True)
+
+
+def test_a_small_table_may_be_read_whole(aftersale: Aftersale, shop: Path, database: Store) -> None:
+    with database.writing() as connection:
+        connection.execute(text("DROP INDEX ix_orders_by_refund"))
+    said = aftersale("doctor", "--slow", "--json").json
+    assert (said["sound"], said["scans"]) == (False, [])  # the index is missing, and nobody suffers yet
+
+
+@pytest.fixture
+def large_on_postgresql(
+    monkeypatch: pytest.MonkeyPatch, postgres_url: str, tmp_path: Path
+) -> Iterator[Store]:
+    """12,000 customers with an order each, on PostgreSQL, where a query reads small tables whole for good."""
+    monkeypatch.setenv("AFTERSALE_DATABASE", postgres_url)
+    base = {"recorded_at": NOW, "currency": "USD", "digest": "", "paid": True, "amount": 700, "charged": 700}
+    people = [
+        {"customer_id": n, "lot": n, "known_at": NOW - n * HOUR, "recorded_at": NOW} for n in range(12_000)
+    ]
+    store = Store(postgres_url)
+    with store.writing() as connection:
+        connection.execute(customers.insert(), people)
+        placed = ({"customer_id": n, "order_ref": str(n), "at": NOW - n * HOUR} for n in range(12_000))
+        connection.execute(orders.insert(), [base | order for order in placed])
+        connection.execute(text("ANALYZE"))
+    yield store
+    store.close()
+
+
+@pytest.mark.postgres
+def test_on_postgresql(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, large_on_postgresql: Store
+) -> None:
+    aftersale("init", "large")
+    monkeypatch.chdir(tmp_path / "large")
+    well = aftersale("doctor", "--slow", "--json").json
+    assert (well["sound"], well["scans"]) == (True, [])
+    assert well["findings"][2]["said"].startswith("PostgreSQL ")
+    with large_on_postgresql.writing() as connection:
+        connection.execute(text("DROP INDEX ix_orders_by_time"))
+    said = aftersale("doctor", "--slow")
+    assert (said.code, "missing: ix_orders_by_time on orders" in said.out) == (1, True)
+    assert "orders is read from end to end for people whom the time may have changed, by at, paid" in said.out
