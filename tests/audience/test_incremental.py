@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, select
 
@@ -99,6 +99,7 @@ class Visit:
     connection: Connection
     forgetful: bool = False
     written: int = 0
+    asked: set[tuple[int, str]] = field(default_factory=set)
 
     def happen(self, customer_id: int, person: Person) -> None:
         """Other facts than before, as an import of late or corrected ones leaves them."""
@@ -120,6 +121,7 @@ class Visit:
             self.connection.execute(delete(tables.looks))
         desk = make_plan(self.connection, book, kept(), world.now)
         merge(self.connection, book, desk, kept(), world.now)
+        self.asked = self.held(world)  # before mails leave, which rules ask about too
         assume_sent(self.connection, kept())
         return [_rows(self.connection, table) for table in COMPARED]
 
@@ -220,7 +222,10 @@ def shops(
 
 @given(world=worlds, history=histories)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to read a history is quicker than to shrink it
 )
 def test_incremental_is_full(shops: tuple[Shop, Shop], world: World, history: Any) -> None:
     with shops[0].for_a_while() as remembering, shops[1].for_a_while() as forgetful:
@@ -232,7 +237,7 @@ def test_incremental_is_full(shops: tuple[Shop, Shop], world: World, history: An
                     visit.happen(customer_id, OTHER_LIVES[life])
             assert remembering.tick(world) == forgetful.tick(world)
             of_book = {campaign.id for campaign in world.book().campaigns}
-            assert {pair for pair in remembering.inside() if pair[1] in of_book} == remembering.held(world)
+            assert {pair for pair in remembering.inside() if pair[1] in of_book} == remembering.asked
 
 
 def test_a_look_judges_only_those_whose_answer_may_have_changed(store: Store) -> None:
