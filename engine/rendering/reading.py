@@ -112,6 +112,7 @@ class Reader:
         extends = next((node for node in file.tree.body if isinstance(node, nodes.Extends)), None)
         self._refuse_hidden_extends(file, place, extends)
         if extends is None:
+            self._refuse_unshown_blocks(place)
             yield from self._body(file.tree.body, place)
             return
         start = file.tree.body.index(extends)
@@ -126,6 +127,16 @@ class Reader:
         for extends in file.tree.find_all(nodes.Extends):
             if extends is not top:
                 self._wrong(place, extends, "extends must stand once, and outside every other tag")
+
+    def _refuse_unshown_blocks(self, place: _Place) -> None:
+        """A block that no layout has a place for would be left out, with all it says."""
+        shown = set(place.file.blocks)
+        for name, chain in place.blocks.items():
+            file, block = chain[-1]
+            if name not in shown and block in file.tree.body:
+                message = f"{place.file.source.name!r} has no block {name!r}, so this would not be shown"
+                hint = did_you_mean(name, shown)
+                self.problems.append(file.source.problem(block.lineno, message, hint, name))
 
     def _block(self, name: str, place: _Place) -> Iterator[Event]:
         chain = place.blocks.get(name, ())

@@ -46,6 +46,7 @@ WRONG = [
     ("a claim set", "{% set consumed = 1 %}", "a.html:2", "'consumed' cannot be given another meaning", None),
     ("outside the blocks", "{% extends 'layout.html' %}\n{% include 'm.html' %}", "a.html:3", "what stands outside the blocks is not shown", "put it into a block of the layout"),
     ("a call outside the blocks", "{% extends 'layout.html' %}{% from 'm.html' import hi %}\n{% call hi(1) %}x{% endcall %}", "a.html:3", "what stands outside the blocks is not shown", None),
+    ("a block without a place", "{% extends 'layout.html' %}\n{% block contnet %}x{% endblock %}", "a.html:3", "'layout.html' has no block 'contnet', so this would not be shown", "did you mean 'content'?"),
     ("two blocks up", "{% extends 'layout.html' %}{% block content %}\n{{ super.super() }}{% endblock %}", "a.html:3", "super() stands for the next block only", None),
     ("a style that cannot be read", "<p\n style='p{'>x</p>", "a.html:3", "the style cannot be read", None),
     ("a missing include", "{% include 'layuot.html' %}", "a.html:2", "there is no template 'layuot.html'", "did you mean 'layout.html'?"),
@@ -140,6 +141,7 @@ def test_all_mistakes_are_told_at_once(folder: Path):
 
 
 FINE = [
+    "{% extends 'layout.html' %}{% block content %}a{% block inner %}b{% endblock %}{% endblock %}",
     "{% for step in offers %}{{ step.title|default('x') }}{% endfor %}",
     "{% macro card(product, customer) %}{{ product.anything }}{{ customer['x'] }}{% endmacro %}x",
     "{% with shop = offers[0] %}{{ shop.price }}{% endwith %}",
