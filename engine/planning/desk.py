@@ -63,11 +63,12 @@ def _step_columns() -> list[Column[Any]]:
     ]
 
 
-def _run_key() -> list[Column[Any]]:
+def run_key() -> list[Column[Any]]:
+    """Whose run, and of which campaign."""
     return [Column("customer_id", BigInteger, primary_key=True, autoincrement=False), _campaign_key()]
 
 
-def _run_columns(*, key: bool = False) -> list[Column[Any]]:
+def run_columns(*, key: bool = False) -> list[Column[Any]]:
     """With `key` a mail planned earlier and a later step of the same run can stand side by side."""
     return [
         Column("spell", Integer, primary_key=key, autoincrement=False, nullable=False),
@@ -94,8 +95,8 @@ DESK = Desk(
     steps=memory_table("plan_steps", _step_columns()),
     offers=memory_table("plan_offers", [_campaign_key(), _text("sku", 200, key=True)]),
     audience=AUDIENCE,
-    entries=memory_table("plan_entries", [*_run_key(), *_run_columns()]),
-    runs=memory_table("plan_runs", [*_run_key(), *_run_columns(key=True), *_verdict_columns()]),
+    entries=memory_table("plan_entries", [*run_key(), *run_columns()]),
+    runs=memory_table("plan_runs", [*run_key(), *run_columns(key=True), *_verdict_columns()]),
 )
 
 

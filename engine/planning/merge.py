@@ -15,7 +15,7 @@ from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
-from engine.store.dialect import insert_from_select, insert_ignoring
+from engine.store.dialect import insert_from_select, insert_ignoring, unindexed
 from engine.store.ids import mark
 from engine.store.tables import campaign_versions
 from engine.store.types import Instant
@@ -58,11 +58,12 @@ def _record_who_left(connection: Connection, desk: Desk, state: State, now: date
     still = exists().where(
         audience.c.customer_id == member.c.customer_id, audience.c.campaign_id == member.c.campaign_id
     )
-    gone = update(member).where(member.c.inside, ~still).values(inside=False, since=now)
-    asked = member.c.campaign_id.in_(select(desk.campaigns.c.campaign_id))
+    gone = update(member).where(~still).values(inside=False, since=now)
+    gone_from_all = gone.where(member.c.inside, member.c.campaign_id.in_(select(EVERYBODY.c.campaign_id)))
+    asked = unindexed(member.c.campaign_id).in_(select(desk.campaigns.c.campaign_id))
     candidate = member.c.customer_id.in_(select(CANDIDATES.c.customer_id))
-    connection.execute(gone.where(member.c.campaign_id.in_(select(EVERYBODY.c.campaign_id))))
-    connection.execute(gone.where(asked, candidate))
+    connection.execute(gone_from_all)
+    connection.execute(gone.where(unindexed(member.c.inside), asked, candidate))
 
 
 def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
@@ -186,7 +187,7 @@ def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime
     """Mails planned before and not sent: they go now, wait a while, or are cancelled with the reason."""
     runs, mail = desk.runs, state.messages
     same = [mail.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "step_id", "spell")]
-    this = and_(*same, mail.c.status == "scheduled", runs.c.again)
+    this = and_(*same, unindexed(mail.c.status) == "scheduled", runs.c.again)
     why = "not sent: " + runs.c.reason
     connection.execute(update(mail).where(this, runs.c.verdict == Verdict.SEND.value).values(slot_at=now))
     connection.execute(
@@ -219,7 +220,7 @@ def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetim
         run.c.customer_id == runs.c.customer_id,
         run.c.campaign_id == runs.c.campaign_id,
         run.c.spell == runs.c.spell,
-        run.c.status == "active",
+        unindexed(run.c.status) == "active",
     )
     this = and_(active, run.c.step_id == runs.c.step_id, ~runs.c.again)
     decided = runs.c.verdict != Verdict.HOLD.value

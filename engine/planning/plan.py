@@ -3,22 +3,20 @@
 `run` merges it into the store, `preview` reads it and lets it go; both call this very function.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, true
 
-from engine.audience.judged import judging_everybody
 from engine.audience.look import look, look_at_one
 from engine.planning import runs as due
 from engine.planning.arbitration import arbitrate
 from engine.planning.book import Book
 from engine.planning.desk import Desk, set_desk
+from engine.planning.early import EarlyGoals, end_early
 from engine.planning.enroll import enroll
 from engine.planning.policies import POLICIES
 from engine.planning.prepared import prepared
 from engine.planning.reasons import Reason, Verdict
-from engine.planning.runs import EarlyGoal
 from engine.planning.state import State
 from engine.planning.vanished import end_vanished
 from engine.rules.model import Scope
@@ -60,9 +58,7 @@ def make_plan(
     return desk
 
 
-def _end_and_skip(
-    connection: Connection, book: Book, desk: Desk, goals: Mapping[str, EarlyGoal], scope: Scope
-) -> None:
+def _end_and_skip(connection: Connection, book: Book, desk: Desk, goals: EarlyGoals, scope: Scope) -> None:
     due.end_removed(connection, desk)
     at_hand = due.campaigns_of(connection, desk)
     for campaign in book.campaigns:
@@ -70,6 +66,4 @@ def _end_and_skip(
             due.end_at_goal(connection, desk, campaign, scope)
             due.end_unless_while(connection, desk, campaign, scope)
             due.skip_unless_when(connection, desk, campaign, scope)
-    everybody = judging_everybody(connection)
-    for campaign_id, early in goals.items():
-        connection.execute(early.of_everybody if campaign_id in everybody else early.of_candidates)
+    end_early(connection, goals)

@@ -1,22 +1,21 @@
 """The statements that every plan asks alike, made once for a book and the tables of a state."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine.audience.questions import Questions
 from engine.planning.book import Book
 from engine.planning.desk import Desk
-from engine.planning.runs import EarlyGoal, early_goal
+from engine.planning.early import EarlyGoals, early_goals
 from engine.planning.state import State
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the audiences ask, and for each campaign with a goal what finds the runs that reached it early."""
+    """What the audiences ask, and what finds the runs that reached their goal early."""
 
     questions: Questions
-    goals: Mapping[str, EarlyGoal]
+    goals: EarlyGoals
 
     def at(self, now: datetime) -> None:
         """From here on the statements ask about this instant."""
@@ -35,9 +34,5 @@ def prepared(book: Book, desk: Desk, state: State, dialect: str) -> Prepared:
 
 def _prepare(book: Book, desk: Desk, state: State, dialect: str) -> Prepared:
     asked = Questions(book.campaigns, book.moving_scope(dialect, state.messages), state.enrollments)
-    goals = {
-        campaign.id: early_goal(desk, state, campaign, campaign.goal, asked.scope)
-        for campaign in book.campaigns
-        if campaign.goal is not None
-    }
+    goals = early_goals(desk, state, book.campaigns, asked.scope)
     return Prepared(asked, goals)

@@ -1,13 +1,11 @@
 """Every run with a step due now, each still undecided; and those that end early."""
 
 from datetime import datetime
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Insert,
     Table,
     and_,
     exists,
@@ -18,7 +16,6 @@ from sqlalchemy import (
     update,
 )
 
-from engine.audience.judged import CANDIDATES
 from engine.campaigns.model import Campaign
 from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
@@ -29,13 +26,6 @@ from engine.store.types import Instant
 
 COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
 VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
-
-
-class EarlyGoal(NamedTuple):
-    """The statement where a look judged candidates, and the one where it judged everybody."""
-
-    of_candidates: Insert
-    of_everybody: Insert
 
 
 def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
@@ -95,31 +85,8 @@ def end_at_goal(connection: Connection, desk: Desk, campaign: Campaign, scope: S
     """A run with a step due ends where its goal was reached after entry."""
     if campaign.goal is not None:
         runs = desk.runs
-        reached = _goal_reached(campaign.goal, scope, runs)
+        reached = goal_reached(campaign.goal, scope, runs)
         end(connection, runs, Reason.GOAL_REACHED, runs.c.campaign_id == campaign.id, reached)
-
-
-def early_goal(desk: Desk, state: State, campaign: Campaign, goal: Rule, scope: Scope) -> EarlyGoal:
-    """The runs that reached the goal with no step due, as runs that end now.
-
-    A goal is reached by a new fact or by the passing of time: only whom the look judged is asked.
-    """
-    enrolled = state.enrollments
-    early = select(
-        *(enrolled.c[name] for name in COPIED),
-        scope.moment(),
-        false(),
-        *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "")),
-        true(),
-    ).where(
-        enrolled.c.campaign_id == campaign.id,
-        enrolled.c.status == "active",
-        enrolled.c.due_at > scope.moment(),
-        _goal_reached(goal, scope, enrolled),
-    )
-    of_candidates = early.where(enrolled.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
-    into = partial(desk.runs.insert().from_select, [*COPIED, *VERDICT])
-    return EarlyGoal(into(of_candidates), into(early))
 
 
 def end_unless_while(connection: Connection, desk: Desk, campaign: Campaign, scope: Scope) -> None:
@@ -160,7 +127,8 @@ def end(connection: Connection, runs: Table, reason: Reason, *where: ColumnEleme
     connection.execute(undecided.values(verdict=Verdict.SKIP.value, reason=reason.value, ends=True))
 
 
-def _goal_reached(goal: Rule, scope: Scope, runs: Table) -> ColumnElement[bool]:
+def goal_reached(goal: Rule, scope: Scope, runs: Table) -> ColumnElement[bool]:
+    """SQL: the goal holds for the customer of the run, by facts after its entry."""
     test = goal.test(scope.later_than(runs.c.entered_at))
     theirs = select(literal(1)).where(customers.c.customer_id == runs.c.customer_id, test)
     return exists(theirs.select_from(customers).correlate(runs))

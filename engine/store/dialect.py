@@ -3,6 +3,7 @@
 - one `upsert`, and one `insert_new` that counts with RETURNING (psycopg's rowcount is -1 there);
 - `insert_from_select`, for which SQLite needs `WHERE true` before ON CONFLICT;
 - `memory_table` and `lay_out`, temporary tables that nobody else sees and that need no write to the database;
+- `unindexed`, a column that SQLite shall not look rows up by;
 - `database_now`, the time of the database.
 """
 
@@ -142,6 +143,26 @@ def among(
         return customer_id.in_(who)
     found = who.subquery()
     return exists(select(literal(1)).select_from(found).where(found.c[0] == customer_id))
+
+
+class unindexed(GenericFunction[Any]):  # noqa: N801 - SQL functions are written small
+    """SQL: the column itself, which SQLite shall not look rows up by.
+
+    SQLite takes the index of `status = 'active'` for a good one, though nearly every row is found
+    by it; PostgreSQL counts and knows better.
+    """
+
+    inherit_cache = True
+
+
+@compiles(unindexed)
+def _bare(element: unindexed, compiler: Any, **kwargs: Any) -> str:
+    return str(compiler.process(element.clauses.clauses[0], **kwargs))
+
+
+@compiles(unindexed, "sqlite")
+def _plus(element: unindexed, compiler: Any, **kwargs: Any) -> str:
+    return f"+{compiler.process(element.clauses.clauses[0], **kwargs)}"
 
 
 class address_hash(GenericFunction[str]):  # noqa: N801 - SQL functions are written small
