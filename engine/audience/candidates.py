@@ -1,11 +1,15 @@
 """Whose answer may have changed since the last look: the change queue, and what the clock brought about."""
 
-from sqlalchemy import Connection, Table, delete, exists, select
+from sqlalchemy import Connection, Table, delete, exists, func, select
 
 from engine.audience.judged import CANDIDATES, TAKEN
 from engine.audience.questions import Questions
 from engine.rules.model import CustomerIds
 from engine.store.dialect import insert_from_select
+from engine.store.tables import customers
+
+FEW = 10_000  # so many are looked up in any case
+MANY = 0.4  # of all customers; measured where a look at everybody costs as much
 
 
 def take_changes(connection: Connection, changes: Table) -> None:
@@ -21,6 +25,15 @@ def note_time(connection: Connection, asked: Questions) -> None:
     """Add those whom the time may have carried into or out of an audience."""
     for who in asked.crossings:
         _add(connection, who)
+
+
+def are_many(connection: Connection) -> bool:
+    """Whether asking about everybody at once is quicker than asking about each candidate."""
+    count = select(func.count())
+    asked = connection.scalar(count.select_from(CANDIDATES)) or 0
+    if asked < FEW:
+        return False
+    return asked > MANY * (connection.scalar(count.select_from(customers)) or 0)
 
 
 def be_only(connection: Connection, customer_id: int) -> None:

@@ -29,7 +29,8 @@ def look(
     """Judge those whose answer may have changed since the last look, by the queue or by the time.
 
     `before` are the looks and the change queue. A campaign that had no last look, or whose rule is
-    another one now, judges everybody; all do after the clock went back.
+    another one now, judges everybody; all do after the clock went back, and where nearly everybody
+    would have to be looked up one by one.
     """
     last, changes = before
     since = looks.still_good(connection, last, digests, now)
@@ -37,6 +38,7 @@ def look(
     if since:
         asked.ask_at(now, min(since.values()))
         candidates.note_time(connection, asked)
+        since = {} if candidates.are_many(connection) else since
     asked.ask_at(now, now)
     connection.execute(asked.payers)
     for n, campaign in enumerate(asked.campaigns):

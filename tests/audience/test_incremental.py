@@ -417,3 +417,21 @@ def test_a_fixed_edge_and_one_that_moves_are_two_questions(store: Store) -> None
             visit = Visit(connection, forgetful=True)
             visit.tick(world)
             assert visit.inside() == {(1, "c0")}
+
+
+def test_where_nearly_everybody_may_have_changed_everybody_is_judged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an import of all there is: looking them up one by one would take longer."""
+    monkeypatch.setattr("engine.audience.candidates.FEW", 2)
+    world, people = _world(), {n: _buyer((9, "guide")) for n in range(1, 6)}
+    with store.writing() as connection:
+        write(connection, people)
+        visit = Visit(connection)
+        visit.tick(world)
+        for changed, looks_at_all in (((1,), []), ((1, 2, 3), ["c0"])):
+            for n in changed:
+                visit.happen(n, _buyer((9, "course")))
+            visit.tick(_later(world, 1))
+            assert list(connection.scalars(select(EVERYBODY.c.campaign_id))) == looks_at_all
+            assert visit.inside() == {(n, "c0") for n in people if n not in changed}
