@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection, Table, delete, exists, func, select
 
-from engine.audience.judged import CANDIDATES, TAKEN
+from engine.audience.judged import CANDIDATES, PAYERS, TAKEN
 from engine.audience.questions import Questions
 from engine.rules.model import CustomerIds
-from engine.store.dialect import insert_from_select
+from engine.store.dialect import gather_statistics, insert_from_select
 from engine.store.tables import customers
 
 FEW = 10_000  # so many are looked up in any case
@@ -34,6 +34,13 @@ def are_many(connection: Connection) -> bool:
     if asked < FEW:
         return False
     return asked > MANY * (connection.scalar(count.select_from(customers)) or 0)
+
+
+def sift(connection: Connection, asked: Questions) -> None:
+    """Find those among them who are customers at all; the database is told how few they are."""
+    gather_statistics(connection, CANDIDATES)
+    connection.execute(asked.payers)
+    gather_statistics(connection, PAYERS)
 
 
 def be_only(connection: Connection, customer_id: int) -> None:

@@ -14,7 +14,7 @@ def look_at_one(connection: Connection, asked: Questions, now: datetime, custome
     """Judge one customer by every audience."""
     asked.ask_at(now, now)
     candidates.be_only(connection, customer_id)
-    connection.execute(asked.payers)
+    candidates.sift(connection, asked)
     for statement in asked.candidates:
         connection.execute(statement)
 
@@ -40,7 +40,7 @@ def look(
         candidates.note_time(connection, asked)
         since = {} if candidates.are_many(connection) else since
     asked.ask_at(now, now)
-    connection.execute(asked.payers)
+    candidates.sift(connection, asked)
     for n, campaign in enumerate(asked.campaigns):
         if campaign.id in since:
             connection.execute(asked.candidates[n])
