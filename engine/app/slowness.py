@@ -123,7 +123,7 @@ def _parts(book: Book, dialect: str, now: datetime) -> Iterator[_Part]:
     for campaign in book.campaigns:
         asked = Questions([campaign], book.moving_scope(dialect, messages), enrollments)
         asked.ask_at(now, now - TICK)
-        for query in asked.each_crossing():
+        for query in (*asked.of_everybody, *asked.crossings_of(campaign)):
             yield _Part(campaign.id, BY_TIME, query)
 
 

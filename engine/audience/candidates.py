@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Table, delete, exists, func, select
 
-from engine.audience.judged import CANDIDATES, PAYERS, TAKEN
+from engine.audience.judged import CANDIDATES, PASSED, PAYERS, TAKEN
 from engine.audience.questions import Questions
 from engine.rules.model import CustomerIds
 from engine.store.dialect import gather_statistics, insert_from_select
@@ -22,15 +22,23 @@ def take_changes(connection: Connection, changes: Table) -> None:
 
 
 def note_time(connection: Connection, asked: Questions) -> None:
-    """Add those whom the time may have carried into or out of an audience."""
-    for who in asked.crossings:
+    """Note those whom the time may have carried into or out of an audience."""
+    for who in asked.of_everybody:
         _add(connection, who)
+    for who in asked.crossings:
+        insert_from_select(connection, PASSED, ["customer_id", "campaign_id"], who)
 
 
-def are_many(connection: Connection) -> bool:
+def passed_in(connection: Connection) -> set[str]:
+    """The campaigns to whose audience or goal the time may have carried somebody."""
+    return set(connection.scalars(select(PASSED.c.campaign_id).distinct()))
+
+
+def are_many(connection: Connection, campaigns: int) -> bool:
     """Whether asking about everybody at once is quicker than asking about each candidate."""
     count = select(func.count())
-    asked = connection.scalar(count.select_from(CANDIDATES)) or 0
+    by_all, by_one = (connection.scalar(count.select_from(table)) or 0 for table in (CANDIDATES, PASSED))
+    asked = by_all + by_one / campaigns
     if asked < FEW:
         return False
     return asked > MANY * (connection.scalar(count.select_from(customers)) or 0)
@@ -41,6 +49,7 @@ def sift(connection: Connection, asked: Questions) -> None:
     gather_statistics(connection, CANDIDATES)
     connection.execute(asked.payers)
     gather_statistics(connection, PAYERS)
+    gather_statistics(connection, PASSED)
 
 
 def be_only(connection: Connection, customer_id: int) -> None:

@@ -15,6 +15,7 @@ def _campaign() -> Column[str]:
 
 AUDIENCE = memory_table("plan_audience", [_customer(), _campaign()])  # judged, and held
 CANDIDATES = memory_table("plan_candidates", [_customer()])  # judged by every campaign
+PASSED = memory_table("plan_passed", [_campaign(), _customer()])  # the others, judged by this one only
 PAYERS = memory_table("plan_payers", [_customer()])  # candidates who are customers
 EVERYBODY = memory_table("plan_everybody", [_campaign()])  # these campaigns judged everybody
 TAKEN = memory_table(  # off the change queue by this look
@@ -24,7 +25,7 @@ TAKEN = memory_table(  # off the change queue by this look
 
 def clear(connection: Connection) -> None:
     """Nobody has been judged yet."""
-    lay_out(connection, AUDIENCE, CANDIDATES, PAYERS, EVERYBODY, TAKEN)
+    lay_out(connection, AUDIENCE, CANDIDATES, PASSED, PAYERS, EVERYBODY, TAKEN)
 
 
 def judging_everybody(connection: Connection) -> set[str]:
@@ -35,4 +36,7 @@ def judging_everybody(connection: Connection) -> set[str]:
 def judged(table: Table) -> ColumnElement[bool]:
     """SQL: this look asked about the row's customer for the row's campaign."""
     everybody = exists().where(EVERYBODY.c.campaign_id == table.c.campaign_id)
-    return or_(table.c.customer_id.in_(select(CANDIDATES.c.customer_id)), everybody)
+    passed = exists().where(
+        PASSED.c.campaign_id == table.c.campaign_id, PASSED.c.customer_id == table.c.customer_id
+    )
+    return or_(table.c.customer_id.in_(select(CANDIDATES.c.customer_id)), passed, everybody)

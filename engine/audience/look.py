@@ -38,12 +38,15 @@ def look(
     if since:
         asked.ask_at(now, min(since.values()))
         candidates.note_time(connection, asked)
-        since = {} if candidates.are_many(connection) else since
+        since = {} if candidates.are_many(connection, len(asked.campaigns)) else since
     asked.ask_at(now, now)
     candidates.sift(connection, asked)
+    passed = candidates.passed_in(connection)
     for n, campaign in enumerate(asked.campaigns):
         if campaign.id in since:
             connection.execute(asked.candidates[n])
+            if campaign.id in passed:
+                connection.execute(asked.passers[n])
         else:
             connection.execute(EVERYBODY.insert(), {"campaign_id": campaign.id})
             connection.execute(asked.everybody[n])

@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Insert, Select, Table, literal, select, union_all
+from sqlalchemy import Insert, Select, String, Table, literal, select, union_all
 
-from engine.audience.judged import AUDIENCE, CANDIDATES, PAYERS
+from engine.audience.judged import AUDIENCE, CANDIDATES, PASSED, PAYERS
 from engine.campaigns.model import Campaign
 from engine.rules.model import All, CustomerIds, Hand, Scope
 from engine.rules.people import customer_crossings, people
+from engine.store.dialect import Sets
 from engine.store.tables import customers
 
 TOGETHER = 100  # selects in one statement; SQLite takes 500
@@ -36,10 +37,14 @@ class Questions:
 
     @cached_property
     def crossings(self) -> Sequence[Select[Any]]:
-        """Those whom the time may have carried into or out of an audience, or to a goal."""
-        asked = list(self.each_crossing())
+        """Those whom the time may have carried into or out of an audience, or to a goal; and which."""
+        asked = [
+            who.add_columns(literal(campaign.id, String).label("campaign_id"))
+            for campaign in self.campaigns
+            for who in self.crossings_of(campaign)
+        ]
         bunches = (asked[n : n + TOGETHER] for n in range(0, len(asked), TOGETHER))
-        return [select(union_all(*bunch).subquery().c.customer_id).distinct() for bunch in bunches]
+        return [_but_candidates(union_all(*bunch)) for bunch in bunches]
 
     @cached_property
     def candidates(self) -> Sequence[Insert]:
@@ -49,6 +54,16 @@ class Questions:
             _into_audience(c, select(customers.c.customer_id).where(payer, c.audience.test(each)))
             for c in self.campaigns
         ]
+
+    @cached_property
+    def passers(self) -> Sequence[Insert]:
+        """For each campaign: those whom it holds, of whom only the time may have changed its answer."""
+        return [_into_audience(campaign, self._passers(campaign)) for campaign in self.campaigns]
+
+    def _passers(self, campaign: Campaign) -> CustomerIds:
+        mine = select(PASSED.c.customer_id).where(PASSED.c.campaign_id == campaign.id)
+        held = people(campaign.audience, self.scope.each(), customers_only=True)
+        return held.where(customers.c.customer_id.in_(mine))
 
     @cached_property
     def payers(self) -> Insert:
@@ -65,21 +80,29 @@ class Questions:
             for campaign in self.campaigns
         ]
 
-    def each_crossing(self) -> Iterator[CustomerIds]:
-        """The parts of which `crossings` are made."""
-        yield from customer_crossings(self.scope)
-        for campaign in self.campaigns:
-            yield from campaign.audience.crossings(self.scope)
-            if campaign.goal is not None:
-                yield from campaign.goal.crossings(self.scope)
-            if campaign.enter.again_after:
-                yield self._may_begin_again(campaign)
+    @cached_property
+    def of_everybody(self) -> Sequence[CustomerIds]:
+        """Those whom the time may have made customers, or no customers any more."""
+        return customer_crossings(self.scope)
+
+    def crossings_of(self, campaign: Campaign) -> Iterator[CustomerIds]:
+        """The parts of `crossings` that belong to the campaign."""
+        yield from campaign.audience.crossings(self.scope)
+        if campaign.goal is not None:
+            yield from campaign.goal.crossings(self.scope)
+        if campaign.enter.again_after:
+            yield self._may_begin_again(campaign)
 
     def _may_begin_again(self, campaign: Campaign) -> CustomerIds:
         """Those whose last entry has become old enough. A run that ended since put them into the queue."""
         runs = self.runs
         old_enough = self.scope.passed(runs.c.entered_at, -campaign.enter.again_after)
         return select(runs.c.customer_id).where(runs.c.campaign_id == campaign.id, old_enough)
+
+
+def _but_candidates(who: Sets) -> Select[Any]:
+    found = who.subquery()
+    return select(found).distinct().where(found.c.customer_id.not_in(select(CANDIDATES.c.customer_id)))
 
 
 def _into_audience(campaign: Campaign, held: CustomerIds) -> Insert:

@@ -6,9 +6,21 @@ nothing.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, and_, case, exists, func, literal, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 
-from engine.audience.judged import CANDIDATES, EVERYBODY
+from engine.audience.judged import CANDIDATES, EVERYBODY, PASSED
 from engine.audience.looks import record
 from engine.clock import to_micros
 from engine.planning.book import Book
@@ -64,6 +76,10 @@ def _record_who_left(connection: Connection, desk: Desk, state: State, now: date
     candidate = member.c.customer_id.in_(select(CANDIDATES.c.customer_id))
     connection.execute(gone_from_all)
     connection.execute(gone.where(unindexed(member.c.inside), asked, candidate))
+    passed = tuple_(member.c.customer_id, member.c.campaign_id).in_(
+        select(PASSED.c.customer_id, PASSED.c.campaign_id)
+    )
+    connection.execute(gone.where(unindexed(member.c.inside), passed))
 
 
 def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
