@@ -24,29 +24,18 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
     """The order that rows with the same order number make, and the rows it could not take."""
     refusals: Refusals = []
     head, agreeing = _agreeing(rows, refusals)
-    *who, said_paid, total, currency, checkout_id, source, medium, campaign = head
+    email, shop_id, anonymous_id, said_paid, total, currency, checkout_id, source, medium, campaign = head
     paid = said_paid is not False
-    taken = list(_taken(agreeing, refusals, paid=paid))
+    taken = _taken(agreeing, refusals, paid=paid)
     sales = _named([row for row in taken if not row.credit])
     returns = _named([row for row in taken if row.credit])
-    at = min((row.at for _, row in sales), default=0)
-    amount = sum(row.amount for _, row in sales) if total is None else total
+    at = min([row.at for _, row in sales], default=0)
+    amount = sum([row.amount for _, row in sales]) if total is None else total
     lines = [_line(name, row) for name, row in sales] if paid else []
     said = (at, paid, amount, currency, checkout_id, source, medium, campaign)
     order = Order(
-        ref=rows[0].order_ref,
-        email=who[0],
-        shop_id=who[1],
-        anonymous_id=who[2],
-        at=at,
-        paid=paid,
-        amount=amount,
-        currency=currency,
-        charged=amount,
-        checkout_id=checkout_id,
-        source=source,
-        medium=medium,
-        campaign=campaign,
+        *(rows[0].order_ref, email, shop_id, anonymous_id, at, paid),
+        *(amount, currency, amount, checkout_id, source, medium, campaign),
         refunded_at=_wholly_refunded(lines),
         digest=digest_of(said, [_body(row) for _, row in sales]),
         lines=lines,
@@ -70,8 +59,9 @@ def _body(row: LineRow) -> Sequence[Any]:
 
 def _agreeing(rows: Sequence[LineRow], refusals: Refusals) -> tuple[Sequence[Any], Sequence[LineRow]]:
     """What is said of the whole, and the rows that do not gainsay it."""
-    head = _head(rows[0])
-    if all(_head(row) == head for row in rows):
+    heads = [_head(row) for row in rows]
+    head: Sequence[Any] = heads[0]
+    if heads.count(head) == len(heads):
         return head, rows
     agreeing = []
     for row in rows:
@@ -93,26 +83,31 @@ def _joined(head: Sequence[Any], row: LineRow) -> Sequence[Any]:
     return joined
 
 
-def _taken(rows: Iterable[LineRow], refusals: Refusals, *, paid: bool) -> Iterator[LineRow]:
+def _taken(rows: Sequence[LineRow], refusals: Refusals, *, paid: bool) -> list[LineRow]:
     seen: set[tuple[bool, str]] = set()
+    taken = []
     for row in rows:
-        if row.line_id and (row.credit, row.line_id) in seen:
+        name = row.credit, row.line_id
+        if row.line_id and name in seen:
             refusals.append((row.place, Refused("line_id stands twice in the order", row.line_id)))
         elif row.refunded_at is not None and not paid:
             refusals.append((row.place, Refused("refunded_at stands in an order that was never paid")))
         else:
-            seen.add((row.credit, row.line_id))
-            yield row
+            seen.add(name)
+            taken.append(row)
+    return taken
 
 
-def _named(rows: Sequence[LineRow]) -> list[Named]:
+def _named(rows: list[LineRow]) -> list[Named]:
     """Each row with its line's name: the source's own, else sku#ordinal.
 
     Ordinals are given in order of content, so that the rows may stand in any order in the file.
     """
+    if len(rows) > 1:
+        rows.sort(key=_content)
     taken = {row.line_id for row in rows}
     ordinals: dict[str, int] = {}
-    return [(row.line_id or _ordinal(row.sku, ordinals, taken), row) for row in sorted(rows, key=_content)]
+    return [(row.line_id or _ordinal(row.sku, ordinals, taken), row) for row in rows]
 
 
 def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
@@ -126,12 +121,12 @@ def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
 
 def _content(row: LineRow) -> tuple[Any, ...]:
     """All that a row says of its line, in a form that can be compared."""
-    return (*row[11:17], row.refunded_at or 0, row.refund or 0)
+    return row[11:17] + (row.refunded_at or 0, row.refund or 0)
 
 
 def _line(name: str, row: LineRow) -> Line:
-    whole = row.refunded_at is not None and row.refund in (None, row.amount)
-    return Line(name, row.sku, row.quantity, row.amount, row.position, row.refunded_at if whole else None)
+    wholly = row.refund is None or row.refund == row.amount
+    return Line(name, row.sku, row.quantity, row.amount, row.position, row.refunded_at if wholly else None)
 
 
 def _back(row: LineRow) -> int:

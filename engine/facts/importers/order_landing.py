@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -56,7 +57,7 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
 
 def _assembled(rows: Iterable[LineRow], outcome: Outcome) -> list[Order]:
     found = []
-    for _, group in groupby(rows, lambda row: row.order_ref):
+    for _, group in groupby(rows, attrgetter("order_ref")):
         order, refusals = assemble(list(group))
         outcome.refused += refusals
         if order.sales or order.credits:
