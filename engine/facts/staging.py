@@ -74,13 +74,7 @@ class Staging(Generic[R]):
         self._database.execute("CREATE UNIQUE INDEX mixed_bundles ON mixed (bundle)")
         chunk: list[R] = []
         for _, runs in groupby(self._database.execute(_BY_BUNDLE), itemgetter(0)):
-            bundle = self._restored(runs)
-            rows = list(islice(bundle, MOST_BUNDLED + 1))
-            if len(rows) > MOST_BUNDLED:
-                for row in chain(rows, bundle):
-                    too_many(row)
-                continue
-            chunk += rows
+            chunk += self._bundle(runs, too_many)
             if len(chunk) >= least:
                 yield chunk
                 chunk = []
@@ -101,12 +95,26 @@ class Staging(Generic[R]):
             # our own bytes, in a file only we can reach
             yield from map(self._importer.restore, marshal.loads(data))  # noqa: S302
 
+    def _bundle(self, runs: Iterable[tuple[str, bytes]], too_many: Callable[[R], None]) -> list[R]:
+        rows: list[R] = []
+        over = False
+        for _, data in runs:
+            rows += map(self._importer.restore, marshal.loads(data))  # noqa: S302 - as above
+            over = over or len(rows) > MOST_BUNDLED
+            if over:
+                for row in rows:
+                    too_many(row)
+                rows = []
+        return rows
+
     def _place(self, run: list[Any]) -> tuple[int, bool, str | None, bytes]:
         """Where the rows of a run stand and whom they name, and the rows themselves."""
-        names = [list(filter(None, each)) for each in set(map(self._importer.who, run))]
-        lone = all(len(each) < 2 for each in names)
-        person = min((each[0] for each in names if each), default=None)
-        return run[0].place[0], lone, person, marshal.dumps(list(map(tuple, run)))
+        lone, firsts = True, []
+        for who in set(map(self._importer.who, run)):
+            names = list(filter(None, who))
+            firsts += names[:1]
+            lone = lone and len(names) < 2
+        return run[0].place[0], lone, min(firsts, default=None), marshal.dumps(list(map(tuple, run)))
 
     def spoil(self, order_ref: str) -> None:
         """Remember an order of which a row was rejected; '' is none."""

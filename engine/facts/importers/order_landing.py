@@ -92,15 +92,19 @@ def _exchanged(
 def _with_customers(people: People, assembled: Iterable[Order], outcome: Outcome) -> dict[Key, Order]:
     found: dict[Key, Order] = {}
     for order in assembled:
-        times = [credit.at for credit in order.credits] + ([order.at] if order.sales else [])
         try:
             refuse_nobody(order)
-            person = people.find(order, min(times))
+            person = people.find(order, _first_at(order))
         except Refused as refused:
             outcome.refuse([*order.sales, *order.credit_rows], refused)
         else:
             found[person.id, order.ref] = order
     return found
+
+
+def _first_at(order: Order) -> int:
+    sold = [order.at] if order.sales else []
+    return min([*sold, *(credit.at for credit in order.credits)]) if order.credits else order.at
 
 
 def _digests(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, str]:

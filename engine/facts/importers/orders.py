@@ -69,11 +69,12 @@ COLUMNS = (
     Column("refunded_at", lambda manner: manner.instants, blank=None, instant=True),
     Column("refund_amount", _money, blank=None),
 )
+_WHOLE = [column.name for column in COLUMNS].index("line_id")  # columns before it speak of the whole order
 
 
 def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa: FBT001 - one of three facts
-    (*who, paid, total, named, checkout_id, source, medium, campaign, at,
-     line_id, sku, quantity, price, amount, position, refunded_at, refund) = values  # fmt: skip
+    *whole, total, named, checkout_id, source, medium, campaign, at = values[:_WHOLE]
+    line_id, sku, quantity, price, amount, position, refunded_at, refund = values[_WHOLE:]
     money = named or _known(amount or price).money
     amount = _amount(quantity, price, amount, money)
     if total is not None:
@@ -83,9 +84,10 @@ def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa:
     if credit:
         quantity, amount, total = abs(quantity), abs(amount), None
         _refuse_nothing(amount)
-    whole = (*who, paid, total, money.currency, checkout_id, source, medium, campaign, at)
-    line = (line_id, sku, quantity, amount, position, refunded_at, refund or None)
-    row = LineRow._make((*whole, *line, credit, place))
+    row = LineRow._make((
+        *whole, total, money.currency, checkout_id, source, medium, campaign, at,
+        line_id, sku, quantity, amount, position, refunded_at, refund or None, credit, place,
+    ))  # fmt: skip
     if quantity < 0 or amount < 0 or (total or 0) < 0:
         raise _negative(row)
     if refunded_at is not None or refund is not None:
@@ -147,7 +149,6 @@ ORDERS = Importer(
     LineRow._make,
     land_orders,
     either=((*NAMES,), ("amount", "unit_price")),
-    who=attrgetter(*NAMES),
     bundle=attrgetter("order_ref"),
     sku=attrgetter("sku"),
     credits=True,
