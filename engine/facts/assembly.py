@@ -4,7 +4,7 @@ What rows say of the order as a whole is said by its first row that says it; a l
 otherwise is refused. Only the time may differ: an order is as old as its oldest row.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -42,15 +42,26 @@ def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
     amount = sold.amount if total is None else total
     said = (sold.at, paid, amount, currency, checkout_id, source, medium, campaign)
     order = Order(
-        *(rows[0].order_ref, email, shop_id, anonymous_id, sold.at, paid),
-        *(amount, currency, amount, checkout_id, source, medium, campaign),
+        rows[0].order_ref,
+        email,
+        shop_id,
+        anonymous_id,
+        sold.at,
+        paid,
+        amount,
+        currency,
+        amount,
+        checkout_id,
+        source,
+        medium,
+        campaign,
         _wholly_refunded(sold.lines) if paid else None,
         digest_of(said, sold.bodies),
         sold.lines if paid else [],
         sold.refunds,
-        [_credit(name, row) for name, row in _named(returns)] if returns else [],
+        [_credit(name, row) for name, row in _named(returns)],
         sold.places,
-        [row.place for row in returns] if returns else [],
+        [row.place for row in returns],
     )
     return order, refusals
 
@@ -91,9 +102,7 @@ def _joined(head: Sequence[Any], row: LineRow) -> Sequence[Any]:
     return joined
 
 
-def _taken(
-    rows: Sequence[LineRow], refusals: Refusals, *, paid: bool
-) -> tuple[list[LineRow], list[LineRow]]:
+def _taken(rows: Sequence[LineRow], refusals: Refusals, *, paid: bool) -> tuple[list[LineRow], list[LineRow]]:
     """The rows of sales, and those of credits, in order of their content."""
     seen: set[tuple[bool, str]] = set()
     sales: list[LineRow] = []
@@ -148,7 +157,7 @@ def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
 
 def _content(row: LineRow) -> tuple[Any, ...]:
     """All that a row says of its line, its time first, in a form that can be compared."""
-    return row[11:17] + (row.refunded_at or 0, row.refund or 0)
+    return (*row[11:17], row.refunded_at or 0, row.refund or 0)
 
 
 def _line(name: str, row: LineRow) -> Line:

@@ -128,7 +128,9 @@ class Remembered(dict[str, Any]):
 class Verbatim:
     """A column of text, of which nearly all stands as it is to be kept."""
 
-    def __init__(self, parse: Parse, line: Line, tidy: Sequence[Callable[[str], str]], *, blank: bool) -> None:
+    def __init__(
+        self, parse: Parse, line: Line, tidy: Sequence[Callable[[str], str]], *, blank: bool
+    ) -> None:
         self.one = parse
         self._line = line
         self._tidy = (str.strip, *tidy)

@@ -59,9 +59,7 @@ class Judge(Generic[R]):
         skip = self._plan.skip
         return [record for record in records if not skip(record.fields)] if skip else records
 
-    def _valued(
-        self, records: Sequence[Record], refused: Refusals
-    ) -> Iterable[tuple[Record, Sequence[Any]]]:
+    def _valued(self, records: Sequence[Record], refused: Refusals) -> Iterable[tuple[Record, Sequence[Any]]]:
         """Column by column; only where one of the records is wrong they are looked at one by one."""
         try:
             return zip(records, self._plan.table([record.fields for record in records]), strict=True)
@@ -77,9 +75,7 @@ class Judge(Generic[R]):
             except Refused as reason:
                 refused.append((record, reason))
 
-    def _rows(
-        self, valued: Iterable[tuple[Record, Sequence[Any]]], refused: Refusals
-    ) -> Iterable[R]:
+    def _rows(self, valued: Iterable[tuple[Record, Sequence[Any]]], refused: Refusals) -> Iterable[R]:
         make, credit = self._importer.row, self._plan.credit
         for record, values in valued:
             try:

@@ -166,7 +166,7 @@ class _Lines:
         """Rows that are one waiting line each."""
         sizes = list(map(len, self.waiting))
         self.waiting.clear()
-        places = zip(count(self._number), accumulate(sizes, initial=self._offset), sizes)  # noqa: B905
+        places = zip(count(self._number), accumulate(sizes, initial=self._offset), sizes)
         self._number += len(sizes)
         self._offset += sum(sizes)
         return (Record(place, fields, "") for place, fields in zip(places, rows, strict=False) if fields)

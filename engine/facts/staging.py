@@ -6,7 +6,7 @@ The rows of one person come out together, and all rows of one order, wherever th
 import marshal
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from operator import itemgetter
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar

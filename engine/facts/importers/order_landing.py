@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -30,7 +30,7 @@ from engine.facts.transactions import (
 from engine.store.tables import order_lines, orders, refunds
 
 # what the table of orders says between its key and recorded_at, which an Order says in the same order
-_KEPT = slice(Order._fields.index("at"), Order._fields.index("digest") + 1)
+_kept = itemgetter(*range(Order._fields.index("at"), Order._fields.index("digest") + 1))
 
 
 class Placed(NamedTuple):
@@ -173,7 +173,7 @@ def _write(
     kept = _alone(connection, {*placed.changed, *moved})
     _clear(connection, {*placed.changed, *moved})
     now = to_micros(landing.now)
-    insert_plain(connection, orders, [(*key, *order[_KEPT], now) for key, order in todo.items()])
+    insert_plain(connection, orders, [(*key, *_kept(order), now) for key, order in todo.items()])
     sides = {
         **derive_transactions(connection, stored, landing.window),
         **begin_transactions(connection, _paid_orders(todo, met), landing.window),
