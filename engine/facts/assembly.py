@@ -4,9 +4,9 @@ What rows say of the order as a whole is said by its first row that says it; a l
 otherwise is refused. Only the time may differ: an order is as old as its oldest row.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.facts.model import Line, LineRow, Order, Place, Refund
 from engine.facts.refusal import Refused
@@ -20,40 +20,48 @@ Refusals = list[tuple[Place, Refused]]
 Named = tuple[str, LineRow]  # a row and the name of its line within the order
 
 
+class Sold(NamedTuple):
+    """The sales of an order, paid or not."""
+
+    at: int
+    amount: int
+    lines: Sequence[Line]
+    refunds: Sequence[Refund]
+    bodies: Sequence[Sequence[Any]]  # what the rows say of their lines
+    places: Sequence[Place]
+
+
 def assemble(rows: Sequence[LineRow]) -> tuple[Order, Refusals]:
     """The order that rows with the same order number make, and the rows it could not take."""
     refusals: Refusals = []
     head, agreeing = _agreeing(rows, refusals)
-    *who, said_paid, total, currency, checkout_id, source, medium, campaign = head
+    email, shop_id, anonymous_id, said_paid, total, currency, checkout_id, source, medium, campaign = head
     paid = said_paid is not False
-    taken = list(_taken(agreeing, refusals, paid=paid))
-    sales = _named([row for row in taken if not row.credit])
-    returns = _named([row for row in taken if row.credit])
-    at = min((row.at for _, row in sales), default=0)
-    amount = sum(row.amount for _, row in sales) if total is None else total
-    lines = [_line(name, row) for name, row in sales] if paid else []
-    said = (at, paid, amount, currency, checkout_id, source, medium, campaign)
+    sales, returns = _taken(agreeing, refusals, paid=paid)
+    sold = _sold(sales)
+    amount = sold.amount if total is None else total
+    said = (sold.at, paid, amount, currency, checkout_id, source, medium, campaign)
     order = Order(
-        ref=rows[0].order_ref,
-        email=who[0],
-        shop_id=who[1],
-        anonymous_id=who[2],
-        at=at,
-        paid=paid,
-        amount=amount,
-        currency=currency,
-        charged=amount,
-        checkout_id=checkout_id,
-        source=source,
-        medium=medium,
-        campaign=campaign,
-        refunded_at=_wholly_refunded(lines),
-        digest=digest_of(said, [_body(row) for _, row in sales]),
-        lines=lines,
-        refunds=[_refund(name, row) for name, row in sales if row.refunded_at is not None],
-        credits=[_credit(name, row) for name, row in returns],
-        sales=[row.place for _, row in sales],
-        credit_rows=[row.place for _, row in returns],
+        rows[0].order_ref,
+        email,
+        shop_id,
+        anonymous_id,
+        sold.at,
+        paid,
+        amount,
+        currency,
+        amount,
+        checkout_id,
+        source,
+        medium,
+        campaign,
+        _wholly_refunded(sold.lines) if paid else None,
+        digest_of(said, sold.bodies),
+        sold.lines if paid else [],
+        sold.refunds,
+        [_credit(name, row) for name, row in _named(returns)],
+        sold.places,
+        [row.place for row in returns],
     )
     return order, refusals
 
@@ -70,8 +78,9 @@ def _body(row: LineRow) -> Sequence[Any]:
 
 def _agreeing(rows: Sequence[LineRow], refusals: Refusals) -> tuple[Sequence[Any], Sequence[LineRow]]:
     """What is said of the whole, and the rows that do not gainsay it."""
-    head = _head(rows[0])
-    if all(_head(row) == head for row in rows):
+    heads = [_head(row) for row in rows]
+    head: Sequence[Any] = heads[0]
+    if heads.count(head) == len(heads):
         return head, rows
     agreeing = []
     for row in rows:
@@ -93,26 +102,48 @@ def _joined(head: Sequence[Any], row: LineRow) -> Sequence[Any]:
     return joined
 
 
-def _taken(rows: Iterable[LineRow], refusals: Refusals, *, paid: bool) -> Iterator[LineRow]:
+def _taken(rows: Sequence[LineRow], refusals: Refusals, *, paid: bool) -> tuple[list[LineRow], list[LineRow]]:
+    """The rows of sales, and those of credits, in order of their content."""
     seen: set[tuple[bool, str]] = set()
+    sales: list[LineRow] = []
+    returns: list[LineRow] = []
     for row in rows:
-        if row.line_id and (row.credit, row.line_id) in seen:
+        name = row.credit, row.line_id
+        if row.line_id and name in seen:
             refusals.append((row.place, Refused("line_id stands twice in the order", row.line_id)))
-        elif row.refunded_at is not None and not paid:
+        elif not paid and row.refunded_at is not None:
             refusals.append((row.place, Refused("refunded_at stands in an order that was never paid")))
         else:
-            seen.add((row.credit, row.line_id))
-            yield row
+            seen.add(name)
+            (returns if row.credit else sales).append(row)
+    for each in (sales, returns):
+        if len(each) > 1:
+            each.sort(key=_content)
+    return sales, returns
 
 
-def _named(rows: Sequence[LineRow]) -> list[Named]:
+def _named(rows: Sequence[LineRow]) -> Iterator[Named]:
     """Each row with its line's name: the source's own, else sku#ordinal.
 
     Ordinals are given in order of content, so that the rows may stand in any order in the file.
     """
     taken = {row.line_id for row in rows}
     ordinals: dict[str, int] = {}
-    return [(row.line_id or _ordinal(row.sku, ordinals, taken), row) for row in sorted(rows, key=_content)]
+    for row in rows:
+        yield row.line_id or _ordinal(row.sku, ordinals, taken), row
+
+
+def _sold(rows: Sequence[LineRow]) -> Sold:
+    """What the rows of an order's sales say together."""
+    amount, lines, refunds, bodies, places = 0, [], [], [], []
+    for name, row in _named(rows):
+        amount += row.amount
+        lines.append(_line(name, row))
+        bodies.append(_body(row))
+        places.append(row.place)
+        if row.refunded_at is not None:
+            refunds.append(_refund(name, row))
+    return Sold(rows[0].at if rows else 0, amount, lines, refunds, bodies, places)
 
 
 def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
@@ -125,13 +156,13 @@ def _ordinal(sku: str, ordinals: dict[str, int], taken: set[str]) -> str:
 
 
 def _content(row: LineRow) -> tuple[Any, ...]:
-    """All that a row says of its line, in a form that can be compared."""
+    """All that a row says of its line, its time first, in a form that can be compared."""
     return (*row[11:17], row.refunded_at or 0, row.refund or 0)
 
 
 def _line(name: str, row: LineRow) -> Line:
-    whole = row.refunded_at is not None and row.refund in (None, row.amount)
-    return Line(name, row.sku, row.quantity, row.amount, row.position, row.refunded_at if whole else None)
+    wholly = row.refund is None or row.refund == row.amount
+    return Line(name, row.sku, row.quantity, row.amount, row.position, row.refunded_at if wholly else None)
 
 
 def _back(row: LineRow) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine.facts.columns import Column, Manner, Money, Plan, Step, Test, always, plain, reader
+from engine.facts.columns import Always, Column, Manner, Money, Plan, Reader, Step, Test, plain, reader
 from engine.facts.importers.importer import Importer
 from engine.facts.mapping import MapSpec, Origin, When
 from engine.facts.refusal import Refused
@@ -75,11 +75,11 @@ class _Binder:
     def _step(self, name: str) -> Step:
         source, column = self._sources.get(name), self._column(name)
         if source is None:
-            return Step(name, always(column.blank))
-        read = reader(column, self._manner(name, source), self._tidying(source))
+            return Step(name, Always(column.blank))
+        its = reader(column, self._manner(name, source), self._tidying(source))
         if source.constant is not None:
-            return Step(name, always(self._constant(name, read, source.constant)))
-        return Step(name, read, self._index(name, source))
+            return Step(name, Always(self._constant(name, its, source.constant)))
+        return Step(name, its, self._index(name, source))
 
     def _is_attribute(self, name: str) -> bool:
         length = len(name) - len(ATTRIBUTE)
@@ -104,9 +104,9 @@ class _Binder:
         words: list[Tidy] = [_TIDY[name] for name in source.clean]
         return [*words, _translated(source.values)] if source.values else words
 
-    def _constant(self, name: str, read: Callable[[str], Any], text: str) -> Any:
+    def _constant(self, name: str, its: Reader, text: str) -> Any:
         try:
-            return read(text)
+            return its.one(text)
         except Refused as refused:
             self._complain(self._path(name), str(refused.within(name)), None)
             return None

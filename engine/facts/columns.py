@@ -1,11 +1,12 @@
 """The columns of each kind of file, bound to a header: from the fields of a row to its values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from engine.facts.refusal import Refused
 from engine.facts.values import Parse
+from engine.facts.values.words import Line
 
 REMEMBERED = 20_000
 Test = Callable[[Sequence[str]], bool]
@@ -44,11 +45,21 @@ def plain(parse: Parse) -> Callable[[Manner], Parse]:
     return lambda _: parse
 
 
+class Reader(Protocol):
+    """From the text of fields, as it stands, to a column's values."""
+
+    def one(self, text: str) -> Any:
+        """The value of one field. Raises Refused."""
+
+    def all(self, texts: Sequence[str]) -> Sequence[Any]:
+        """The values of many. Raises Refused where any cannot be read."""
+
+
 class Step(NamedTuple):
     """One value of a row: how it is read from the field with that index."""
 
     name: str
-    read: Parse
+    reader: Reader
     field: int = 0
 
 
@@ -66,30 +77,32 @@ class Plan:
         """The fields of a row, and those that are made by putting some of them together."""
         return fields + ["-".join(fields[index].strip() for index in join) for join in self.joins]
 
-    def values(self, fields: Sequence[str]) -> list[Any]:
+    def table(self, rows: Sequence[Sequence[str]]) -> Iterable[Sequence[Any]]:
+        """The values of many rows, column by column. Raises Refused where any cannot be read."""
+        if not rows:
+            return ()
+        fields = list(zip(*rows, strict=True))
+        return zip(*(reader.all(fields[field]) for _, reader, field in self.steps), strict=True)
+
+    def values(self, fields: Sequence[str]) -> Sequence[Any]:
         """The values of a row. Raises Refused, which names the column."""
-        try:
-            return [read(fields[field]) for _, read, field in self.steps]
-        except Refused:
-            self._complain(fields)
-            raise
+        values = []
+        for name, reader, field in self.steps:
+            try:
+                values.append(reader.one(fields[field]))
+            except Refused as refused:
+                raise refused.within(name) from refused
+        return values
 
     def value(self, name: str, fields: Sequence[str]) -> Any | None:
         """One value of a row that may be wrong elsewhere; None where it cannot be read either."""
         for step in self.steps:
             if step.name == name and step.field < len(fields):
                 try:
-                    return step.read(fields[step.field])
+                    return step.reader.one(fields[step.field])
                 except Refused:
                     return None
         return None
-
-    def _complain(self, fields: Sequence[str]) -> None:
-        for name, read, field in self.steps:
-            try:
-                read(fields[field])
-            except Refused as refused:
-                raise refused.within(name) from refused
 
 
 class Remembered(dict[str, Any]):
@@ -105,8 +118,46 @@ class Remembered(dict[str, Any]):
         value = self[text] = self._parse(text)
         return value
 
+    def one(self, text: str) -> Any:
+        return self[text]
 
-def reader(column: Column, manner: Manner, tidy: Sequence[Callable[[str], str]] = ()) -> Parse:
+    def all(self, texts: Sequence[str]) -> Sequence[Any]:
+        return list(map(self.__getitem__, texts))
+
+
+class Verbatim:
+    """A column of text, of which nearly all stands as it is to be kept."""
+
+    def __init__(
+        self, parse: Parse, line: Line, tidy: Sequence[Callable[[str], str]], *, blank: bool
+    ) -> None:
+        self.one = parse
+        self._line = line
+        self._tidy = (str.strip, *tidy)
+        self._blank = blank  # whether it may be
+
+    def all(self, texts: Sequence[str]) -> Sequence[Any]:
+        found = texts
+        for clean in self._tidy:
+            found = list(map(clean, found))
+        sound = self._line.takes_all(found) and (self._blank or all(found))
+        return found if sound else list(map(self.one, texts))
+
+
+class Always:
+    """A column that says the same in every row."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def one(self, _: str) -> Any:
+        return self._value
+
+    def all(self, texts: Sequence[str]) -> Sequence[Any]:
+        return [self._value] * len(texts)
+
+
+def reader(column: Column, manner: Manner, tidy: Sequence[Callable[[str], str]] = ()) -> Reader:
     """From the text of a field as it stands to the column's value."""
     parse = column.parse(manner)
 
@@ -121,9 +172,6 @@ def reader(column: Column, manner: Manner, tidy: Sequence[Callable[[str], str]] 
             raise Refused(msg)
         return column.blank
 
-    return Remembered(read).__getitem__
-
-
-def always(value: Any) -> Parse:
-    """What a column says that is the same in every row."""
-    return lambda _: value
+    if isinstance(parse, Line) and column.blank == "":
+        return Verbatim(read, parse, tidy, blank=not column.required)
+    return Remembered(read)

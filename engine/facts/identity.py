@@ -114,6 +114,10 @@ class People:
         """The ids of those who were known before this chunk."""
         return [person.id for person in self._people.values() if not person.new]
 
+    def met(self) -> set[int]:
+        """The ids of those of whom nothing is stored yet."""
+        return {person.id for person in self._people.values() if person.new}
+
     def known(self, row: Named) -> set[int]:
         """The ids of those whom the row names, as far as they are known. Nobody is met."""
         names = zip(NAMES, (row.email, row.shop_id, row.anonymous_id), strict=True)

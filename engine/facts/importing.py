@@ -1,7 +1,7 @@
 """The import of files of facts: read, judged, sorted, and landed in short transactions.
 
-Each file goes through four hands: `reading` cuts it into rows, a `Plan` of `columns` judges their
-values, `staging` brings together what belongs together, and the kind's importer lands it in chunks.
+Each file goes through four hands: `reading` cuts it into rows, `judging` works out their values,
+`staging` brings together what belongs together, and the kind's importer lands it in chunks.
 What was landed before an import was broken off stays, and the next import leaves it as it is.
 """
 
@@ -17,11 +17,13 @@ from sqlalchemy.exc import IntegrityError
 from engine.clock import span
 from engine.errors import StoreClash
 from engine.facts.agreement import agree
+from engine.facts.batches import batched
 from engine.facts.catalogue import Catalogue
 from engine.facts.collector import seldom_collecting
 from engine.facts.columns import Money
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Landing, Outcome
+from engine.facts.judging import Judge
 from engine.facts.opening import ImportJob, Opened, open_job
 from engine.facts.reading import Record
 from engine.facts.refusal import Refused
@@ -36,6 +38,7 @@ from engine.store.ids import IdFactory
 
 __all__ = ["ImportJob", "ImportProgress", "ImportSummary", "import_files"]
 
+JUDGED_AT_ONCE = 1_000
 CHUNK = 5_000
 TELL_EVERY = 2_000
 ATTEMPTS = 5
@@ -111,31 +114,20 @@ class _Import:
             self._progress(2 * self.size)
             return self._summary(total, rejects)
 
-    def _rows(self, rejects: Rejects, staging: Staging[Any]) -> Iterator[Any]:
-        """The rows that can be read."""
-        sku = self.opened.importer.sku
-        for record in self._records():
-            try:
-                row = self._row(record)
-            except Refused as refused:
+    def _rows(self, rejects: Rejects, staging: Staging[Any]) -> Iterator[list[Any]]:
+        """The rows that can be read, in the blocks in which they are judged."""
+        importer = self.opened.importer
+        judge = Judge(importer, self.opened.plan)
+        for records in batched(self._records(), JUDGED_AT_ONCE):
+            judged = judge.judge(records)
+            for record, refused in judged.refused:
                 rejects.add(record.place, refused)
-                self._spoil(record, staging)
-                continue
-            if row is None:
-                self.skipped += 1
-                continue
-            if sku:
-                self.unknown.see(sku(row))
-            yield row
-
-    def _spoil(self, record: Record, staging: Staging[Any]) -> None:
-        """Remember the order whose row was rejected: what is left of it must not replace a stored one."""
-        fields, plan = record.fields, self.opened.plan
-        if len(fields) == plan.width and plan.joins:
-            fields = plan.joined(fields)
-        order = plan.value("order_id", fields)
-        if order:
-            staging.spoil(order)
+                # what is left of its order must not replace a stored one
+                staging.spoil(judge.order(record))
+            self.skipped += judged.skipped
+            if importer.sku:
+                self.unknown.see(map(importer.sku, judged.rows))
+            yield judged.rows
 
     def _records(self) -> Iterator[Record]:
         for record in self.opened.source.records(self.opened.form, header=self.opened.header):
@@ -143,21 +135,6 @@ class _Import:
             if self.read % TELL_EVERY == 0:
                 self._progress(record.place[1])
             yield record
-
-    def _row(self, record: Record) -> Any | None:
-        """The row of a record, None where the map says to skip it. Raises Refused."""
-        place, fields, defect = record
-        plan = self.opened.plan
-        if defect:
-            raise Refused(defect)
-        if len(fields) != plan.width:
-            raise _width(fields, plan.width)
-        if plan.joins:
-            fields = plan.joined(fields)
-        if plan.skip and plan.skip(fields):
-            return None
-        credit = plan.credit is not None and plan.credit(fields)
-        return self.opened.importer.row(plan.values(fields), place, credit)
 
     def _land(self, chunk: list[Any]) -> Outcome:
         """Land a chunk whole. Where another import met the same people at the same time, look again."""
@@ -214,15 +191,6 @@ def _differing(total: Outcome) -> Iterator[str]:
 
 
 _TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription")
-
-
-def _width(fields: Sequence[str], width: int) -> Refused:
-    spread = any("\n" in field for field in fields)
-    advice = "; it runs over several lines: is a quote missing, or one too many?" if spread else ""
-    return Refused(
-        f"has {'more' if len(fields) > width else 'fewer'} fields than the header",
-        f"{len(fields)} instead of {width}{advice}",
-    )
 
 
 def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:

@@ -1,14 +1,17 @@
 """A file of rows, read line by line: each row with its place, or what is wrong with it.
 
 Nothing here looks at what a row says. A row that cannot be read costs no other row: after a quote
-that is never closed, reading goes on at the line after the one that opened it.
+that is never closed, reading goes on at the line after the one that opened it. A block of lines each
+of which is a row is cut in one go; any other one row by row.
 """
 
 import codecs
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import accumulate, count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -18,6 +21,7 @@ from engine.facts.model import Place
 WHITESPACE = "whitespace"
 MOST_BYTES = 1_000_000  # of one row
 _PEEK = 8192
+_BLOCK = 65_536  # bytes that are looked at together
 _SIGNS = (
     (b"PK\x03\x04", "it is an Excel workbook or another zip archive", "save it as CSV (UTF-8) first"),
     (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook", "save it as CSV (UTF-8) first"),
@@ -49,16 +53,31 @@ class Record(NamedTuple):
 def records(file: BinaryIO, form: Form) -> Iterator[Record]:
     """The rows of a file that is open at its start; blank lines are none."""
     lines = _Lines(file, form.encoding)
-    rows = _rows(lines, form.delimiter)
-    while True:
+    while block := lines.block():
+        rows = _at_once(block, form)
+        yield from _careful(lines, form.delimiter) if rows is None else lines.taken(rows)
+
+
+def _at_once(block: Sequence[bytes], form: Form) -> list[list[str]] | None:
+    """Each line as a row, in one go; None where a row may be more or less than a line."""
+    try:
+        text = [line.decode(form.encoding) for line in block]
+        rows = list(_rows(text, form.delimiter))
+    except (csv.Error, UnicodeDecodeError):
+        return None
+    return rows if len(rows) == len(block) and not any("\0" in line for line in text) else None
+
+
+def _careful(lines: "_Lines", delimiter: str) -> Iterator[Record]:
+    """Row by row, until all lines that wait are read."""
+    rows = _rows(lines, delimiter)
+    while lines.waiting:
         try:
             fields = next(rows)
-        except StopIteration:
-            return
         except csv.Error as error:
             lines.give_back()
             yield Record(lines.place(), [], _told(error))
-            rows = _rows(lines, form.delimiter)
+            rows = _rows(lines, delimiter)
         else:
             if fields or lines.defect:
                 yield Record(lines.place(), fields, lines.defect)
@@ -78,7 +97,7 @@ def start_of(path: Path, name: str) -> bytes:
         raise ImportFailed(msg) from error
 
 
-def _rows(lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     if delimiter == WHITESPACE:
         return map(str.split, lines)
     return csv.reader(lines, delimiter=delimiter, strict=True)
@@ -105,29 +124,52 @@ def _told(error: csv.Error) -> str:
     return _LONG if text == _LONG else _QUOTES
 
 
+def _after_mark(file: BinaryIO) -> int:
+    """Where the text begins: behind the mark that some programs put before UTF-8."""
+    mark = codecs.BOM_UTF8
+    return file.seek(len(mark) if file.read(len(mark)) == mark else 0)
+
+
 class _Lines:
     """The lines of a file as text, and the place of those that the current row has taken."""
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self.defect = ""
+        self.waiting: deque[bytes] = deque()  # read from the file, and not yet taken
         self._file = file
         self._encoding = encoding
-        self._waiting: deque[bytes] = deque()
         self._taken: list[bytes] = []
-        self._number, self._offset, self._size = 1, 0, 0  # of the current row
+        self._number, self._offset, self._size = 1, _after_mark(file), 0  # of the current row
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._waiting.popleft() if self._waiting else self._file.readline(MOST_BYTES)
+        line = self.waiting.popleft() if self.waiting else self._file.readline(MOST_BYTES)
         if not line:
             raise StopIteration
         self._taken.append(line)
         self._size += len(line)
         if self._size >= MOST_BYTES:
             self._refuse_length(line)
-        return self._text(line.removeprefix(codecs.BOM_UTF8) if self._offset == 0 else line)
+        return self._text(line)
+
+    def block(self) -> Sequence[bytes]:
+        """Some lines that wait now; none at the end of the file."""
+        part = self._file.read(_BLOCK)
+        if part and not part.endswith(b"\n"):
+            part += self._file.readline(MOST_BYTES)
+        self.waiting.extend(BytesIO(part).readlines())
+        return self.waiting
+
+    def taken(self, rows: Sequence[list[str]]) -> Iterator[Record]:
+        """Rows that are one waiting line each."""
+        sizes = list(map(len, self.waiting))
+        self.waiting.clear()
+        places = zip(count(self._number), accumulate(sizes, initial=self._offset), sizes)
+        self._number += len(sizes)
+        self._offset += sum(sizes)
+        return (Record(place, fields, "") for place, fields in zip(places, rows, strict=False) if fields)
 
     def place(self) -> Place:
         return self._number, self._offset, self._size
@@ -142,7 +184,7 @@ class _Lines:
 
     def give_back(self) -> None:
         """Keep only the row's first line; the others will be read again, as rows of their own."""
-        self._waiting.extendleft(reversed(self._taken[1:]))
+        self.waiting.extendleft(reversed(self._taken[1:]))
         self._size -= sum(map(len, self._taken[1:]))
         del self._taken[1:]
 

@@ -5,8 +5,8 @@ The rows of one person come out together, and all rows of one order, wherever th
 
 import marshal
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, groupby, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby
 from operator import itemgetter
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -17,17 +17,18 @@ from engine.facts.importers.importer import Importer
 
 R = TypeVar("R", bound=Any)
 MOST_BUNDLED = 20_000
-_RUN = 100  # rows of one bundle that stand beneath each other are kept as one, up to so many
 _MEMORY = -16_384  # KiB of cache; beyond it SQLite sorts on disk
 
 # who is named in two ways comes first: after that either way leads to them
 _BY_PERSON = "SELECT bundle, data FROM staged ORDER BY lone, person, line"
 # the rows of a bundle may name their person in different ways, or not at all: the least name places them all
+_MIXED = """
+    CREATE TABLE mixed AS SELECT bundle, min(lone) AS lone, min(person) AS person FROM staged GROUP BY bundle
+    HAVING min(lone) < max(lone) OR min(person) < max(person) OR count(person) BETWEEN 1 AND count(*) - 1
+"""
 _BY_BUNDLE = """
-    SELECT bundle, data FROM (
-        SELECT bundle, line, data, min(lone) OVER bundles AS lone, min(person) OVER bundles AS person
-        FROM staged WINDOW bundles AS (PARTITION BY bundle)
-    ) ORDER BY lone, person, bundle, line
+    SELECT bundle, data FROM staged LEFT JOIN mixed USING (bundle)
+    ORDER BY coalesce(mixed.lone, staged.lone), coalesce(mixed.person, staged.person), bundle, line
 """
 
 
@@ -53,10 +54,10 @@ class Staging(Generic[R]):
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._database.close()
 
-    def fill(self, rows: Iterable[R]) -> None:
+    def fill(self, blocks: Iterable[Sequence[R]]) -> None:
         """Take all rows. Raises ImportFailed where the disk is full."""
         try:
-            self._database.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?)", self._staged(rows))
+            self._database.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?)", self._staged(blocks))
         except sqlite3.OperationalError as error:
             msg = f"the rows cannot be sorted: {error}"
             raise ImportFailed(msg, hint="is there room in the folder for temporary files?") from error
@@ -69,45 +70,56 @@ class Staging(Generic[R]):
         if self._importer.bundle is None:
             yield from batched(self._restored(self._database.execute(_BY_PERSON)), least)
             return
+        self._database.execute(_MIXED)
+        self._database.execute("CREATE UNIQUE INDEX mixed_bundles ON mixed (bundle)")
         chunk: list[R] = []
         for _, runs in groupby(self._database.execute(_BY_BUNDLE), itemgetter(0)):
-            bundle = self._restored(runs)
-            rows = list(islice(bundle, MOST_BUNDLED + 1))
-            if len(rows) > MOST_BUNDLED:
-                for row in chain(rows, bundle):
-                    too_many(row)
-                continue
-            chunk += rows
+            chunk += self._bundle(runs, too_many)
             if len(chunk) >= least:
                 yield chunk
                 chunk = []
         if chunk:
             yield chunk
 
-    def _staged(self, rows: Iterable[R]) -> Iterator[tuple[Any, ...]]:
+    def _staged(self, blocks: Iterable[Sequence[R]]) -> Iterator[tuple[Any, ...]]:
         if self._importer.bundle is None:
-            for row in rows:
+            for row in chain.from_iterable(blocks):
                 yield "", *self._place([row])
             return
-        for bundle, together in groupby(rows, self._importer.bundle):
-            for run in batched(together, _RUN):
-                yield bundle, *self._place(run)
+        for rows in blocks:
+            for bundle, together in groupby(rows, self._importer.bundle):
+                yield bundle, *self._place(list(together))
 
     def _restored(self, runs: Iterable[tuple[str, bytes]]) -> Iterator[R]:
         for _, data in runs:
             # our own bytes, in a file only we can reach
             yield from map(self._importer.restore, marshal.loads(data))  # noqa: S302
 
+    def _bundle(self, runs: Iterable[tuple[str, bytes]], too_many: Callable[[R], None]) -> list[R]:
+        rows: list[R] = []
+        over = False
+        for _, data in runs:
+            rows += map(self._importer.restore, marshal.loads(data))  # noqa: S302 - as above
+            over = over or len(rows) > MOST_BUNDLED
+            if over:
+                for row in rows:
+                    too_many(row)
+                rows = []
+        return rows
+
     def _place(self, run: list[Any]) -> tuple[int, bool, str | None, bytes]:
         """Where the rows of a run stand and whom they name, and the rows themselves."""
-        names = [list(filter(None, self._importer.who(row))) for row in run]
-        lone = all(len(each) < 2 for each in names)
-        person = min((each[0] for each in names if each), default=None)
-        return run[0].place[0], lone, person, marshal.dumps(list(map(tuple, run)))
+        lone, firsts = True, []
+        for who in set(map(self._importer.who, run)):
+            names = list(filter(None, who))
+            firsts += names[:1]
+            lone = lone and len(names) < 2
+        return run[0].place[0], lone, min(firsts, default=None), marshal.dumps(list(map(tuple, run)))
 
     def spoil(self, order_ref: str) -> None:
-        """Remember an order of which a row was rejected: what is left must not replace a stored one."""
-        self._database.execute("INSERT OR IGNORE INTO spoiled VALUES (?)", (order_ref,))
+        """Remember an order of which a row was rejected; '' is none."""
+        if order_ref:
+            self._database.execute("INSERT OR IGNORE INTO spoiled VALUES (?)", (order_ref,))
 
     def __contains__(self, order_ref: object) -> bool:
         """Whether a row of that order was rejected."""

@@ -50,11 +50,14 @@ class UnknownSkus:
     rows: int = 0
     names: Counter[str] = field(default_factory=Counter)
 
-    def see(self, sku: str) -> None:
-        if self.known and sku not in self.known:
-            self.rows += 1
-            if sku in self.names or len(self.names) < MOST_UNKNOWN:
-                self.names[sku] += 1
+    def see(self, skus: Iterable[str]) -> None:
+        if not self.known:
+            return
+        for sku, rows in Counter(skus).items():
+            if sku not in self.known:
+                self.rows += rows
+                if sku in self.names or len(self.names) < MOST_UNKNOWN:
+                    self.names[sku] += rows
 
     def notes(self) -> Iterable[str]:
         if self.rows:

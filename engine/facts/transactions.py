@@ -20,9 +20,10 @@ from engine.store.tables import order_lines, orders, transactions
 
 FRONT, BACK = "front", "back"
 Key = tuple[int, str]  # customer, order number
+Row = tuple[int, str, int, int, int, int]  # of the table
 
 
-class Placed(NamedTuple):
+class PaidOrder(NamedTuple):
     """A paid order, as far as transactions ask."""
 
     at: int
@@ -42,16 +43,19 @@ class Transaction:
     last_addition_at: int
     refs: list[str]
 
-    def add(self, order: Placed) -> None:
+    def add(self, order: PaidOrder) -> None:
         self.refs.append(order.ref)
         self.last_addition_at = max(self.last_addition_at, order.at)
 
 
-def transactions_of(placed: Iterable[Placed], window: int) -> list[Transaction]:
+Derived = Mapping[int, Sequence[Transaction]]  # by customer
+
+
+def transactions_of(placed: Iterable[PaidOrder], window: int) -> list[Transaction]:
     """The transactions of one customer's paid orders, in order of opening; `window` in microseconds."""
     found: list[Transaction] = []
     by_checkout: dict[str, Transaction] = {}
-    early: list[Placed] = []  # free orders before the first paid one
+    early: list[PaidOrder] = []  # free orders before the first paid one
     for order in sorted(placed):
         joined = by_checkout.get(order.checkout_id) if order.checkout_id else None
         if joined is None and found and order.at <= found[-1].closes_at:
@@ -81,12 +85,17 @@ def derive_transactions(
     """
     sides: dict[Key, str] = {}
     for part in batched(sorted(customer_ids)):
-        placed = _placed(connection, part)
-        derived = {customer: transactions_of(their, window) for customer, their in placed.items()}
-        _write(connection, part, derived)
-        for customer, found in derived.items():
-            sides.update({(customer, order.ref): BACK for order in placed[customer]})
-            sides.update({(customer, ref): _side(each) for each in found for ref in each.refs})
+        derived = _derived(_placed(connection, part), window, sides)
+        _replace(connection, part, derived)
+    return sides
+
+
+def begin_transactions(
+    connection: Connection, placed: Mapping[int, Sequence[PaidOrder]], window: int
+) -> Mapping[Key, str]:
+    """The same for customers of whom nothing is stored: these are all their paid orders."""
+    sides: dict[Key, str] = {}
+    insert_plain(connection, transactions, _rows(_derived(placed, window, sides)))
     return sides
 
 
@@ -99,45 +108,52 @@ def write_sides(connection: Connection, sides: Mapping[Key, str]) -> None:
         connection.execute(_SIDE, rows)
 
 
-def _side(transaction: Transaction) -> str:
-    return FRONT if transaction.number == 1 else BACK
+def _derived(placed: Mapping[int, Sequence[PaidOrder]], window: int, sides: dict[Key, str]) -> Derived:
+    """The transactions of each customer; which of the orders are front and which back goes to `sides`."""
+    derived = {}
+    for customer, theirs in placed.items():
+        derived[customer] = found = transactions_of(theirs, window)
+        for order in theirs:
+            sides[customer, order.ref] = BACK
+        for ref in found[0].refs if found else ():
+            sides[customer, ref] = FRONT
+    return derived
 
 
-def _opened(order: Placed, number: int, window: int) -> Transaction:
+def _opened(order: PaidOrder, number: int, window: int) -> Transaction:
     return Transaction(number, order.ref, order.at, order.at + window, order.at, [order.ref])
 
 
-def _placed(connection: Connection, customer_ids: Sequence[int]) -> dict[int, list[Placed]]:
+def _placed(connection: Connection, customer_ids: Sequence[int]) -> dict[int, list[PaidOrder]]:
     table = orders.c
     free = table.amount == 0
     asked = select(table.customer_id, as_kept(table.at), table.order_ref, table.checkout_id, free)
-    placed: dict[int, list[Placed]] = {}
+    placed: dict[int, list[PaidOrder]] = {}
     for customer, *order in connection.execute(asked.where(table.customer_id.in_(customer_ids), table.paid)):
-        placed.setdefault(customer, []).append(Placed(*order))
+        placed.setdefault(customer, []).append(PaidOrder(*order))
     return placed
 
 
-def _write(
-    connection: Connection, customer_ids: Sequence[int], derived: Mapping[int, Sequence[Transaction]]
-) -> None:
-    wanted = {
-        (customer, each.first_ref): (each.opened_at, each.closes_at, each.last_addition_at, each.number)
+def _rows(derived: Derived) -> list[Row]:
+    return sorted(
+        (customer, each.first_ref, each.opened_at, each.closes_at, each.last_addition_at, each.number)
         for customer, found in derived.items()
         for each in found
-    }
-    stored = _stored(connection, customer_ids)
-    outdated = [key for key, values in stored.items() if wanted.get(key) != values]
-    remove(connection, transactions, ("customer_id", "first_order_ref"), outdated)
-    news = sorted(key + values for key, values in wanted.items() if stored.get(key) != values)
-    insert_plain(connection, transactions, news)
+    )
 
 
-def _stored(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, tuple[int, ...]]:
-    table = transactions.c
-    times = map(as_kept, (table.opened_at, table.closes_at, table.last_addition_at))
-    asked = select(table.customer_id, table.first_order_ref, *times, table.number)
-    rows = connection.execute(asked.where(table.customer_id.in_(customer_ids)))
-    return {(row[0], row[1]): tuple(row[2:]) for row in rows}
+def _replace(connection: Connection, customer_ids: Sequence[int], derived: Derived) -> None:
+    """Take away the stored transactions that are otherwise now, and write those that are not stored."""
+    wanted, stored = _rows(derived), _stored(connection, customer_ids)
+    outdated = stored - {*wanted}
+    remove(connection, transactions, ("customer_id", "first_order_ref"), [row[:2] for row in outdated])
+    insert_plain(connection, transactions, [row for row in wanted if row not in stored])
+
+
+def _stored(connection: Connection, customer_ids: Sequence[int]) -> set[Row]:
+    asked = select(*map(as_kept, transactions.columns))
+    rows = connection.execute(asked.where(transactions.c.customer_id.in_(customer_ids)))
+    return {(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows}
 
 
 _SIDE = (

@@ -95,6 +95,26 @@ def test_rows_with_broken_quotes_or_encoding_cost_no_other(shop):
     assert [line for line, _, _ in rejected(shop)] == ["2", "5", "6"]
 
 
+@pytest.mark.parametrize("together", [1, 3, 1000])
+def test_rejects_stand_in_the_order_of_the_file(shop, monkeypatch, together):
+    monkeypatch.setattr(importing, "JUDGED_AT_ONCE", together)
+    rows = [
+        "1,ann@example.com,{AT},a,-7",
+        "2,ann,{AT},a,7",
+        "3,{AT},a,7",
+        "4,bob@example.com,{AT},a,7",
+        '5,"x"y',
+    ]
+    summary = shop.take(HEAD + "\n".join(rows).replace("{AT}", AT) + "\n")
+    assert [(line, reason.split(":")[0][:20]) for line, reason, _ in rejected(shop)] == [
+        ("2", "is negative; if such"),
+        ("3", "email is not an e-ma"),
+        ("4", "has fewer fields tha"),
+        ("6", "a quote is opened an"),
+    ]
+    assert (summary.read, summary.inserted, summary.rejected) == (5, 1, 4)
+
+
 def test_a_row_that_swallowed_others_says_so(shop):
     shop.take('email,first_name\nann@example.com,"Ann\nbob@example.com,"\ncid@example.com,x\n')
     assert "holds a line break" in rejected(shop)[0][1]

@@ -1,6 +1,7 @@
 """Files as rows: what can be read is read, what cannot costs nobody else."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -146,6 +147,36 @@ def test_whatever_is_written_as_csv_is_read_again(tmp_path_factory, rows):
         )
     content = path.read_bytes()
     assert good(read(path.parent, b"first\n" + content))[1:] == [["\ufeff", *row] for row in rows]
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            b"1,a\n",
+            b'"q""r",s\n',
+            b'"open\n',
+            b'shut"\n',
+            b'"b"c\n',
+            b"\n",
+            b"\0,b\n",
+            b"\xff\n",
+            b"d\re\n",
+            b"end",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(LINES)
+def test_how_many_lines_are_looked_at_together_means_nothing(lines):
+    content = b"".join(lines)
+    found = []
+    for block in (1, 7, 65_536):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("engine.facts.reading._BLOCK", block)
+            found.append(list(records(io.BytesIO(content), OURS)))
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.facts.transactions import Placed, transactions_of
+from engine.facts.transactions import PaidOrder, transactions_of
 from engine.settings import FrontEnd, Settings
 
 from .conftest import TestShop, micros
@@ -17,7 +17,7 @@ MINUTE = 60_000_000
 WINDOW = 60 * MINUTE
 
 
-def told(placed: list[Placed]) -> list[tuple[int, str, int, int]]:
+def told(placed: list[PaidOrder]) -> list[tuple[int, str, int, int]]:
     """Each transaction in minutes: when it opened, its orders, its last addition, its number."""
     return [
         (
@@ -49,7 +49,7 @@ def told(placed: list[Placed]) -> list[tuple[int, str, int, int]]:
     ],
 )
 def test_the_orders_of_one_checkout(orders, expected):
-    placed = [Placed(at * MINUTE, ref, checkout) for at, ref, checkout in orders]
+    placed = [PaidOrder(at * MINUTE, ref, checkout) for at, ref, checkout in orders]
     for order in permutations(placed):
         assert told(list(order)) == expected
 
@@ -65,7 +65,7 @@ def test_the_orders_of_one_checkout(orders, expected):
     ],
 )
 def test_a_free_order_does_not_open_the_first_transaction(orders, expected):
-    placed = [Placed(at * MINUTE, ref, checkout, free) for at, ref, checkout, free in orders]
+    placed = [PaidOrder(at * MINUTE, ref, checkout, free) for at, ref, checkout, free in orders]
     for order in permutations(placed):
         assert told(list(order)) == expected
 
@@ -86,7 +86,7 @@ ORDERS = st.lists(
 
 @given(ORDERS)
 def test_what_holds_of_all_transactions(orders):
-    found = transactions_of([Placed(at * MINUTE, ref, checkout) for at, ref, checkout in orders], WINDOW)
+    found = transactions_of([PaidOrder(at * MINUTE, ref, checkout) for at, ref, checkout in orders], WINDOW)
     at = {ref: when * MINUTE for when, ref, _ in orders}
     assert sorted(ref for each in found for ref in each.refs) == sorted(at)
     assert [each.number for each in found] == list(range(1, len(found) + 1))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,6 @@ from engine.store.ids import IdFactory
 
 R = TypeVar("R", bound=Any)
 PERSON = (Column("email", plain(address)), *(Column(name, plain(text(200))) for name in NAMES[1:]))
-
-
-def _who(said: Named) -> Sequence[str]:
-    return said.email, said.shop_id, said.anonymous_id
 
 
 class Landing(NamedTuple):
@@ -89,7 +86,7 @@ class Importer(Generic[R]):
     restore: Callable[[Iterable[Any]], R]
     land: Callable[[Connection, Sequence[R], Landing], Outcome]
     either: tuple[tuple[str, ...], ...] = ((*NAMES,),)
-    who: Callable[[R], Sequence[str]] = _who
+    who: Callable[[R], Sequence[str]] = attrgetter(*NAMES)
     bundle: Callable[[R], str] | None = None  # what rows must have in common to land together
     sku: Callable[[R], str] | None = None
     attributes: bool = False
@@ -107,6 +104,6 @@ class Importer(Generic[R]):
 
 def refuse_nobody(said: Named) -> None:
     """Somebody must be named. Raises Refused."""
-    if not any(_who(said)):
+    if not (said.email or said.shop_id or said.anonymous_id):
         msg = "names no customer: email, shop_id and anonymous_id are blank"
         raise Refused(msg)

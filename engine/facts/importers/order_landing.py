@@ -1,7 +1,8 @@
 """How orders land: each whole, and a later import of an order takes its place."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -19,8 +20,17 @@ from engine.facts.importers.settling import settle
 from engine.facts.model import LineRow, Order
 from engine.facts.refunded import mark_refunded
 from engine.facts.refusal import Refused
-from engine.facts.transactions import Key, derive_transactions, write_sides
+from engine.facts.transactions import (
+    Key,
+    PaidOrder,
+    begin_transactions,
+    derive_transactions,
+    write_sides,
+)
 from engine.store.tables import order_lines, orders, refunds
+
+# what the table of orders says between its key and recorded_at, which an Order says in the same order
+_kept = itemgetter(*range(Order._fields.index("at"), Order._fields.index("digest") + 1))
 
 
 class Placed(NamedTuple):
@@ -47,7 +57,7 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
     _count_moved(todo.new, moved, outcome)
     touched = people.write(connection, landing.now)
     outcome.shortened.tell(*_shortened(connection, todo.changed))
-    _write(connection, todo, moved, digests, landing)
+    _write(connection, todo, moved, digests, people.met(), landing)
     credited = {key: order.credits for key, order in placed.items() if order.credits}
     touched |= land_credits(connection, credited, landing, outcome)
     touched |= {customer for customer, _ in (*todo.all, *moved)}
@@ -56,7 +66,7 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
 
 def _assembled(rows: Iterable[LineRow], outcome: Outcome) -> list[Order]:
     found = []
-    for _, group in groupby(rows, lambda row: row.order_ref):
+    for _, group in groupby(rows, attrgetter("order_ref")):
         order, refusals = assemble(list(group))
         outcome.refused += refusals
         if order.sales or order.credits:
@@ -82,15 +92,19 @@ def _exchanged(
 def _with_customers(people: People, assembled: Iterable[Order], outcome: Outcome) -> dict[Key, Order]:
     found: dict[Key, Order] = {}
     for order in assembled:
-        times = [credit.at for credit in order.credits] + ([order.at] if order.sales else [])
         try:
             refuse_nobody(order)
-            person = people.find(order, min(times))
+            person = people.find(order, _first_at(order))
         except Refused as refused:
             outcome.refuse([*order.sales, *order.credit_rows], refused)
         else:
             found[person.id, order.ref] = order
     return found
+
+
+def _first_at(order: Order) -> int:
+    sold = [order.at] if order.sales else []
+    return min([*sold, *(credit.at for credit in order.credits)]) if order.credits else order.at
 
 
 def _digests(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, str]:
@@ -143,24 +157,29 @@ def _sorted_out(
 
 
 def _write(
-    connection: Connection, placed: Placed, moved: Set[Key], digests: Mapping[Key, str], landing: Landing
+    connection: Connection,
+    placed: Placed,
+    moved: Set[Key],
+    digests: Mapping[Key, str],
+    met: Set[int],
+    landing: Landing,
 ) -> None:
     """Lines come last, since only all orders of a customer together say which are the front end."""
     todo = placed.all
     if not todo:
         return
-    touched = sorted({customer for customer, _ in (*todo, *moved)})
-    lock_customers(connection, touched)
+    stored = {customer for customer, _ in (*todo, *moved)} - met
+    lock_customers(connection, stored)
     kept = _alone(connection, {*placed.changed, *moved})
     _clear(connection, {*placed.changed, *moved})
-    insert_plain(connection, orders, [_order(key, order, landing) for key, order in todo.items()])
-    sides = derive_transactions(connection, touched, landing.window)
     now = to_micros(landing.now)
-    lines = (_lines(key, order, sides.get(key, ""), now) for key, order in todo.items())
-    insert_plain(connection, order_lines, [line for part in lines for line in part])
-    insert_plain(
-        connection, refunds, [each for key, order in todo.items() for each in _refunds(key, order, now)]
-    )
+    insert_plain(connection, orders, [(*key, *_kept(order), now) for key, order in todo.items()])
+    sides = {
+        **derive_transactions(connection, stored, landing.window),
+        **begin_transactions(connection, _paid_orders(todo, met), landing.window),
+    }
+    insert_plain(connection, order_lines, list(_lines(todo, sides, now)))
+    insert_plain(connection, refunds, list(_refunds(todo, now)))
     _bring_back(connection, kept, {ref: customer for customer, ref in todo})
     earlier = digests.keys() - todo.keys()
     write_sides(connection, {key: sides[key] for key in earlier if key in sides})
@@ -203,30 +222,24 @@ def _shortened(connection: Connection, changed: Mapping[Key, Order]) -> list[str
     return sorted(found)
 
 
-def _order(key: Key, order: Order, landing: Landing) -> Values:
-    return (
-        *key,
-        order.at,
-        order.paid,
-        order.amount,
-        order.currency,
-        order.charged,
-        order.checkout_id,
-        order.source,
-        order.medium,
-        order.campaign,
-        order.refunded_at,
-        order.digest,
-        to_micros(landing.now),
-    )
+def _paid_orders(todo: Mapping[Key, Order], customer_ids: Set[int]) -> dict[int, list[PaidOrder]]:
+    """The paid orders of these customers."""
+    found: dict[int, list[PaidOrder]] = {}
+    for (customer, ref), order in todo.items():
+        if order.paid and customer in customer_ids:
+            paid = PaidOrder(order.at, ref, order.checkout_id, order.amount == 0)
+            found.setdefault(customer, []).append(paid)
+    return found
 
 
-def _lines(key: Key, order: Order, side: str, now: int) -> Iterable[Values]:
-    for line in order.lines:
-        what = (line.sku, order.at, line.quantity, line.amount, line.position)
-        yield (*key, line.ref, *what, side, line.refunded_at, now)
+def _lines(todo: Mapping[Key, Order], sides: Mapping[Key, str], now: int) -> Iterator[Values]:
+    for key, order in todo.items():
+        (customer, ref), at, side = key, order.at, sides.get(key, "")
+        for name, sku, quantity, amount, position, refunded_at in order.lines:
+            yield customer, ref, name, sku, at, quantity, amount, position, side, refunded_at, now
 
 
-def _refunds(key: Key, order: Order, now: int) -> Iterable[Values]:
-    for refund in order.refunds:
-        yield (key[0], refund.ref, order.ref, refund.line_ref, refund.sku, refund.at, refund.amount, now)
+def _refunds(todo: Mapping[Key, Order], now: int) -> Iterator[Values]:
+    for (customer, ref), order in todo.items():
+        for refund in order.refunds:
+            yield customer, refund.ref, ref, refund.line_ref, refund.sku, refund.at, refund.amount, now

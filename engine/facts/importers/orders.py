@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from babel.numbers import get_currency_precision
@@ -22,10 +23,25 @@ class Said(NamedTuple):
 
     amount: Decimal
     money: Money
+    ours: int | None  # in minor units of the shop's currency, where it is no finer
+
+    def minor(self, name: str, money: Money) -> int:
+        """In minor units of that currency; exact or refused."""
+        if self.ours is not None and money.digits == self.money.digits:
+            return self.ours
+        return _exact(name, self.amount, money)
 
 
 def _money(manner: Manner) -> Parse:
-    return lambda value: Said(manner.amounts(value), manner.money)
+    def parse(value: str) -> Said:
+        amount = manner.amounts(value)
+        try:
+            ours = minor(amount, manner.money.digits)
+        except Refused:  # told where it is known of which currency it is
+            return Said(amount, manner.money, None)
+        return Said(amount, manner.money, ours)
+
+    return parse
 
 
 def _foreign(value: str) -> Money:
@@ -57,17 +73,23 @@ _WHOLE = [column.name for column in COLUMNS].index("line_id")  # columns before 
 
 
 def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa: FBT001 - one of three facts
-    *who, paid, total, named, checkout_id, source, medium, campaign, at = values[:_WHOLE]
+    *whole, total, named, checkout_id, source, medium, campaign, at = values[:_WHOLE]
     line_id, sku, quantity, price, amount, position, refunded_at, refund = values[_WHOLE:]
     money = named or _known(amount or price).money
     amount = _amount(quantity, price, amount, money)
-    total, refund = _minor("order_total", total, money), _minor("refund_amount", refund, money)
+    if total is not None:
+        total = total.minor("order_total", money)
+    if refund is not None:
+        refund = refund.minor("refund_amount", money)
     if credit:
         quantity, amount, total = abs(quantity), abs(amount), None
-    whole = (*who, paid, total, money.currency, checkout_id, source, medium, campaign, at)
-    line = (line_id, sku, quantity, amount, position, refunded_at, refund or None)
-    row = LineRow._make((*whole, *line, credit, place))
-    _refuse_signs(row)
+        _refuse_nothing(amount)
+    row = LineRow._make((
+        *whole, total, money.currency, checkout_id, source, medium, campaign, at,
+        line_id, sku, quantity, amount, position, refunded_at, refund or None, credit, place,
+    ))  # fmt: skip
+    if quantity < 0 or amount < 0 or (total or 0) < 0:
+        raise _negative(row)
     if refunded_at is not None or refund is not None:
         _refuse_refund(row, refund)
     return row
@@ -77,7 +99,7 @@ def _amount(quantity: int, price: Said | None, amount: Said | None, money: Money
     """Of the line. A price of one piece may be finer than the smallest coin, as long as the line is not."""
     if amount is None and price is not None:
         return _exact("quantity times unit_price", quantity * price.amount, money)
-    return _exact("amount", _known(amount).amount, money)
+    return _known(amount).minor("amount", money)
 
 
 def _known(said: Said | None) -> Said:
@@ -87,10 +109,6 @@ def _known(said: Said | None) -> Said:
     return said
 
 
-def _minor(name: str, said: Said | None, money: Money) -> int | None:
-    return None if said is None else _exact(name, said.amount, money)
-
-
 def _exact(name: str, amount: Decimal, money: Money) -> int:
     try:
         return minor(amount, money.digits)
@@ -98,13 +116,14 @@ def _exact(name: str, amount: Decimal, money: Money) -> int:
         raise refused.within(name) from refused
 
 
-def _refuse_signs(row: LineRow) -> None:
-    if row.credit and row.amount == 0:
+def _refuse_nothing(amount: int) -> None:
+    if amount == 0:
         msg = "is a credit of nothing"
         raise Refused(msg)
-    if row.quantity < 0 or row.amount < 0 or (row.total or 0) < 0:
-        msg = "is negative; if such rows are credits, say so with `credits:` in a map"
-        raise Refused(msg, row.order_ref)
+
+
+def _negative(row: LineRow) -> Refused:
+    return Refused("is negative; if such rows are credits, say so with `credits:` in a map", row.order_ref)
 
 
 def _refuse_refund(row: LineRow, said: int | None) -> None:
@@ -130,7 +149,7 @@ ORDERS = Importer(
     LineRow._make,
     land_orders,
     either=((*NAMES,), ("amount", "unit_price")),
-    bundle=lambda row: row.order_ref,
-    sku=lambda row: row.sku,
+    bundle=attrgetter("order_ref"),
+    sku=attrgetter("sku"),
     credits=True,
 )

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,9 +19,24 @@ _UNWANTED = frozenset({"Cc", "Cs"})  # control characters, halves of surrogate p
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
 
-def text(limit: int) -> Parse:
+class Line:
     """One line of text of at most `limit` characters, in Unicode's composed form (NFC)."""
-    return lambda value: _checked(value, limit, "")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def __call__(self, value: str) -> str:
+        return _checked(value, self._limit, "")
+
+    def takes_all(self, values: Sequence[str]) -> bool:
+        """Whether each of these is such a line as it stands; plain ones are told at one glance."""
+        together = "".join(values)
+        return together.isascii() and together.isprintable() and max(map(len, values)) <= self._limit
+
+
+def text(limit: int) -> Parse:
+    """A parser for one line of text."""
+    return Line(limit)
 
 
 def passage(limit: int) -> Parse:
