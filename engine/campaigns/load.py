@@ -18,7 +18,7 @@ from engine.campaigns.form import LATER_KEYS, CampaignForm, StepForm
 from engine.campaigns.model import Campaign, Email, Files, Step
 from engine.campaigns.segments import load_segments
 from engine.campaigns.sketch import sketch
-from engine.documents import Document, KeyPath, read_document, validate
+from engine.documents import Document, KeyPath, skim_document, validate
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.registry import did_you_mean
@@ -86,7 +86,7 @@ def _documents(folder: Path) -> tuple[list[Document], list[Problem]]:
     problems: list[Problem] = []
     for path in campaign_files(folder):
         try:
-            documents.append(read_document(path))
+            documents.append(skim_document(path))
         except Problems as error:
             problems += error.problems
     return documents, problems
@@ -149,12 +149,13 @@ def read_campaign(
 ) -> Campaign:
     """The campaign of one file; `names` are those of all campaigns. Raises Problems with all its mistakes."""
     if not isinstance(document.data, dict):
-        raise Problems([document.problem((), "write a campaign as `campaign: its-id` and its other keys")])
+        msg = "write a campaign as `campaign: its-id` and its other keys"
+        raise Problems([*document.problems, document.problem((), msg)])
     data, problems = _without_later_keys(document)
     parser = RuleParser(document, catalogue, list(segments), names)
     rules = _rules(parser, data)
     form = validate(document, CampaignForm, (), data)
-    problems += parser.problems
+    problems += [*document.problems, *parser.problems]
     problems += [*_offer_problems(document, catalogue), *_step_problems(document)]
     if isinstance(form, list):
         raise Problems([*problems, *form])

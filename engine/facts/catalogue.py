@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine.documents import Document, read_document, validate
+from engine.documents import Document, skim_document, validate
 from engine.errors import Problem, Problems, UnknownName
 from engine.registry import did_you_mean
 
@@ -79,7 +79,7 @@ def load_catalogue(path: Path) -> Catalogue:
     """Read `products.yaml`; an absent file is an empty catalogue. Raises Problems with all mistakes."""
     if not path.exists():
         return Catalogue()
-    return catalogue_of(read_document(path))
+    return catalogue_of(skim_document(path))
 
 
 def catalogue_of(document: Document) -> Catalogue:
@@ -97,12 +97,15 @@ def catalogue_of(document: Document) -> Catalogue:
     return Catalogue(products)
 
 
+def _unknown(document: Document, key: str) -> Problem:
+    return document.problem((key,), f"unknown key {key!r}", "list products under `products:`")
+
+
 def _entries(document: Document) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
     data = document.data if isinstance(document.data, dict) else {}
     problems = [
-        document.problem((key,), f"unknown key {key!r}", "list products under `products:`")
-        for key in data
-        if key != "products"
+        *document.problems,
+        *(_unknown(document, key) for key in data if key != "products"),
     ]
     entries = data.get("products") or {}
     if not isinstance(entries, dict):

@@ -551,3 +551,29 @@ def test_a_mistake_in_the_products_is_not_buried_under_what_follows_from_it(
     told = aftersale("check").err.splitlines()
     assert len(told) == 1
     assert told[0].startswith("campaigns/products.yaml:")
+
+
+def test_a_key_said_twice_hides_no_other_mistake_of_its_file(aftersale: Aftersale, shop: Path) -> None:
+    """Nor does it make the file's campaign one that vanished."""
+    twice = {
+        "products.yaml": "products:\n  a: {name: A, name: B}\n  b: {nam: C}\n",
+        "segments.yaml": "segments:\n  x: {bougt: {any: true}}\n  x: {bought: {any: true}}\n",
+        "extra.yaml": SOUND.replace("steps:", "topic: a\ntopic: b\nholdot: 5%\nsteps:"),
+    }
+    for name, written in twice.items():
+        (shop / "campaigns" / name).write_text(written)
+    told = aftersale("check").err
+    for said in (
+        'products.yaml:2:16: duplicate key "name"',
+        "products.yaml:3:7: unknown key 'nam'",
+        "segments.yaml:2:7: unknown condition 'bougt'",
+        'segments.yaml:3:3: duplicate key "x"',
+        'extra.yaml:4:1: duplicate key "topic"',
+        "extra.yaml:5:1: unknown key 'holdot'",
+    ):
+        assert f"campaigns/{said}" in told
+    config = Path("config.yaml").read_text()
+    Path("config.yaml").write_text(config + "\nholdout: 2%\nholdout: 3%\nfrequencie: {}\n")
+    told = aftersale("check").err
+    assert 'duplicate key "holdout"' in told
+    assert "unknown key 'frequencie'" in told
