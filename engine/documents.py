@@ -58,12 +58,21 @@ def read_document(path: Path) -> Document:
     return _sound(skim_document(path))
 
 
-def skim_document(path: Path) -> Document:
+def skim_document(path: Path, project: Path | None = None) -> Document:
     """The same, in spite of keys that are said twice: the first word counts.
 
     They are among the document's `problems`, for who looks for further mistakes and tells all at once.
+    A link that leads out of the `project` is not followed: what is there is not ours to tell.
     """
+    if project is not None and _leads_out(path, project):
+        told = "leads out of the project by a link"
+        raise Problems([Problem(relative(path), 0, 0, told, "put the file itself there")])
     return _skim(relative(path), _read_text(path))
+
+
+def _leads_out(path: Path, project: Path) -> bool:
+    """Whether it is elsewhere. A folder that is a link as a whole was meant so."""
+    return not any(path.resolve().is_relative_to(place.resolve()) for place in (project, path.parent))
 
 
 def parse_document(file: str, text: str) -> Document:

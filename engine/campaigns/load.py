@@ -86,7 +86,7 @@ def _documents(folder: Path) -> tuple[list[Document], list[Problem]]:
     problems: list[Problem] = []
     for path in campaign_files(folder):
         try:
-            documents.append(skim_document(path))
+            documents.append(skim_document(path, folder.parent))
         except Problems as error:
             problems += error.problems
     return documents, problems

@@ -20,7 +20,7 @@ def load_segments(
     if not path.exists():
         return {}, []
     try:
-        document = skim_document(path)
+        document = skim_document(path, path.parent.parent)
     except Problems as error:
         return {}, error.problems
     data = document.data if isinstance(document.data, dict) else {}

@@ -79,7 +79,7 @@ def load_catalogue(path: Path) -> Catalogue:
     """Read `products.yaml`; an absent file is an empty catalogue. Raises Problems with all mistakes."""
     if not path.exists():
         return Catalogue()
-    return catalogue_of(skim_document(path))
+    return catalogue_of(skim_document(path, path.parent.parent))
 
 
 def catalogue_of(document: Document) -> Catalogue:

@@ -577,3 +577,38 @@ def test_a_key_said_twice_hides_no_other_mistake_of_its_file(aftersale: Aftersal
     told = aftersale("check").err
     assert 'duplicate key "holdout"' in told
     assert "unknown key 'frequencie'" in told
+
+
+@pytest.mark.parametrize("name", ["extra.yaml", "products.yaml", "segments.yaml"])
+def test_a_link_out_of_the_project_is_not_followed(
+    aftersale: Aftersale, shop: Path, tmp_path: Path, name: str
+) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("password: hunter2\n")
+    (shop / "campaigns" / name).unlink(missing_ok=True)
+    (shop / "campaigns" / name).symlink_to(secret)
+    said = aftersale("check")
+    assert f"campaigns/{name}: leads out of the project by a link (put the file itself there)" in said.err
+    assert "password" not in said.err + said.out
+    assert str(tmp_path) not in said.err + said.out
+
+
+def test_a_link_within_the_project_is_told_by_its_own_name(aftersale: Aftersale, shop: Path) -> None:
+    (shop / "shared").mkdir()
+    (shop / "shared" / "one.yaml").write_text(SOUND.replace("steps:", "holdot: 5%\nsteps:"))
+    (shop / "campaigns" / "extra.yaml").symlink_to("../shared/one.yaml")
+    (shop / "campaigns" / "more").symlink_to("../shared")
+    said = aftersale("check")
+    assert "campaigns/extra.yaml:3:1: unknown key 'holdot'" in said.err
+    assert (
+        "campaigns/more: is a link to a folder, which is not read (put the folder itself there)" in said.err
+    )
+
+
+def test_a_campaign_behind_a_link_has_not_vanished(aftersale: Aftersale, shop: Path, tmp_path: Path) -> None:
+    """Its runs must not end because its file is not read."""
+    assert aftersale("run", "--once").code == 0
+    away = tmp_path / "win-back.yaml"
+    (shop / "campaigns" / "win-back.yaml").rename(away)
+    (shop / "campaigns" / "win-back.yaml").symlink_to(away)
+    assert "is in no file any more" not in aftersale("check").err
