@@ -612,3 +612,25 @@ def test_a_campaign_behind_a_link_has_not_vanished(aftersale: Aftersale, shop: P
     (shop / "campaigns" / "win-back.yaml").rename(away)
     (shop / "campaigns" / "win-back.yaml").symlink_to(away)
     assert "is in no file any more" not in aftersale("check").err
+
+
+GOING_ON = [
+    ("run", "--once"),
+    ("preview", "--days", 0),
+    ("segment", "lapsed"),
+    ("explain", "ann@example.com"),
+]
+
+
+@pytest.mark.parametrize("words", GOING_ON)
+def test_who_goes_on_without_a_campaign_says_so_with_the_exit_code(
+    aftersale: Aftersale, shop: Path, words: tuple[object, ...]
+) -> None:
+    Path("campaigns/extra.yaml").write_text(SOUND.replace("steps:", "holdot: 5%\nsteps:"))
+    said = aftersale(*words)
+    assert (said.code, said.err.count("unknown key 'holdot'"), bool(said.out)) == (1, 1, True)
+    Path("campaigns/extra.yaml").unlink()
+    assert aftersale(*words).code == 0
+    Path("campaigns/segments.yaml").write_text("segments: {x: {bougt: {any: true}}}")
+    said = aftersale(*words)
+    assert (said.code, said.err.count("unknown condition 'bougt'"), said.out) == (1, 1, "")
