@@ -29,9 +29,9 @@ PRODUCT_MISTAKES = ("unknown product", "no product has")
 CAMPAIGN_MISTAKES = ("unknown campaign",)
 
 
-def load_files(folder: Path, holdout: Decimal) -> Files:
+def load_files(folder: Path, holdout: Decimal, currency: str | None = None) -> Files:
     """Everything below `folder` (the project's `campaigns/`). `holdout` is for those that name none."""
-    catalogue, products_problems = _catalogue(folder / PRODUCTS)
+    catalogue, products_problems = _catalogue(folder / PRODUCTS, currency)
     documents, unreadable = _documents(folder)
     names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
@@ -61,9 +61,9 @@ def _seen(problems: Sequence[Problem], blind: tuple[str, ...]) -> list[Problem]:
     return [problem for problem in problems if not any(words in problem.message for words in blind)]
 
 
-def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
+def _catalogue(path: Path, currency: str | None) -> tuple[Catalogue, list[Problem]]:
     try:
-        return load_catalogue(path), []
+        return load_catalogue(path, currency), []
     except Problems as error:
         return Catalogue(), error.problems
 
