@@ -3,7 +3,8 @@
 `read_document` gives plain data; `Document.problem` turns a path within it into `file:line:column`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from engine.errors import Problem, Problems, relative
@@ -34,6 +36,12 @@ class Document:
     file: str
     data: Any
     _places: Mapping[KeyPath, tuple[int, int]] = field(repr=False)
+    repeated: Mapping[str, Sequence[Problem]] = field(default_factory=dict, repr=False)  # keys said twice
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with it as YAML, where it was read in spite of that."""
+        return [problem for problems in self.repeated.values() for problem in problems]
 
     def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
         """A problem at that path, or at the nearest part above it that is written down."""
@@ -47,16 +55,58 @@ def read_document(path: Path) -> Document:
     Raises Problems when it is missing, too large, not UTF-8, not YAML, says a key twice,
     or grows beyond all measure through its aliases.
     """
-    return parse_document(relative(path), _read_text(path))
+    return _sound(skim_document(path))
+
+
+def skim_document(path: Path, project: Path | None = None) -> Document:
+    """The same, in spite of keys that are said twice: the first word counts.
+
+    They are among the document's `problems`, for who looks for further mistakes and tells all at once.
+    A link that leads out of the `project` is not followed: what is there is not ours to tell.
+    """
+    if project is not None and _leads_out(path, project):
+        told = "leads out of the project by a link"
+        raise Problems([Problem(relative(path), 0, 0, told, "put the file itself there")])
+    return _skim(relative(path), _read_text(path))
+
+
+def _leads_out(path: Path, project: Path) -> bool:
+    """Whether it is elsewhere. A folder that is a link as a whole was meant so."""
+    return not any(path.resolve().is_relative_to(place.resolve()) for place in (project, path.parent))
 
 
 def parse_document(file: str, text: str) -> Document:
-    """The same from text that is already here; `file` is only its name."""
+    """As `read_document`, from text that is already here; `file` is only its name."""
+    return _sound(_skim(file, text))
+
+
+def _sound(document: Document) -> Document:
+    if document.problems:
+        raise Problems(document.problems)
+    return document
+
+
+class _Constructor(RoundTripConstructor):
+    """Notes the keys that are said twice, and takes the first of each."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.repeated: list[tuple[str, StringMark]] = []
+
+    def check_mapping_key(self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any) -> bool:
+        unique = key not in mapping
+        if not unique:
+            self.repeated.append((str(key), key_node.start_mark))
+        return unique
+
+
+def _skim(file: str, text: str) -> Document:
     yaml = YAML(typ="rt", pure=True)
+    yaml.Constructor = _Constructor
     try:
         tree = yaml.load(text)
         walk = _Walk()
-        return Document(file, walk.plain(tree, ()), walk.places)
+        return Document(file, walk.plain(tree, ()), walk.places, _repeated(file, yaml.constructor))
     except MarkedYAMLError as error:
         raise Problems([_syntax_problem(file, error)]) from error
     except (YAMLError, ValueError) as error:
@@ -110,10 +160,17 @@ def _read_text(path: Path) -> str:
     return text
 
 
+def _repeated(file: str, constructor: _Constructor) -> Mapping[str, Sequence[Problem]]:
+    found: dict[str, list[Problem]] = defaultdict(list)
+    for key, mark in constructor.repeated:
+        found[key].append(Problem(file, mark.line + 1, mark.column + 1, f'duplicate key "{key}"'))
+    return found
+
+
 def _syntax_problem(file: str, error: MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     message = str(error.problem or error.context or "not YAML").split("\n")[0].strip()
-    if "duplicate key" in message:
+    if "duplicate key" in message:  # `<<` said twice
         message = message.split(" with value")[0].replace("found ", "")
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     return Problem(file, line, column, message)

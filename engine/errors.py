@@ -152,8 +152,8 @@ class AlreadyThere(AftersaleError):
 
 
 def relative(path: Path) -> str:
-    """A path as people say it: from where they stand, if it lies below."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    """A path as people say it: from where they stand, if it lies below. A link keeps its own name."""
+    for whole in (path.absolute(), path.resolve()):
+        if ".." not in whole.parts and whole.is_relative_to(Path.cwd()):
+            return str(whole.relative_to(Path.cwd()))
+    return str(path)

@@ -28,7 +28,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from engine.clock import Duration, format_duration, parse_duration
-from engine.documents import Document, problems_of, read_document
+from engine.documents import Document, problems_of, skim_document
 from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
 
@@ -238,7 +238,7 @@ def load_settings(folder: Path) -> Settings:
         hint = "go to your project's folder, or make a project with: aftersale init DIR"
         raise SettingsError(msg, hint=hint)
     try:
-        document = read_document(path)
+        document = skim_document(path)
     except Problems as problems:
         raise SettingsError(str(problems)) from problems
     data = document.data if document.data is not None else {}
@@ -248,7 +248,7 @@ def load_settings(folder: Path) -> Settings:
     _refuse_password(document, data)
     _refuse_unknown_variables()
     try:
-        return Settings(**data)
+        settings = Settings(**data)
     except ValidationError as error:
         found = [
             _of_the_environment(problem, finding["loc"])
@@ -256,9 +256,12 @@ def load_settings(folder: Path) -> Settings:
                 problems_of(document, Settings, error, ()), error.errors(), strict=True
             )
         ]
-        raise SettingsError(str(Problems(found))) from error
+        raise SettingsError(str(Problems([*document.problems, *found]))) from error
     except UnreadableVariable as error:
         raise SettingsError(str(error), hint="set its keys one by one: AFTERSALE_SHOP__NAME=…") from error
+    if document.problems:
+        raise SettingsError(str(Problems(document.problems)))
+    return settings
 
 
 def _of_the_environment(problem: Problem, loc: tuple[Any, ...]) -> Problem:

@@ -25,8 +25,10 @@ COLUMNS = ("exit code", "error", "meaning", "what to do")
 FINE = ["0", "", "Fine.", ""]
 
 ADVICE = {
-    "Problems": "Mend the places named. `check` finds them all without touching the database; `preview` and "
-    "`run` go on with the sound campaigns and end with this code to say that some were left out.",
+    "Problems": "Mend the places named. `check` finds them all without touching the database. `run`, "
+    "`preview`, `explain` and `segment` tell them on standard error, go on with the sound campaigns, and end "
+    "with this code to say that some were left out. So do they, and `status`, where a campaign has sent and "
+    "its file is gone.",
     "UsageError": "Look at the command with `--help`.",
     "SettingsError": "Mend `config.yaml` or the variable named; go to the project's folder, or name it with "
     "`--project`.",

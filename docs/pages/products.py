@@ -21,7 +21,7 @@ products:
 MEANING = {
     "name": "as mails say it",
     "kind": "what role it plays in the shop",
-    "price": "in the shop's currency",
+    "price": "in the shop's currency, with no more decimals than it has",
     "unit_cost": "what one piece costs you, where you know it",
     "category": "a word of your own, for rules",
     "tags": "words of your own, for rules; a product may carry several",

@@ -34,11 +34,14 @@ ASKED_LAST = (
     (Reason.HELD_OUT, Verdict.SKIP),
     (Reason.DUE, Verdict.SEND),
 )
+ENDED = (Reason.MERGED,)
 NOTHING_DUE = (Reason.WAITING, Reason.BEEN_THROUGH)
 MORE = {
     Reason.CAMPAIGN_REMOVED: "Also where no step is due. A file with a mistake is still a file; while the id "
     "in one of them cannot be read, no campaign counts as removed.",
     Reason.STEP_REMOVED: "A step keeps its id for good; under another id it is another step.",
+    Reason.MERGED: "Two people were one, and both were in the campaign: the run with more steps behind it "
+    "goes on. Runs of both count.",
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
     Reason.WHILE_ENDED: "It is asked whenever a step is due.",
     Reason.WHEN_NOT_MET: "The next step counts its wait from this decision.",
@@ -60,6 +63,11 @@ MORE = {
     Reason.WAITING: "",
     Reason.BEEN_THROUGH: "See `enter` in [the campaign file](campaign.md#enter).",
 }
+ENDINGS = """\
+## What else ends a run
+
+An import can end a run as well. `explain` tells it.
+"""
 STANDING = """\
 ## For whom no step is due
 
@@ -97,12 +105,27 @@ def pages() -> dict[str, str]:
     due = table(
         ("reason", "decision", "told as", "to know"), (_row(reason, verdict) for reason, verdict in asked)
     )
+    ended = table(("reason", "told as", "to know"), ([f"`{r}`", r.sentence, MORE[r]] for r in ENDED))
     idle = table(("reason", "told as", "to know"), ([f"`{r}`", r.sentence, MORE[r]] for r in NOTHING_DUE))
-    _all_told([reason for reason, _ in asked] + list(NOTHING_DUE))
+    _all_told([reason for reason, _ in asked] + [*ENDED, *NOTHING_DUE])
     states = table(("state", "meaning"), ([f"`{status}`", STATES[status]] for status in Status))
     moves = table(("from", "to", "when"), ([f"`{a}`", f"`{b}`", why] for (a, b), why in MOVES.items()))
     wrong = table(("reason", "meaning"), ([f"`{why}`", WHY_NOT[why]] for why in get_args(WhyNot)))
-    parts = [INTRO, ORDER, due, STANDING, idle, OUTBOX, states, MOVED, moves, UNWRITABLE, wrong]
+    parts = [
+        INTRO,
+        ORDER,
+        due,
+        ENDINGS,
+        ended,
+        STANDING,
+        idle,
+        OUTBOX,
+        states,
+        MOVED,
+        moves,
+        UNWRITABLE,
+        wrong,
+    ]
     return {"reasons.md": page("Decisions and their reasons", *parts)}
 
 

@@ -24,7 +24,7 @@ def products_file(project: Project) -> Path:
 
 def listing(project: Project) -> list[Listed]:
     """Everything that was sold, most first, and then what stands in the catalogue alone."""
-    catalogue = load_catalogue(products_file(project))
+    catalogue = load_catalogue(products_file(project), project.settings.shop.currency)
     with project.store.reading() as connection:
         sold = list(sold_products(connection))
     seen = {each.sku for each in sold}
@@ -36,7 +36,9 @@ def write_missing(project: Project) -> list[str]:
     """Add what was sold and is missing, under its sku for a name; says which."""
     missing = [each.sku for each in listing(project) if not each.name]
     path = products_file(project)
-    Shelf(path, load_catalogue(path)).add({"sku": sku, "name": sku} for sku in missing)
+    Shelf(path, load_catalogue(path, project.settings.shop.currency)).add(
+        {"sku": sku, "name": sku} for sku in missing
+    )
     return missing
 
 

@@ -28,7 +28,7 @@ def import_into(  # noqa: PLR0913 - each named by its caller
     """Import the files, or the answers to queries. `kind` and `mapping` speak of all of them."""
     mapped = load_mapping(mapping) if mapping is not None else None
     products = project.folder / "campaigns" / "products.yaml"
-    catalogue = load_catalogue(products)
+    catalogue = load_catalogue(products, project.settings.shop.currency)
     return import_files(
         project.store,
         project.settings,

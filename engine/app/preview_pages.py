@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.app.pages import environment
-from engine.app.previewing import Preview
+from engine.app.previewing import NOBODY_IN, Preview, no_mail_due, nothing_in
+from engine.app.vanished import everything_wrong
 from engine.errors import UsageError, relative
 from engine.planning.reasons import Reason
 from engine.rendering.mail import Mail
@@ -35,6 +36,7 @@ def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None)
     audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
     entering = preview.entering()
     shown = [_write(mail, mails) for mail in _sample(preview, campaign)]
+    calendar = [day for day in preview.calendar(days) if campaign in (None, day.campaign)]
     values: dict[str, Any] = {
         "shop": preview.project.settings.shop.name,
         "at": preview.now,
@@ -43,8 +45,11 @@ def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None)
         "entering": entering,
         "shown": shown,
         "unwritable": preview.unwritable,
-        "problems": preview.project.problems,
-        "days": [day for day in preview.calendar(days) if campaign in (None, day.campaign)],
+        "problems": everything_wrong(preview.project),
+        "days": calendar,
+        "nothing": nothing_in(audiences, counts, calendar, days),
+        "nobody_in": f"{NOBODY_IN}.",
+        "no_mail_due": f"{no_mail_due(days).capitalize()}.",
         "reason": lambda name: Reason(name).sentence,
     }
     index = folder / "index.html"

@@ -1,7 +1,7 @@
 """preview: who gets what when, and who does not and why. It reads the very plan that `run` merges."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,8 +30,10 @@ from engine.planning.readout import (
 )
 from engine.planning.state import State, imagined, refuse_the_past
 from engine.rendering.mail import Mail, MailOrder, Unwritable
+from engine.rules.words import times
 
 BATCH = 500
+NOBODY_IN = "Nobody is in a campaign, or in the audience of one"
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,22 @@ def previewing(
         _look_up(project, connection, state)
         desk = make_plan(connection, project.book, state, now, only=only)
         yield Preview(project, connection, state, desk, now, only)
+
+
+def nothing_in(
+    audiences: Mapping[str, int], counts: Sequence[Count], calendar: Sequence[Day], days: int
+) -> str:
+    """The one sentence for a preview with nothing in it; '' for any other."""
+    if not audiences:
+        return "No campaign can be run."
+    if not counts and not calendar:
+        return f"{NOBODY_IN}, and {no_mail_due(days)}."
+    return ""
+
+
+def no_mail_due(days: int) -> str:
+    """What is said of days without mails."""
+    return f"no mail falls due in the next {times(days, 'day')}" if days else "no mail is due"
 
 
 def _look_up(project: Project, connection: Connection, state: State) -> None:

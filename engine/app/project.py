@@ -39,7 +39,8 @@ class Project:
 
     @cached_property
     def _read_files(self) -> Files:
-        return load_files(self.folder / "campaigns", self.settings.holdout)
+        settings = self.settings
+        return load_files(self.folder / "campaigns", settings.holdout, settings.shop.currency)
 
     @cached_property
     def studio(self) -> Studio:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from engine.app.project import Project
-from engine.documents import read_document
+from engine.documents import skim_document
 from engine.errors import Problems, UnknownName, UsageError
 from engine.registry import did_you_mean
 from engine.rules.model import Rule
@@ -88,10 +88,10 @@ def _named(project: Project, name: str) -> Chosen:
 
 
 def _from_file(project: Project, path: Path) -> Chosen:
-    document = read_document(path)
+    document = skim_document(path)
     files = project.book.files
     parser = RuleParser(document, files.catalogue, list(files.segments), files.step_names)
     rule = parser.parse(document.data, ())
-    if parser.problems:
-        raise Problems(parser.problems)
+    if problems := [*document.problems, *parser.problems]:
+        raise Problems(problems)
     return Chosen(document.file, rule)

@@ -26,6 +26,11 @@ def vanished_problems(ids: Iterable[str]) -> list[Problem]:
     return [Problem("campaigns", 0, 0, f"the campaign {each!r} {TOLD}", HINT) for each in ids]
 
 
+def everything_wrong(project: Project) -> list[Problem]:
+    """The problems of the files, and of those that are gone."""
+    return [*vanished_problems(vanished_campaigns(project)), *project.problems]
+
+
 def vanished_if_known(project: Project, note: Callable[[str], None]) -> list[Problem]:
     """The same, where a database is there. One that cannot be read is noted; none is made or changed."""
     if not is_there(project.settings.database, project.folder):

@@ -22,6 +22,10 @@ def folder_problems(folder: Path) -> Iterator[Problem]:
     elif not campaign_files(folder):
         hint = "write one, such as campaigns/win-back.yaml"
         yield Problem(relative(folder), 0, 0, "there is no campaign in it", hint)
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and path.is_dir():
+            told = "is a link to a folder, which is not read"
+            yield Problem(relative(path), 0, 0, told, "put the folder itself there")
     for path in _yaml_files(folder):
         if _shared(folder, path) and path.name not in (PRODUCTS, SEGMENTS):
             yield Problem(relative(path), 0, 0, "is not read", f"call it {path.stem.lower()}.yaml")

@@ -18,7 +18,7 @@ from engine.campaigns.form import LATER_KEYS, CampaignForm, StepForm
 from engine.campaigns.model import Campaign, Email, Files, Step
 from engine.campaigns.segments import load_segments
 from engine.campaigns.sketch import sketch
-from engine.documents import Document, KeyPath, read_document, validate
+from engine.documents import Document, KeyPath, skim_document, validate
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.registry import did_you_mean
@@ -29,9 +29,9 @@ PRODUCT_MISTAKES = ("unknown product", "no product has")
 CAMPAIGN_MISTAKES = ("unknown campaign",)
 
 
-def load_files(folder: Path, holdout: Decimal) -> Files:
+def load_files(folder: Path, holdout: Decimal, currency: str | None = None) -> Files:
     """Everything below `folder` (the project's `campaigns/`). `holdout` is for those that name none."""
-    catalogue, products_problems = _catalogue(folder / PRODUCTS)
+    catalogue, products_problems = _catalogue(folder / PRODUCTS, currency)
     documents, unreadable = _documents(folder)
     names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
@@ -61,9 +61,9 @@ def _seen(problems: Sequence[Problem], blind: tuple[str, ...]) -> list[Problem]:
     return [problem for problem in problems if not any(words in problem.message for words in blind)]
 
 
-def _catalogue(path: Path) -> tuple[Catalogue, list[Problem]]:
+def _catalogue(path: Path, currency: str | None) -> tuple[Catalogue, list[Problem]]:
     try:
-        return load_catalogue(path), []
+        return load_catalogue(path, currency), []
     except Problems as error:
         return Catalogue(), error.problems
 
@@ -86,7 +86,7 @@ def _documents(folder: Path) -> tuple[list[Document], list[Problem]]:
     problems: list[Problem] = []
     for path in campaign_files(folder):
         try:
-            documents.append(read_document(path))
+            documents.append(skim_document(path, folder.parent))
         except Problems as error:
             problems += error.problems
     return documents, problems
@@ -149,12 +149,13 @@ def read_campaign(
 ) -> Campaign:
     """The campaign of one file; `names` are those of all campaigns. Raises Problems with all its mistakes."""
     if not isinstance(document.data, dict):
-        raise Problems([document.problem((), "write a campaign as `campaign: its-id` and its other keys")])
+        msg = "write a campaign as `campaign: its-id` and its other keys"
+        raise Problems([*document.problems, document.problem((), msg)])
     data, problems = _without_later_keys(document)
     parser = RuleParser(document, catalogue, list(segments), names)
     rules = _rules(parser, data)
     form = validate(document, CampaignForm, (), data)
-    problems += parser.problems
+    problems += [*document.problems, *parser.problems]
     problems += [*_offer_problems(document, catalogue), *_step_problems(document)]
     if isinstance(form, list):
         raise Problems([*problems, *form])

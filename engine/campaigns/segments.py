@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.campaigns.form import ID
 from engine.clock import EPOCH
-from engine.documents import Document, read_document
+from engine.documents import Document, skim_document
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue
 from engine.rules.conditions.segment import Segment
@@ -20,22 +20,22 @@ def load_segments(
     if not path.exists():
         return {}, []
     try:
-        document = read_document(path)
+        document = skim_document(path, path.parent.parent)
     except Problems as error:
         return {}, error.problems
     data = document.data if isinstance(document.data, dict) else {}
     named = data.get("segments") or {}
-    problems = [
-        document.problem((key,), f"unknown key {key!r}", "list segments under `segments:`")
-        for key in data
-        if key != "segments"
-    ]
+    problems = [*document.problems, *(_unknown(document, key) for key in data if key != "segments")]
     if not isinstance(named, dict):
         return {}, [*problems, document.problem(("segments",), "write segments as `name: rule`")]
     parser = RuleParser(document, catalogue, list(named), campaigns, problems)
     problems += [_unnamed(document, name) for name in named if not ID.fullmatch(str(name))]
     segments = {name: parser.parse(rule, ("segments", name)) for name, rule in named.items()}
     return segments, [*parser.problems, *_cycles(document, segments)]
+
+
+def _unknown(document: Document, key: str) -> Problem:
+    return document.problem((key,), f"unknown key {key!r}", "list segments under `segments:`")
 
 
 def _unnamed(document: Document, name: object) -> Problem:

@@ -19,7 +19,7 @@ _TEMPLATE: TypeAdapter[str] = TypeAdapter(TemplatePath)
 def sketch(document: Document) -> Campaign:
     """A campaign of which only the copy counts; subjects and templates that are no such thing are ''."""
     return Campaign(
-        id=str(document.data.get("campaign") or ""),
+        id="" if "campaign" in document.repeated else str(document.data.get("campaign") or ""),
         version="",
         steps=tuple(_steps(document.data.get("steps"))),
         audience=All(()),

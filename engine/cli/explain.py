@@ -9,6 +9,7 @@ from rich.tree import Tree
 from engine.app.explaining import Explained, explain_customer
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
+from engine.cli.wrong import tell_what_is_wrong
 from engine.planning.explain import Explanation
 from engine.planning.reasons import Reason
 from engine.rules.explain import Answer
@@ -23,6 +24,7 @@ def command(
 ) -> None:
     """Why a customer gets a campaign's mails, or does not."""
     with opened(project) as shop:
+        end = tell_what_is_wrong(shop)
         explained = explain_customer(shop, customer, instant(shop, at), campaign)
     if as_json:
         show.document(
@@ -34,6 +36,7 @@ def command(
         )
     else:
         _print(explained)
+    raise end
 
 
 def _print(explained: Explained) -> None:

@@ -9,10 +9,11 @@ import typer
 from rich.text import Text
 
 from engine.app.preview_pages import write_pages
-from engine.app.previewing import Moment, Preview, previewing
-from engine.app.vanished import vanished_campaigns, vanished_problems
+from engine.app.previewing import NOBODY_IN, Day, Moment, Preview, no_mail_due, nothing_in, previewing
+from engine.app.vanished import everything_wrong
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
+from engine.cli.wrong import tell_what_is_wrong
 from engine.facts.lookup import find_customer
 from engine.planning.readout import Count
 from engine.planning.reasons import Reason
@@ -35,7 +36,7 @@ def command(
     """Who gets what when, and who does not and why. Nothing is sent, and nothing is written down."""
     with opened(project) as shop:
         now = instant(shop, at)
-        show.problems([*vanished_problems(vanished_campaigns(shop)), *shop.problems])
+        end = tell_what_is_wrong(shop)
         only = None
         if customer is not None:
             with shop.store.reading() as connection:
@@ -50,8 +51,7 @@ def command(
                 _print_timeline(preview, customer, days, campaign)
             elif html is None:
                 _print(preview, days, campaign)
-        failed = bool(shop.problems)
-    raise typer.Exit(1 if failed else 0)
+    raise end
 
 
 def _document(preview: Preview, days: int, campaign: str | None) -> None:
@@ -65,7 +65,7 @@ def _document(preview: Preview, days: int, campaign: str | None) -> None:
         "mails": (_mail(mail) for mail in wanted),
         "unwritable": _unwritable(preview, campaign),
         "timeline" if preview.only is not None else "calendar": _later(preview, days, campaign),
-        "problems": [problem.as_json() for problem in preview.project.problems],
+        "problems": [problem.as_json() for problem in everything_wrong(preview.project)],
     }
     show.document(parts)
 
@@ -100,18 +100,29 @@ def _later(preview: Preview, days: int, campaign: str | None) -> Iterator[dict[s
 
 
 def _print(preview: Preview, days: int, campaign: str | None) -> None:
-    console = show.out()
+    """What is shown is gathered first: the calendar moves the imagined state on."""
     counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
+    audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
+    entering = preview.entering()
+    wanted = (mail for mail in preview.mails() if campaign in (None, mail.key.campaign_id))
+    mails = list(islice(wanted, SAMPLE))
+    calendar = [day for day in preview.calendar(days) if campaign in (None, day.campaign)]
+    console = show.out()
     console.print(Text(f"At {preview.now:%Y-%m-%d %H:%M}Z, a run would do this", style="bold"))
-    audiences, entering = preview.audiences(), preview.entering()
-    rows = [
-        (c, n, entering.get(c, 0), *_totals(counts, c)) for c, n in audiences.items() if campaign in (None, c)
-    ]
+    if nothing := nothing_in(audiences, counts, calendar, days):
+        console.print(nothing)
+        return
+    rows = [(c, n, entering.get(c, 0), *_totals(counts, c)) for c, n in audiences.items()]
     columns = ("campaign", "in the audience", "entering", "mails", "held", "passed over")
     console.print(show.table("", columns, rows))
-    console.print(show.table("\nWhy", ("campaign", "step", "people", "", "because"), map(_reason, counts)))
-    _print_sample(preview, campaign)
-    _print_calendar(preview, days, campaign)
+    _print_reasons(counts)
+    _print_sample(preview, mails)
+    _print_calendar(calendar, days)
+
+
+def _print_reasons(counts: list[Count]) -> None:
+    columns = ("campaign", "step", "people", "", "because")
+    show.out().print(show.table("\nWhy", columns, map(_reason, counts)) if counts else f"\n{NOBODY_IN}.")
 
 
 def _totals(counts: list[Count], campaign: str) -> tuple[int, int, int]:
@@ -126,12 +137,8 @@ def _reason(count: Count) -> tuple[Any, ...]:
     return count.campaign, count.step, count.people, verdict, Reason(count.reason).sentence
 
 
-def _print_sample(preview: Preview, campaign: str | None) -> None:
-    wanted = (mail for mail in preview.mails() if campaign in (None, mail.key.campaign_id))
-    rows = [
-        (mail.to_address, mail.subject, mail.key.campaign_id, mail.key.step_id)
-        for mail in islice(wanted, SAMPLE)
-    ]
+def _print_sample(preview: Preview, mails: list[Mail]) -> None:
+    rows = [(mail.to_address, mail.subject, mail.key.campaign_id, mail.key.step_id) for mail in mails]
     console = show.out()
     if rows:
         console.print(show.table("\nA few of the mails", ("to", "subject", "campaign", "step"), rows))
@@ -141,8 +148,10 @@ def _print_sample(preview: Preview, campaign: str | None) -> None:
         )
 
 
-def _print_calendar(preview: Preview, days: int, campaign: str | None) -> None:
-    listed = [day for day in preview.calendar(days) if campaign in (None, day.campaign)]
+def _print_calendar(listed: list[Day], days: int) -> None:
+    if not listed:
+        show.out().print(f"\n{no_mail_due(days).capitalize()}.")
+        return
     rows = [(d.day, d.campaign, d.step, d.mails, "forecast" if d.forecast else "now") for d in listed]
     title = f"\nMails of the next {days} days (forecasts: as if nobody bought, used or changed anything)"
     show.out().print(show.table(title, ("day", "campaign", "step", "mails", ""), rows))
@@ -150,15 +159,12 @@ def _print_calendar(preview: Preview, days: int, campaign: str | None) -> None:
 
 def _print_timeline(preview: Preview, customer: str, days: int, campaign: str | None) -> None:
     moments = [m for m in preview.timeline(days) if campaign in (None, m.answer.campaign)]
-    show.out().print(
-        show.table(
-            f"{customer}, the next {days} days",
-            ("at", "campaign", "step", "", "because", ""),
-            map(_moment, moments),
-        )
-    )
     if not moments:
         show.out().print("No step of any campaign falls due. Ask why: aftersale explain", customer)
+        return
+    title = f"{customer}, the next {days} days"
+    columns = ("at", "campaign", "step", "", "because", "")
+    show.out().print(show.table(title, columns, map(_moment, moments)))
 
 
 def _moment(moment: Moment) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ import typer
 
 from engine.app.reporting import status
 from engine.app.running import Ran, run_once
-from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.cli.status import not_sent
+from engine.cli.wrong import tell_what_is_wrong
 from engine.errors import NotInThisVersion, relative
 from engine.planning.reasons import Reason
 
@@ -25,7 +25,7 @@ def command(
         raise NotInThisVersion(msg, hint="run one tick with: aftersale run --once")
     with opened(project) as shop:
         now = instant(shop, None)
-        show.problems([*vanished_problems(vanished_campaigns(shop)), *shop.problems])
+        end = tell_what_is_wrong(shop)
         ran = run_once(shop, now, progress=show.talk().print)
         if as_json:
             show.document(_as_json(ran))
@@ -35,8 +35,7 @@ def command(
                 show.out().print(not_sent(status(shop, most=5).troubles))
             if shop.settings.delivery.transport == "folder" and ran.delivered.accepted:
                 show.out().print(f"They are in {relative(shop.folder / shop.settings.delivery.folder)}/mails")
-        failed = bool(shop.problems)
-    raise typer.Exit(1 if failed else 0)
+    raise end
 
 
 def _as_json(ran: Ran) -> dict[str, object]:

@@ -11,6 +11,7 @@ from engine.app.comparing import Difference, compared
 from engine.app.segmenting import Chosen, Held, choose, held
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
+from engine.cli.wrong import tell_what_is_wrong
 from engine.rules.explain import Answer
 from engine.rules.turning import Turn
 
@@ -34,6 +35,7 @@ def command(
 ) -> None:
     """Who a rule holds, before any policy; with `--since`, who entered it and who left it."""
     with opened(project) as shop:
+        end = tell_what_is_wrong(shop)
         chosen = choose(shop, name=name, campaign=campaign, rule=rule)
         now = instant(shop, at)
         if since is None:
@@ -42,6 +44,7 @@ def command(
         else:
             with compared(shop, chosen, instant(shop, since, "--since"), now) as difference:
                 (_document_of_two if as_json else _print_two)(difference, ids)
+    raise end
 
 
 def _document(found: Held, at: datetime, ids: bool) -> None:

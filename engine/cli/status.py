@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import typer
 from rich.table import Table
 
 from engine.app.reporting import Status, Trouble, status
@@ -25,6 +26,7 @@ def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
         show.document({**parts, "next_due": found.next_due, **lists})
     else:
         _print(found)
+    raise typer.Exit(1 if gone else 0)
 
 
 def _print(found: Status) -> None:

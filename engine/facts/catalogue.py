@@ -1,13 +1,14 @@
 """The things a shop sells: `campaigns/products.yaml` as a Catalogue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from babel.numbers import get_currency_precision
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine.documents import Document, read_document, validate
+from engine.documents import Document, skim_document, validate
 from engine.errors import Problem, Problems, UnknownName
 from engine.registry import did_you_mean
 
@@ -75,14 +76,17 @@ class Catalogue(Mapping[str, Product]):
         return self._products[sku]
 
 
-def load_catalogue(path: Path) -> Catalogue:
-    """Read `products.yaml`; an absent file is an empty catalogue. Raises Problems with all mistakes."""
+def load_catalogue(path: Path, currency: str | None = None) -> Catalogue:
+    """Read `products.yaml`; an absent file is an empty catalogue. Raises Problems with all mistakes.
+
+    With the shop's currency its amounts are held to the decimals that it has.
+    """
     if not path.exists():
         return Catalogue()
-    return catalogue_of(read_document(path))
+    return catalogue_of(skim_document(path, path.parent.parent), currency)
 
 
-def catalogue_of(document: Document) -> Catalogue:
+def catalogue_of(document: Document, currency: str | None = None) -> Catalogue:
     """The same from a document that was read. Raises Problems with all mistakes."""
     entries, problems = _entries(document)
     products: list[Product] = []
@@ -90,6 +94,7 @@ def catalogue_of(document: Document) -> Catalogue:
         found = validate(document, Product, ("products", sku), {"sku": sku, **entry})
         if isinstance(found, Product):
             products.append(found)
+            problems += _too_fine(document, found, currency) if currency else ()
         else:
             problems += found
     if problems:
@@ -97,12 +102,25 @@ def catalogue_of(document: Document) -> Catalogue:
     return Catalogue(products)
 
 
+def _too_fine(document: Document, product: Product, currency: str) -> Iterator[Problem]:
+    """Amounts of which a part is smaller than the smallest coin."""
+    digits = get_currency_precision(currency)
+    for name in ("price", "unit_cost"):
+        amount = getattr(product, name)
+        if amount is not None and (coins := amount.scaleb(digits)) != coins.to_integral_value():
+            told = f"{name}: {amount} has more decimals than {currency}, which has {digits or 'none'}"
+            yield document.problem(("products", product.sku, name), told)
+
+
+def _unknown(document: Document, key: str) -> Problem:
+    return document.problem((key,), f"unknown key {key!r}", "list products under `products:`")
+
+
 def _entries(document: Document) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
     data = document.data if isinstance(document.data, dict) else {}
     problems = [
-        document.problem((key,), f"unknown key {key!r}", "list products under `products:`")
-        for key in data
-        if key != "products"
+        *document.problems,
+        *(_unknown(document, key) for key in data if key != "products"),
     ]
     entries = data.get("products") or {}
     if not isinstance(entries, dict):

@@ -164,10 +164,15 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes(), *_shortened(total), *_differing(total)),
+            notes=(*self.opened.notes, *self.unknown.notes(), *self._notes(total)),
             merges=total.merges,
             conflicts=total.conflicts,
         )
+
+    def _notes(self, total: Outcome) -> Iterator[str]:
+        yield from _shortened(total)
+        yield from _moved(total, self.opened.importer.kind)
+        yield from _differing(total)
 
 
 def _turn(opened: Opened) -> int:
@@ -182,6 +187,13 @@ def _shortened(total: Outcome) -> Iterator[str]:
             f"orders that came again without some of their lines, and lost them: {lost}; "
             "an order is replaced whole, so give all its lines in one file"
         )
+
+
+def _moved(total: Outcome, kind: str) -> Iterator[str]:
+    if total.moved.count:
+        some = f"{total.moved.count:,}, such as {', '.join(total.moved.first)}"
+        whose = "each is whose its latest row says" if kind == "subscriptions" else "each is theirs now"
+        yield f"{kind} that came with another customer than before: {some}; {whose}"
 
 
 def _differing(total: Outcome) -> Iterator[str]:

@@ -4,17 +4,27 @@
 """
 
 import codecs
+from collections.abc import Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from engine.documents import Document, read_document, validate
+from engine.documents import Document, KeyPath, problems_of, skim_document
 from engine.errors import Problem, Problems
 from engine.facts.reading import WHITESPACE, Form
 from engine.facts.values.instants import UNIX
+from engine.registry import nearest
 from engine.settings import ZoneName
 
 NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -191,22 +201,64 @@ class MapSpec(Part):
 
 
 class Mapping:
-    """A map, and the document it was read from, so that a later finding has its place too."""
+    """A map, and the document it was read from, so that a later finding has its place too.
 
-    def __init__(self, document: Document, spec: MapSpec) -> None:
+    `problems` are its own mistakes. What they are in is left out of `spec`, so that the rest can be
+    compared with the file of rows; `left_out` names these fields and keys.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        spec: MapSpec,
+        problems: Sequence[Problem] = (),
+        left_out: Set[str] = frozenset(),
+    ) -> None:
         self.spec = spec
+        self.problems = problems
+        self.left_out = left_out
         self._document = document
 
-    def problem(self, path: tuple[str | int, ...], message: str, hint: str | None = None) -> Problem:
+    def blind(self, path: KeyPath) -> bool:
+        """Whether a finding there may come of what was left out."""
+        aside = {"fields": {"fields", "constants"}, "constants": {"constants", "dates", "numbers"}}
+        return bool(self.left_out & aside.get(str(path[-1]), {str(path[-1])})) or (
+            path[0] == "constants" and bool(self.left_out & aside["constants"])
+        )
+
+    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> Problem:
         return self._document.problem(path, message, hint)
 
 
 def load_mapping(path: Path) -> Mapping:
-    """Read a map. Raises Problems with every mistake that can be seen without the file of rows."""
-    document = read_document(path)
+    """Read a map. Raises Problems where it is so wrong that the file of rows tells nothing further."""
+    document = skim_document(path)
     if not isinstance(document.data, dict):
-        raise Problems([document.problem((), "write a map as `key: value`", "begin with `kind: orders`")])
-    found = validate(document, MapSpec)
-    if isinstance(found, list):
-        raise Problems(found)
-    return Mapping(document, found)
+        msg = "write a map as `key: value`"
+        raise Problems([*document.problems, document.problem((), msg, "begin with `kind: orders`")])
+    try:
+        return Mapping(document, MapSpec.model_validate(document.data), document.problems)
+    except ValidationError as error:
+        problems = [*document.problems, *problems_of(document, MapSpec, error, ())]
+        wrong = [finding["loc"] for finding in error.errors()]
+    if not all(wrong):  # the map as a whole makes no sense
+        raise Problems(problems)
+    return _what_is_sound(document, wrong, problems)
+
+
+def _what_is_sound(document: Document, wrong: Sequence[KeyPath], problems: Sequence[Problem]) -> Mapping:
+    """The map without the fields and keys that mistakes are in."""
+    data = {key: dict(part) if isinstance(part, dict) else part for key, part in document.data.items()}
+    left_out = set()
+    for key, *below in wrong:
+        part = data.get(str(key))
+        if key == "fields" and below and isinstance(part, dict):
+            part.pop(str(below[0]), None)
+            left_out.add(str(below[0]))
+        else:
+            data.pop(str(key), None)
+        left_out |= {str(key), nearest(str(key), MapSpec.model_fields) or str(key)}
+    try:
+        return Mapping(document, MapSpec.model_validate(data), problems, left_out)
+    except ValidationError:
+        raise Problems(list(problems)) from None

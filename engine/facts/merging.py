@@ -1,8 +1,8 @@
 """An anonymous customer turns out to be a known one: what was theirs moves, at the end of a landing.
 
-Facts move; where the known customer has the same fact already, theirs stays. Of each campaign the known
-customer's own run stays, and the other's moves where they have none. Messages keep the id they were
-made under, and are reached through `customer_aliases`; those not yet sent are cancelled.
+Facts move; where the known customer has the same fact already, theirs stays. Runs through campaigns move,
+and of two the furthest goes on (see `uniting`). Messages keep the id they were made under, and are reached
+through `customer_aliases`; those not yet sent are cancelled.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from engine.facts.bulk import as_kept
 from engine.facts.identity import PROPERTIES, lock_customers
 from engine.facts.standing import forget_derived, restate
 from engine.facts.transactions import derive_transactions, write_sides
+from engine.facts.uniting import RUNS, unite_runs
 from engine.store.dialect import insert_ignoring
 from engine.store.tables import (
     attributes,
@@ -25,10 +26,7 @@ from engine.store.tables import (
     contact_state,
     customer_aliases,
     customers,
-    decisions,
-    enrollments,
     identities,
-    membership,
     messages,
     order_lines,
     orders,
@@ -38,7 +36,6 @@ from engine.store.tables import (
 )
 
 FACTS = (attributes, consents, orders, order_lines, refunds, consumption, subscriptions)
-RUNS = (membership, enrollments, decisions)  # of campaigns
 DROPPED = (
     transactions,
     changes,
@@ -62,7 +59,7 @@ def _merge(connection: Connection, merged: Merged, window: int, now: datetime) -
     forget_derived(connection, [*merged, *known])
     for table in FACTS:
         _move(connection, table, _rows(connection, table, merged), merged)
-    _move_runs(connection, merged, known)
+    unite_runs(connection, merged, now)
     _cancel(connection, merged, now)
     _rename(connection, merged, now)
     for table in (*FACTS, *RUNS, *DROPPED):
@@ -82,17 +79,6 @@ def _move(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]
     """Give the rows to the known customers; a row that they have already stays as it is."""
     theirs = [{**row, "customer_id": merged[row["customer_id"]]} for row in rows]
     insert_ignoring(connection, table, theirs)
-
-
-def _move_runs(connection: Connection, merged: Merged, known: Sequence[int]) -> None:
-    """Move the runs through campaigns in which the known customer has never been."""
-    taken = {
-        (row["customer_id"], row["campaign_id"]) for table in RUNS for row in _rows(connection, table, known)
-    }
-    for table in RUNS:
-        rows = _rows(connection, table, merged)
-        free = [row for row in rows if (merged[row["customer_id"]], row["campaign_id"]) not in taken]
-        _move(connection, table, free, merged)
 
 
 def _cancel(connection: Connection, merged: Merged, now: datetime) -> None:

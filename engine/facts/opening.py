@@ -1,6 +1,6 @@
 """Before a file is imported: that it can be read, what kind it is, and how its header is to be taken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def open_job(job: ImportJob, money: Money, scratch: Scratch) -> Opened:
     try:
         return _mapped(job, source, job.mapping, money)
     except Problems:
-        if not job.mapping.spec.header or not _is_ours(source):
+        if job.mapping.problems or not job.mapping.spec.header or not _is_ours(source):
             raise
         return replace(_canonical(job, source, money), notes=(_NO_MAP,))
 
@@ -85,17 +85,23 @@ def _canonical(job: ImportJob, source: Source, money: Money) -> Opened:
 
 
 def _mapped(job: ImportJob, source: Source, mapping: Mapping, money: Money) -> Opened:
-    spec = mapping.spec
-    _refuse_form(source, mapping)
+    """Every mistake is told at once: those of the map itself, and those that only this source shows."""
+    spec, problems = mapping.spec, [*mapping.problems, *_useless_form(source, mapping)]
+    if spec.kind not in IMPORTERS:
+        hint = f"there is: {', '.join(IMPORTERS)}"
+        problem = mapping.problem(("kind",), f"unknown kind of file {spec.kind!r}", hint)
+        raise Problems([*problems, problem])
     importer = _kind_of_map(job, mapping)
+    if mapping.left_out & set(_WRITING) or ("fields" in mapping.left_out and not spec.fields):
+        raise Problems(problems)  # who knows what its header is, or was meant to become
     header = list(spec.columns) or source.header(spec.form)
     if not spec.fields:
         taken = [column for column in header if column not in spec.constants]
         spec = spec.model_copy(update={"fields": {column: Origin(column=column) for column in taken}})
-    problems: list[Problem] = []
 
     def complain(path: tuple[str | int, ...], message: str, hint: str | None) -> None:
-        problems.append(mapping.problem(path, message, hint))
+        if not mapping.blind(path):
+            problems.append(mapping.problem(path, message, hint))
 
     plan = bind(importer, header, spec, money, complain)
     if problems:
@@ -103,12 +109,12 @@ def _mapped(job: ImportJob, source: Source, mapping: Mapping, money: Money) -> O
     return Opened(source, spec.form, spec.header, importer, plan)
 
 
-def _refuse_form(source: Source, mapping: Mapping) -> None:
+def _useless_form(source: Source, mapping: Mapping) -> Iterator[Problem]:
     """A map may not say how text is written that is not written as CSV."""
     said = [key for key in _WRITING if key in mapping.spec.model_fields_set]
     if said and not source.plain:
         msg = f"means nothing for {source.name}, which is no CSV file"
-        raise Problems([mapping.problem((key,), f"{key} {msg}") for key in said])
+        yield from (mapping.problem((key,), f"{key} {msg}") for key in said)
 
 
 def _kind_of_map(job: ImportJob, mapping: Mapping) -> Importer[Any]:

@@ -4,9 +4,11 @@ The file is written by hand, so no line of it is changed, moved or formatted ane
 again with the rest before it is kept.
 """
 
+import fcntl
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +29,30 @@ class Shelf:
         self.catalogue = catalogue
         self._path = path
 
-    def add(self, products: Iterable[Mapping[str, Any]]) -> None:
-        """Write new products, each by its fields. Raises Problems where the file cannot take them."""
+    def add(self, products: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Write new products, each by its fields, and say which. Raises Problems where the file cannot
+        take them, ImportFailed where it was changed meanwhile.
+        """
         new = [product for product in products if product["sku"] not in self.catalogue]
         if not new:
-            return
+            return []
         if self._path is None:
             msg = "there is no catalogue that products could be added to"
             raise ImportFailed(msg)
-        indent = self._indent(self._path)
-        text = self._path.read_text(encoding="utf-8-sig") if self._path.exists() else ""
-        longer = _with_start(text) + "".join(_entry(product, indent) for product in new)
-        self.catalogue = _read_again(relative(self._path), longer)
-        _keep(self._path, longer)
+        with _alone(self._path):
+            return self._add(self._path, new)
+
+    def _add(self, path: Path, new: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Others may have added to the file since it was read, so it is read again."""
+        text = _text(path)
+        self.catalogue = catalogue_of(parse_document(relative(path), text))
+        missing = [product for product in new if product["sku"] not in self.catalogue]
+        if missing:
+            indent = self._indent(path)
+            longer = _with_start(text) + "".join(_entry(product, indent) for product in missing)
+            self.catalogue = _read_again(relative(path), longer)
+            _keep(path, longer, text)
+        return [product["sku"] for product in missing]
 
     def _indent(self, path: Path) -> str:
         """How far the products stand in, that are there already."""
@@ -58,11 +71,30 @@ def _read_again(name: str, text: str) -> Catalogue:
         raise Problems([Problem(name, 0, 0, msg, hint)]) from problems
 
 
-def _keep(path: Path, text: str) -> None:
-    """Under its name the file is whole at any time."""
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig") if path.exists() else ""
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else adds to the file meanwhile; its folder is locked, since the file itself is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _keep(path: Path, text: str, before: str) -> None:
+    """Under its name the file is whole at any time. An editor knows no lock: what it saved is not lost."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     beside.write_text(text, encoding="utf-8")
+    if _text(path) != before:
+        beside.unlink()
+        msg = f"{relative(path)} was changed while products were to be added to it; nothing was added"
+        raise ImportFailed(msg, hint="try again")
     beside.replace(path)
 
 

@@ -1,6 +1,6 @@
 """The table of subscriptions, kept in line with what was stated of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
@@ -24,6 +24,38 @@ def stored_intervals(connection: Connection, customer_ids: Iterable[int]) -> Int
         for customer, ref, at, *rest in connection.execute(asked):
             found[customer, ref, at] = Interval(at, *rest)
     return found
+
+
+def customers_of(connection: Connection, refs: Iterable[str]) -> set[int]:
+    """Who has one of these subscriptions so far."""
+    table = subscriptions.c
+    found: set[int] = set()
+    for part in batched(sorted(refs)):
+        asked = select(table.customer_id).where(table.subscription_ref.in_(part))
+        found.update(connection.scalars(asked.distinct()))
+    return found
+
+
+def owners_of(stated: Iterable[tuple[int, str, int]]) -> dict[str, int]:
+    """Of the subscriptions that stand with several customers, whom the latest statement names.
+
+    Of equally late ones the last that is given here counts.
+    """
+    latest: dict[str, tuple[int, int]] = {}
+    several: set[str] = set()
+    for customer, ref, at in stated:
+        before, owner = latest.get(ref, (at, customer))
+        if owner != customer:
+            several.add(ref)
+        latest[ref] = (at, customer) if at >= before else (before, owner)
+    return {ref: latest[ref][1] for ref in several}
+
+
+def hand_over(stated: Statements, owners: Mapping[str, int]) -> None:
+    """Give all that was stated of these subscriptions to their owners."""
+    for customer, ref in [key for key in stated if owners.get(key[1], key[0]) != key[0]]:
+        theirs = stated.pop((customer, ref))
+        stated[owners[ref], ref] = theirs | stated.get((owners[ref], ref), {})
 
 
 def stated_in(stored: Intervals) -> Statements:

@@ -57,11 +57,11 @@ def _same(left: object, right: object) -> ColumnElement[bool]:
 
 def _again(desk: Desk, state: State, now: datetime) -> ColumnElement[bool]:
     campaign, member, run = desk.campaigns, state.membership, state.enrollments
-    late_enough = type_coerce(run.c.entered_at, BigInteger) + campaign.c.again_after <= to_micros(now)
-    last_run = exists().where(_same(run, member), run.c.spell == member.c.spell, late_enough)
+    recent = type_coerce(run.c.entered_at, BigInteger) + campaign.c.again_after > to_micros(now)
+    long_ago = ~exists().where(_same(run, member), recent)
     return and_(
         campaign.c.repeats,
-        or_(and_(campaign.c.again_after == 0, ~member.c.inside), and_(campaign.c.again_after > 0, last_run)),
+        or_(and_(campaign.c.again_after == 0, ~member.c.inside), and_(campaign.c.again_after > 0, long_ago)),
     )
 
 

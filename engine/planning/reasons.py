@@ -20,6 +20,7 @@ class Reason(StrEnum):
     WHILE_ENDED = "while_ended"
     CAMPAIGN_REMOVED = "campaign_removed"
     STEP_REMOVED = "step_removed"
+    MERGED = "merged"
     WHEN_NOT_MET = "when_not_met"
     NOT_A_CUSTOMER = "not_a_customer"
     NO_ADDRESS = "no_address"
@@ -46,6 +47,7 @@ _SENTENCES = {
     Reason.WHILE_ENDED: "the campaign's `while` no longer holds, so the run ends",
     Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
     Reason.STEP_REMOVED: "the step is no longer in the campaign's file, so the run ends",
+    Reason.MERGED: "turned out to be somebody whose run was further, so this run ended",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
     Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",
     Reason.NO_ADDRESS: "no e-mail address is known",

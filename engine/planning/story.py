@@ -38,9 +38,14 @@ class Story:
         run = self.runs[-1]
         if run["status"] == "exited" and run["updated_at"] <= self.at:
             return f"left the campaign {stamp(run['updated_at'])}: {Reason(run['exit_reason']).sentence}"
-        over = run["status"] == "finished" and run["updated_at"] <= self.at
-        where = "has been through the campaign" if over else "is in the campaign"
-        return f"{where}; {self.last_step() or 'no step has been due'}"
+        return f"{self._where(run)}; {self.last_step() or 'no step has been due'}"
+
+    def _where(self, run: Row) -> str:
+        """Nobody has been through whose last mail never left."""
+        if run["status"] != "finished" or run["updated_at"] > self.at:
+            return "is in the campaign"
+        stays = bool(self.decisions) and self._mail(self.decisions[-1])
+        return "is at the end of the campaign" if stays else "has been through the campaign"
 
     def last_step(self) -> str:
         """What came of the step decided last; '' where none was."""

@@ -82,7 +82,8 @@ class Reader:
     def _named(self, place: _Place, node: nodes.Node, name: str) -> File | None:
         """The file that a tag names, or a problem at the tag."""
         try:
-            file = self._file(self.library.read(name))
+            askers = [asker.source.name for asker in place.files]
+            file = self._file(self.library.read(name, askers))
         except Unreadable as wrong:
             self._wrong(place, node, wrong.message, wrong.hint, name)
             return None

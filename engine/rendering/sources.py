@@ -1,7 +1,7 @@
 """Template files: read below `templates/` and nowhere else, each mistake with its file and line."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -66,10 +66,14 @@ class Library:
         self.folder = folder
         self._read: dict[str, FileSource] = {}
 
-    def read(self, name: str) -> FileSource:
-        """The file of that name. Raises Unreadable, and never looks outside the folder."""
+    def read(self, name: str, askers: Collection[str] = ()) -> FileSource:
+        """The file of that name. Raises Unreadable, and never looks outside the folder.
+
+        `askers` are the files that ask for it: a hint must not name one of them.
+        """
         if name not in self._read:
-            self._read[name] = FileSource(name, _text(self._path(name), name), relative(self.folder / name))
+            path = self._path(name, askers)
+            self._read[name] = FileSource(name, _text(path, name), relative(self.folder / name))
         return self._read[name]
 
     def has(self, name: str) -> bool:
@@ -79,7 +83,7 @@ class Library:
             return not unreadable.missing
         return True
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: str, askers: Collection[str]) -> Path:
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if not name or "\0" in name or ":" in name or name.startswith(("/", "\\")) or ".." in parts:
             msg = f"the template path {name!r} leaves templates/"
@@ -87,7 +91,8 @@ class Library:
         path = self.folder.joinpath(*parts)
         if not path.exists():
             msg = f"there is no template {name!r}"
-            raise Unreadable(msg, did_you_mean_one_of(name, self.names), missing=True)
+            others = [other for other in self.names if other not in askers]
+            raise Unreadable(msg, did_you_mean_one_of(name, others), missing=True)
         if not path.is_file():  # a pipe would be waited for, for ever
             msg = f"the template {name!r} is not a file"
             raise Unreadable(msg)

@@ -197,6 +197,7 @@ subscriptions = Table(  # how a subscription stood, from `at` until `until`; a r
     Index("ix_subscriptions_by_product", "sku", "status", "at", "customer_id", "until"),
     Index("ix_subscriptions_by_change", "sku", "at", "customer_id"),
     Index("ix_subscriptions_by_end", "sku", "until", "customer_id"),
+    Index("ix_subscriptions_by_ref", "subscription_ref", "customer_id"),  # one that turns up with another
     Index("ix_subscriptions_by_renewal", "sku", "renews_at", "customer_id"),
 )
 

@@ -67,6 +67,53 @@ def test_all_mistakes_at_once(shop):
     assert len(caught.value.problems) == 2
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (  # what the map's form shows beside what the file shows
+            {"kind: orders": "kind: orders\nencodig: utf-8\nskip: {when: {note: blank}}", "Mail": "Male"},
+            ["unknown key 'encodig'"],  # who knows how its header is to be read
+        ),
+        (
+            {"  amount: Betrag": "  amont: Betrag\nskip: {when: {note: blank}}\nskp: 1", "Mail": "Male"},
+            [
+                "unknown key 'skp'",
+                "no column 'amont'",
+                "'note' is not among",
+                "no column 'Male'",
+                "'amount' or",
+            ],
+        ),
+        (
+            {"  sku: Artikel": "  sku: {colum: Artikel}", "Mail": "Male"},
+            ["unknown key 'colum'", "no column 'Male'"],  # that sku is missing would be untrue
+        ),
+        (
+            {"kind: orders": "kind: orders\nkind: refunds\ndatess: {}", "Mail": "Male"},
+            ['duplicate key "kind"', "unknown key 'datess'", "no column 'Male'"],
+        ),
+        (
+            {
+                "kind: orders": "kind: orders\nskip: {when: {sku: blank}}",
+                "sku: Artikel": "sku: {column: Artikel, clean: [trim]}",
+            },
+            ["'float_id', 'lower' or 'upper'"],
+        ),
+        ({"fields:": "fieldss:", "kind: orders": "kind: orders\nskp: 1"}, ["'fieldss'", "'skp'"]),
+    ],
+)
+def test_mistakes_of_the_map_and_those_against_the_file_together(shop, changes, said):
+    text = GOOD
+    for good, bad in changes.items():
+        assert good in text
+        text = text.replace(good, bad)
+    with pytest.raises(Problems) as caught:
+        shop.take("Nr,Mail,Datum,Artikel,Betrag\n", mapping=text)
+    told = [problem.message for problem in caught.value.problems]
+    assert len(told) == len(said), told
+    assert all(any(words in message for message in told) for words in said), told
+
+
 def test_a_map_is_for_one_kind(shop):
     job = shop.job("Nr,Mail,Datum,Artikel,Betrag\n", "customers", GOOD)
     with pytest.raises(UsageError, match="the map is for orders, but --as says customers"):

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from engine.facts import merging
 from engine.facts.lookup import find_customer
-from engine.store.tables import customer_aliases, enrollments, membership, messages, metadata
+from engine.store.tables import customer_aliases, decisions, enrollments, membership, messages, metadata
 
 from .conftest import TestShop, micros
 from .test_changes import queued
@@ -162,41 +162,64 @@ def test_orders_before_and_after_make_one_history_of_transactions(shop):
     assert shop.rows("order_lines", "order_ref", "side") == [("1", "front"), ("2", "back")]
 
 
-def _run(customer: int, campaign: str, step: str, at: object) -> dict[str, object]:
+def _run(
+    customer: int, campaign: str, step: str, at: object, spell: int = 1, **more: object
+) -> dict[str, object]:
     return {
-        "customer_id": customer, "campaign_id": campaign, "spell": 1, "version": "v", "entered_at": at, "held_out": False,
+        "customer_id": customer, "campaign_id": campaign, "spell": spell, "version": "v", "entered_at": at, "held_out": False,
         "status": "active", "exit_reason": "", "step_id": step, "due_at": at, "updated_at": at,
-    }  # fmt: skip
+    } | more  # fmt: skip
 
 
-def test_runs_move_where_the_known_customer_has_none(shop):
+def _two_in_campaigns(shop, anonymous, ann):
+    """Each a run and how many steps of it are decided, by campaign; the ids of the two, merged by now."""
     shop.take(USE + use("a1,,", "guide") + use(",ann@example.com,", "mug"))
     ids = dict(shop.rows("identities", "value", "customer_id"))
-    anonymous, ann, at = ids["a1"], ids["ann@example.com"], shop.clock.now()
-    waiting = {
-        "customer_id": anonymous, "campaign_id": "both", "step_id": "s", "spell": 1, "version": "v", "track": "back-end",
-        "status": "scheduled", "planned_at": at, "due_at": at + timedelta(days=1), "attempt": 0,
-    }  # fmt: skip
+    at = shop.clock.now()
     with shop.store.writing() as connection:
-        runs = [
-            _run(anonymous, "both", "late", at),
-            _run(anonymous, "his", "s", at),
-            _run(ann, "both", "s", at),
-        ]
-        connection.execute(insert(enrollments), runs)
-        inside = {"inside": True, "spell": 1, "since": at}
-        connection.execute(
-            insert(membership),
-            [{"customer_id": r["customer_id"], "campaign_id": r["campaign_id"]} | inside for r in runs],
-        )
-        connection.execute(insert(messages), [waiting])
+        for who, runs in ((ids["a1"], anonymous), (ids["ann@example.com"], ann)):
+            for campaign, (status, steps) in runs.items():
+                key = {"customer_id": who, "campaign_id": campaign, "spell": 1}
+                connection.execute(insert(enrollments), [_run(who, campaign, f"s{steps}", at, status=status)])
+                connection.execute(insert(membership), [{**key, "inside": status == "active", "since": at}])
+                said = {"verdict": "send", "reason": "due", "detail": "", "at": at, "first_at": at}
+                for number in range(steps):
+                    connection.execute(insert(decisions), [{**key, "step_id": f"s{number}", **said}])
+                mail = {
+                    **key, "step_id": f"s{steps}", "version": "v", "track": "back-end", "status": "scheduled",
+                    "planned_at": at, "due_at": at + timedelta(days=1), "attempt": 0,
+                }  # fmt: skip
+                connection.execute(insert(messages), [mail])
     shop.take("anonymous_id,email\na1,ann@example.com\n")
-    both = [(ann, "both", "s"), (ann, "his", "s")]
-    assert shop.rows("enrollments", "customer_id", "campaign_id", "step_id") == both
-    assert shop.rows("membership", "customer_id", "campaign_id") == [row[:2] for row in both]
-    assert shop.rows("messages", "customer_id", "status", "error") == [
-        (anonymous, "cancelled", "merged into a known customer")
-    ]
+    return ids["a1"], ids["ann@example.com"]
+
+
+RUN = ("active", 1)
+UNITED = {  # the anonymous run, the known one, and the runs by spell: what each is, and how many steps it has
+    "the known one has none": (RUN, None, [("active", "s1")], 1),
+    "the anonymous one has none": (None, RUN, [("active", "s1")], 1),
+    "the anonymous one is further": (("active", 2), RUN, [("exited", "s1"), ("active", "s2")], 2),
+    "the known one is further": (RUN, ("active", 2), [("active", "s2"), ("exited", "s1")], 2),
+    "both are as far": (RUN, RUN, [("active", "s1"), ("exited", "s1")], 2),
+    "the anonymous one is through": (("finished", 2), RUN, [("exited", "s1"), ("finished", "s2")], 2),
+    "the known one is through": (RUN, ("finished", 1), [("finished", "s1"), ("exited", "s1")], 2),
+    "both are through": (("finished", 1), ("exited", 1), [("exited", "s1"), ("finished", "s1")], 2),
+}
+
+
+@pytest.mark.parametrize("case", list(UNITED))
+def test_of_two_runs_the_furthest_goes_on(shop, case):
+    anonymous, known, expected, spells = UNITED[case]
+    _, ann = _two_in_campaigns(shop, {"c": anonymous} if anonymous else {}, {"c": known} if known else {})
+    found = sorted(shop.rows("enrollments", "customer_id", "spell", "status", "step_id"))
+    assert found == [(ann, spell, *run) for spell, run in enumerate(expected, 1)]
+    inside = any(run and run[0] == "active" for run in (anonymous, known))
+    assert shop.rows("membership", "customer_id", "spell", "inside") == [(ann, spells, inside)]
+    steps = sum(run[1] for run in (anonymous, known) if run)
+    assert len(set(shop.rows("decisions", "customer_id", "spell", "step_id"))) == steps
+    waiting = [who for who, status in shop.rows("messages", "customer_id", "status") if status == "scheduled"]
+    goes_on = expected[0] if known else None
+    assert waiting == ([ann] if known and (goes_on[0] == "active" or known[0] != "active") else [])
 
 
 def test_every_table_of_customers_has_its_place_in_a_merge():

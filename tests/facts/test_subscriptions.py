@@ -154,6 +154,51 @@ def test_who_is_queued(shop):
     assert queued(shop) == []
 
 
+def _of(who: str, day: int, status: str, ref: str = "s1") -> str:
+    return row(day, status, ref=ref).replace("ann@", f"{who}@")
+
+
+def _held(shop: TestShop) -> list[tuple[str, int, str]]:
+    names = dict(shop.rows("identities", "customer_id", "value"))
+    found = shop.rows("subscriptions", "customer_id", "at", "status")
+    return sorted((names[who][:3], _number(at), status) for who, at, status in found)
+
+
+NOTE = "subscriptions that came with another customer than before: 1, such as s1; each is whose its latest row says"
+
+
+def test_a_subscription_that_comes_with_another_customer_is_theirs(shop):
+    shop.take(HEAD + _of("ann", 1, "active") + _of("ann", 3, "past_due"))
+    queued(shop)
+    later = shop.take(HEAD + _of("bob", 5, "active"))
+    assert _held(shop) == [("bob", 1, "active"), ("bob", 3, "past_due"), ("bob", 5, "active")]
+    assert (later.inserted, later.notes) == (1, (NOTE,))
+    assert queued(shop) == ["ann@example.com", "bob@example.com"]
+    again = shop.take(HEAD + _of("bob", 5, "active"))
+    assert (again.unchanged, again.notes) == (1, ())
+
+
+def test_an_older_row_takes_no_subscription_away(shop):
+    """What it says is true of that day, so that the order of imports does not matter."""
+    shop.take(HEAD + _of("bob", 5, "active"))
+    earlier = shop.take(HEAD + _of("ann", 1, "active"))
+    assert _held(shop) == [("bob", 1, "active"), ("bob", 5, "active")]
+    assert (earlier.inserted, earlier.notes) == (1, (NOTE,))
+
+
+def test_a_row_about_the_same_instant_corrects_whose_it_is(shop):
+    shop.take(HEAD + _of("ann", 1, "active") + _of("ann", 2, "active", ref="s2"))
+    corrected = shop.take(HEAD + _of("bob", 1, "active"))
+    assert (corrected.updated, corrected.unchanged, corrected.notes) == (1, 0, (NOTE,))
+    assert _held(shop) == [("ann", 2, "active"), ("bob", 1, "active")]
+
+
+def test_one_file_that_names_two_customers_for_a_subscription(shop):
+    both = shop.take(HEAD + _of("bob", 5, "active") + _of("ann", 1, "active"))
+    assert _held(shop) == [("bob", 1, "active"), ("bob", 5, "active")]
+    assert (both.inserted, both.notes) == (2, (NOTE,))
+
+
 STATEMENTS = st.lists(
     st.builds(
         Stated,

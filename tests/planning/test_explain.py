@@ -113,7 +113,19 @@ def test_what_became_of_the_mail(store: Store, status: str, error: str | None, t
     shop.tick(NOW)
     with store.writing() as connection:
         connection.execute(update(tables.messages).values(status=status, error=error))
-    assert summary(shop, NOW + DAY) == f"has been through the campaign; the mail of the step 'one' {told}"
+    assert summary(shop, NOW + DAY) == f"is at the end of the campaign; the mail of the step 'one' {told}"
+
+
+def test_a_mail_that_waits_is_no_mail_that_went(store: Store) -> None:
+    shop = one(store)
+    shop.sends = False
+    shop.tick(NOW)
+    stuck = {"due_at": NOW + 2 * DAY, "error": "render_failed: a.html:1"}
+    with store.writing() as connection:
+        connection.execute(update(tables.messages).values(stuck))
+    assert summary(shop, NOW + DAY) == (
+        "is at the end of the campaign; the mail of the step 'one' waits to leave: render_failed: a.html:1"
+    )
 
 
 def test_no_customer_any_more(store: Store) -> None:

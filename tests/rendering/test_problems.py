@@ -49,6 +49,7 @@ WRONG = [
     ("a block without a place", "{% extends 'layout.html' %}\n{% block contnet %}x{% endblock %}", "a.html:3", "'layout.html' has no block 'contnet', so this would not be shown", "did you mean 'content'?"),
     ("two blocks up", "{% extends 'layout.html' %}{% block content %}\n{{ super.super() }}{% endblock %}", "a.html:3", "super() stands for the next block only", None),
     ("a style that cannot be read", "<p\n style='p{'>x</p>", "a.html:3", "the style cannot be read", None),
+    ("a missing include like the asking file", "{% include 'aa.html' %}", "a.html:2", "there is no template 'aa.html'", "did you mean 'm.html'?"),
     ("a missing include", "{% include 'layuot.html' %}", "a.html:2", "there is no template 'layuot.html'", "did you mean 'layout.html'?"),
     ("an include like no other", "{% include 'zzz/qqq/xyz.pdf' %}", "a.html:2", "there is no template 'zzz/qqq/xyz.pdf'", "the nearest there is: 'binary.html', 'layout.html', 'bad-layout.html'"),
     ("none of several includes", "{% include ['x.html', 'y.html'] %}", "a.html:2", "there is none of the templates x.html, y.html", None),
@@ -128,6 +129,18 @@ def test_a_mistake_is_told_where_it_is(
     found = [p for p in problems(folder, {"a.html": f"\n{body}"}) if message in p.message]
     assert [place(folder, problem) for problem in found] == [where]
     assert hint is None or found[0].hint == hint
+
+
+def test_nobody_is_told_to_draw_on_what_is_being_drawn(tmp_path: Path):
+    """The nearest name may be that of the mail whose layout asks."""
+    templates = {
+        "a.html": "{% extends 'frame.html' %}",
+        "frame.html": "{% include 'b.html' %}",
+        "zebra.html": "x",
+    }
+    (problem,) = problems(tmp_path, templates)
+    assert problem.message == "there is no template 'b.html'"
+    assert problem.hint == "did you mean 'zebra.html'?"
 
 
 def test_a_column_is_told_where_a_word_is_wrong(folder: Path):

@@ -551,3 +551,86 @@ def test_a_mistake_in_the_products_is_not_buried_under_what_follows_from_it(
     told = aftersale("check").err.splitlines()
     assert len(told) == 1
     assert told[0].startswith("campaigns/products.yaml:")
+
+
+def test_a_key_said_twice_hides_no_other_mistake_of_its_file(aftersale: Aftersale, shop: Path) -> None:
+    """Nor does it make the file's campaign one that vanished."""
+    twice = {
+        "products.yaml": "products:\n  a: {name: A, name: B}\n  b: {nam: C}\n",
+        "segments.yaml": "segments:\n  x: {bougt: {any: true}}\n  x: {bought: {any: true}}\n",
+        "extra.yaml": SOUND.replace("steps:", "topic: a\ntopic: b\nholdot: 5%\nsteps:"),
+    }
+    for name, written in twice.items():
+        (shop / "campaigns" / name).write_text(written)
+    told = aftersale("check").err
+    for said in (
+        'products.yaml:2:16: duplicate key "name"',
+        "products.yaml:3:7: unknown key 'nam'",
+        "segments.yaml:2:7: unknown condition 'bougt'",
+        'segments.yaml:3:3: duplicate key "x"',
+        'extra.yaml:4:1: duplicate key "topic"',
+        "extra.yaml:5:1: unknown key 'holdot'",
+    ):
+        assert f"campaigns/{said}" in told
+    config = Path("config.yaml").read_text()
+    Path("config.yaml").write_text(config + "\nholdout: 2%\nholdout: 3%\nfrequencie: {}\n")
+    told = aftersale("check").err
+    assert 'duplicate key "holdout"' in told
+    assert "unknown key 'frequencie'" in told
+
+
+@pytest.mark.parametrize("name", ["extra.yaml", "products.yaml", "segments.yaml"])
+def test_a_link_out_of_the_project_is_not_followed(
+    aftersale: Aftersale, shop: Path, tmp_path: Path, name: str
+) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("password: hunter2\n")
+    (shop / "campaigns" / name).unlink(missing_ok=True)
+    (shop / "campaigns" / name).symlink_to(secret)
+    said = aftersale("check")
+    assert f"campaigns/{name}: leads out of the project by a link (put the file itself there)" in said.err
+    assert "password" not in said.err + said.out
+    assert str(tmp_path) not in said.err + said.out
+
+
+def test_a_link_within_the_project_is_told_by_its_own_name(aftersale: Aftersale, shop: Path) -> None:
+    (shop / "shared").mkdir()
+    (shop / "shared" / "one.yaml").write_text(SOUND.replace("steps:", "holdot: 5%\nsteps:"))
+    (shop / "campaigns" / "extra.yaml").symlink_to("../shared/one.yaml")
+    (shop / "campaigns" / "more").symlink_to("../shared")
+    said = aftersale("check")
+    assert "campaigns/extra.yaml:3:1: unknown key 'holdot'" in said.err
+    assert (
+        "campaigns/more: is a link to a folder, which is not read (put the folder itself there)" in said.err
+    )
+
+
+def test_a_campaign_behind_a_link_has_not_vanished(aftersale: Aftersale, shop: Path, tmp_path: Path) -> None:
+    """Its runs must not end because its file is not read."""
+    assert aftersale("run", "--once").code == 0
+    away = tmp_path / "win-back.yaml"
+    (shop / "campaigns" / "win-back.yaml").rename(away)
+    (shop / "campaigns" / "win-back.yaml").symlink_to(away)
+    assert "is in no file any more" not in aftersale("check").err
+
+
+GOING_ON = [
+    ("run", "--once"),
+    ("preview", "--days", 0),
+    ("segment", "lapsed"),
+    ("explain", "ann@example.com"),
+]
+
+
+@pytest.mark.parametrize("words", GOING_ON)
+def test_who_goes_on_without_a_campaign_says_so_with_the_exit_code(
+    aftersale: Aftersale, shop: Path, words: tuple[object, ...]
+) -> None:
+    Path("campaigns/extra.yaml").write_text(SOUND.replace("steps:", "holdot: 5%\nsteps:"))
+    said = aftersale(*words)
+    assert (said.code, said.err.count("unknown key 'holdot'"), bool(said.out)) == (1, 1, True)
+    Path("campaigns/extra.yaml").unlink()
+    assert aftersale(*words).code == 0
+    Path("campaigns/segments.yaml").write_text("segments: {x: {bougt: {any: true}}}")
+    said = aftersale(*words)
+    assert (said.code, said.err.count("unknown condition 'bougt'"), said.out) == (1, 1, "")

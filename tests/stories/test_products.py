@@ -108,3 +108,29 @@ def test_products_and_orders_in_one_import_know_each_other(aftersale: Aftersale,
 @pytest.mark.parametrize("words", [("--from", "x.csv"), ("--write", "--map", "m.yaml")])
 def test_how_it_is_not_called(aftersale: Aftersale, sold: Path, words: tuple[str, ...]) -> None:
     assert aftersale("products", *words).code == 2
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "told"),
+    [
+        ("EUR", "1.005", "price: 1.005 has more decimals than EUR, which has 2"),
+        ("EUR", "1.50", ""),
+        ("JPY", "1500.0", ""),
+        ("JPY", "0.5", "price: 0.5 has more decimals than JPY, which has none"),
+        ("KWD", "1.005", ""),
+    ],
+)
+def test_an_amount_finer_than_the_smallest_coin(
+    aftersale: Aftersale, sold: Path, monkeypatch: pytest.MonkeyPatch, currency: str, price: str, told: str
+) -> None:
+    monkeypatch.setenv("AFTERSALE_SHOP__CURRENCY", currency)
+    FILE.write_text(BY_HAND.replace("7.00", price))
+    found = [line for line in aftersale("check").err.splitlines() if "decimals" in line]
+    assert found == ([f"{FILE}:5:9: {told}"] if told else [])
+
+
+def test_an_imported_price_finer_than_the_smallest_coin(aftersale: Aftersale, sold: Path) -> None:
+    Path("new.csv").write_text("sku,name,price\nfine,Fine,1.005\nok,Ok,1.50\n")
+    assert aftersale("products", "--write", "--from", "new.csv").code == 0
+    assert "fine:" not in FILE.read_text()
+    assert "  ok:" in FILE.read_text()

@@ -44,6 +44,7 @@ class Outcome:
     unchanged: int = 0
     refused: list[tuple[Place, Refused]] = field(default_factory=list)
     shortened: Examples = field(default_factory=Examples)  # orders that came again without some lines
+    moved: Examples = field(default_factory=Examples)  # facts that came with another customer than before
     merges: Examples = field(default_factory=Examples)  # anonymous customers who are known ones
     conflicts: Examples = field(default_factory=Examples)  # names of two customers
     differing: Examples = field(default_factory=Examples)  # products of which the catalogue says otherwise
@@ -63,6 +64,7 @@ class Outcome:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.shortened.add(other.shortened)
+        self.moved.add(other.moved)
         self.merges.add(other.merges)
         self.conflicts.add(other.conflicts)
         self.differing.add(other.differing)

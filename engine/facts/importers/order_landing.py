@@ -55,6 +55,7 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
     todo = _sorted_out(sold, digests, landing.spoiled, outcome)
     moved = _with_others(connection, todo.new)
     _count_moved(todo.new, moved, outcome)
+    outcome.moved.tell(*sorted(ref for customer, ref in moved if customer not in people.merged))
     touched = people.write(connection, landing.now)
     outcome.shortened.tell(*_shortened(connection, todo.changed))
     _write(connection, todo, moved, digests, people.met(), landing)

@@ -13,6 +13,7 @@ from engine.facts.model import Place, ProductRow
 from engine.facts.refusal import Refused
 from engine.facts.shelf import amount
 from engine.facts.values import Parse
+from engine.facts.values.numbers import minor
 from engine.facts.values.words import choice, text
 
 BETWEEN = "|"
@@ -24,6 +25,7 @@ def _price(manner: Manner) -> Parse:
         if price < 0:
             msg = "is negative"
             raise Refused(msg, value[:40])
+        minor(price, manner.money.digits)
         return f"{price:f}"
 
     return parse

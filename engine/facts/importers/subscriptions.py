@@ -6,12 +6,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.facts.columns import Column, plain
-from engine.facts.identity import People
+from engine.facts.identity import People, lock_customers
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome, refuse_nobody
 from engine.facts.importers.settling import settle
 from engine.facts.model import Place, SubscriptionRow
 from engine.facts.refusal import Refused
-from engine.facts.standing import stated_in, stored_intervals, write_intervals
+from engine.facts.standing import (
+    customers_of,
+    hand_over,
+    owners_of,
+    stated_in,
+    stored_intervals,
+    write_intervals,
+)
 from engine.facts.subscriptions import EXPIRED, Stated
 from engine.facts.values.words import choice, text
 
@@ -42,14 +49,26 @@ def _land(connection: Connection, rows: Sequence[SubscriptionRow], landing: Land
     outcome = Outcome()
     said = _said(people, rows, outcome)
     touched = people.write(connection, landing.now)
-    stored = stored_intervals(connection, {customer for customer, *_ in said})
+    holders = customers_of(connection, {ref for _, ref, _ in said})
+    lock_customers(connection, holders)
+    stored = stored_intervals(connection, holders | {customer for customer, *_ in said})
     stated = stated_in(stored)
+    known_as = people.merged  # whose an anonymous customer's are anyhow
+    owners = owners_of((known_as.get(who, who), ref, at) for who, ref, at in (*stored, *said))
+    outcome.moved.tell(*sorted(owners))
+    moved = {ref for customer, ref in stated if owners.get(ref, customer) != customer}
+    hand_over(stated, owners)
     for (customer, ref, at), theirs in said.items():
-        of_it = stated.setdefault((customer, ref), {})
-        outcome.count(of_it.get(at), theirs[-1], len(theirs))
+        of_it = stated.setdefault((owners.get(ref, customer), ref), {})
+        outcome.count(_as_it_was(of_it.get(at), moved=ref in moved), theirs[-1], len(theirs))
         of_it[at] = theirs[-1]
     touched |= write_intervals(connection, stored, stated, landing.now)
     return settle(connection, people, touched, landing, outcome)
+
+
+def _as_it_was(stated: Stated | None, *, moved: bool) -> Stated | str | None:
+    """What is compared with a row: one that is now another customer's is changed, whatever it says."""
+    return "another customer's" if stated and moved else stated
 
 
 def _said(people: People, rows: Iterable[SubscriptionRow], outcome: Outcome) -> Said:
