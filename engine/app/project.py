@@ -39,7 +39,7 @@ class Project:
 
     @cached_property
     def _read_files(self) -> Files:
-        return load_files(self.folder / "campaigns", self.settings.holdout)
+        return load_files(self.folder / "campaigns", self.settings.holdout, self.settings.quiet_hours)
 
     @cached_property
     def studio(self) -> Studio:

@@ -13,13 +13,16 @@ from sqlalchemy import (
     exists,
     false,
     literal,
+    or_,
     select,
     true,
     update,
 )
 
-from engine.audience.judged import CANDIDATES
+from engine.audience.judged import CANDIDATES, TAKEN
+from engine.audience.looks import retimed
 from engine.campaigns.model import Campaign
+from engine.planning.book import Book
 from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
@@ -38,7 +41,7 @@ class EarlyGoal(NamedTuple):
     of_everybody: Insert
 
 
-def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+def gather(connection: Connection, book: Book, desk: Desk, state: State, now: datetime) -> None:
     """Fill `runs` with all that is due: active runs, new entries, and mails planned before but not sent.
 
     A mail that an earlier run left is decided anew, for much may have happened since.
@@ -47,15 +50,20 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
     active = (
         select(*(enrolled.c[name] for name in COPIED), *_undecided(now))
         .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
-        .where(enrolled.c.status == "active", enrolled.c.due_at <= now)
+        .where(enrolled.c.status == "active")
     )
+    asleep = active.where(enrolled.c.due_at <= now, enrolled.c.wake_at > now)
+    changed = retimed(connection, state.looks, book.timings)
+    here = enrolled.c.campaign_id.in_(changed)
+    awake = [active.where(enrolled.c.wake_at <= now), asleep.where(~here, _written_of(state))]
+    awake += [asleep.where(here)] if changed else []
     fresh = select(*(entry.c[name] for name in COPIED), *_undecided(now)).where(entry.c.due_at <= now)
     left = (
         select(
             *(mail.c[name] for name in COPIED[:4]),
             enrolled.c.entered_at,
             false(),
-            mail.c.due_at,
+            mail.c.meant_at,
             mail.c.planned_at,
             true(),
             *_undecided(now)[2:],
@@ -71,8 +79,15 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
         )
         .where(mail.c.status == "scheduled", mail.c.due_at <= now)
     )
-    for rows in (left, active, fresh):
+    for rows in (left, *awake, fresh):
         connection.execute(desk.runs.insert().from_select([*COPIED, *VERDICT], rows))
+
+
+def _written_of(state: State) -> ColumnElement[bool]:
+    """Something about the customer was written since the last look, perhaps where they live."""
+    customer = state.enrollments.c.customer_id
+    written = (table.c.customer_id for table in (TAKEN, state.changes))
+    return or_(*(customer.in_(select(ids)) for ids in written))
 
 
 def _undecided(now: datetime) -> list[ColumnElement[Any]]:
@@ -114,7 +129,7 @@ def early_goal(desk: Desk, state: State, campaign: Campaign, goal: Rule, scope: 
     ).where(
         enrolled.c.campaign_id == campaign.id,
         enrolled.c.status == "active",
-        enrolled.c.due_at > scope.moment(),
+        enrolled.c.wake_at > scope.moment(),
         _goal_reached(goal, scope, enrolled),
     )
     of_candidates = early.where(enrolled.c.customer_id.in_(select(CANDIDATES.c.customer_id)))
