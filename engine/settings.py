@@ -5,6 +5,7 @@ The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
 """
 
 import os
+import re
 from datetime import timedelta
 from decimal import Decimal
 from os.path import normpath, sep
@@ -21,6 +22,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     WithJsonSchema,
 )
@@ -31,6 +33,7 @@ from engine.clock import Duration, format_duration, parse_duration
 from engine.documents import Document, problems_of, skim_document
 from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
+from engine.zones import HOURS_PATTERN, Hours, parse_hours
 
 SHORTEST = timedelta(seconds=1)
 CONFIG_FILE = "config.yaml"
@@ -53,7 +56,8 @@ def parse_percent(value: Any) -> Decimal:
     return share
 
 
-def _zone(name: str) -> str:
+def known_zone_name(name: str) -> str:
+    """The name of a time zone, if it is one."""
     if name not in available_timezones():
         msg = f"unknown time zone {name!r}; write it as Europe/Berlin"
         raise ValueError(msg)
@@ -98,15 +102,39 @@ def _place(folder: str) -> str:
     return str(place)
 
 
+def _quiet(value: Any) -> Hours | None:
+    if value in (None, "", "none"):
+        return None
+    hours = parse_hours(value)
+    if hours.whole_day:
+        msg = "quiet all day long: no mail could ever go"
+        raise ValueError(msg)
+    return hours
+
+
+def _country(code: str) -> str:
+    if code and not re.fullmatch(r"[A-Z]{2}", code):
+        msg = f"{code!r} is not a country; write its two letters, such as US"
+        raise ValueError(msg)
+    return code
+
+
 Lasting = Annotated[Duration, AfterValidator(_lasting)]
 Percent = Annotated[
     Decimal,
     BeforeValidator(parse_percent),
     WithJsonSchema({"type": "string", "pattern": r"^(100|\d{1,2}(\.\d+)?)%$", "description": "such as 10%"}),
 ]
-ZoneName = Annotated[str, AfterValidator(_zone)]
+ZoneName = Annotated[str, AfterValidator(known_zone_name)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Currency = Annotated[str, AfterValidator(_currency)]
+Country = Annotated[str, AfterValidator(_country)]
+QuietHours = Annotated[
+    Hours | None,
+    BeforeValidator(_quiet),
+    PlainSerializer(lambda hours: str(hours or ""), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^$|^none$|{HOURS_PATTERN}"}),
+]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 
@@ -123,6 +151,10 @@ class Shop(Part):
     name: Line = Field("My shop", description="as mails say it")
     currency: Currency = Field("USD", description="of every amount in rules and products; three letters")
     timezone: ZoneName = Field("UTC", description="the zone in which days begin, and dates are told")
+    country: Country = Field(
+        "",
+        description="whose public holidays count for customers of unknown country; two letters, empty: none",
+    )
     locale: Line = Field(
         "en", description="the language in which dates and amounts are written, such as en-US"
     )
@@ -211,6 +243,9 @@ class Settings(BaseSettings):
         Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"
     )
     frequency: Frequency = Frequency()
+    quiet_hours: QuietHours = Field(
+        None, description="no mail in these hours by the customer's clock, such as `21:00-08:00`; empty: none"
+    )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
 

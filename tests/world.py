@@ -216,6 +216,7 @@ def _message(number: int, mail: Sent) -> dict[str, Any]:
         "status": mail.status,
         "planned_at": mail.at,
         "due_at": mail.at,
+        "meant_at": mail.at,
         "settled_at": settled,
     }
 

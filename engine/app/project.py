@@ -40,7 +40,9 @@ class Project:
     @cached_property
     def _read_files(self) -> Files:
         settings = self.settings
-        return load_files(self.folder / "campaigns", settings.holdout, settings.shop.currency)
+        return load_files(
+            self.folder / "campaigns", settings.holdout, settings.shop.currency, settings.quiet_hours
+        )
 
     @cached_property
     def studio(self) -> Studio:

@@ -65,7 +65,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             func.coalesce(messages.c.error, ""),
             case((waiting, messages.c.due_at)),
         ).where(troubled)
-        due = func.min(enrollments.c.due_at, type_=enrollments.c.due_at.type)
+        due = func.min(enrollments.c.wake_at, type_=enrollments.c.wake_at.type)
         return Status(
             people=connection.scalar(select(func.count()).select_from(customers)) or 0,
             orders=connection.scalar(select(func.count()).select_from(orders)) or 0,

@@ -56,8 +56,27 @@ def last_at(connection: Connection, looks: Table) -> datetime | None:
     return at
 
 
-def record(connection: Connection, looks: Table, digests: Mapping[str, str], now: datetime) -> None:
+def retimed(connection: Connection, looks: Table, timings: Mapping[str, str]) -> list[str]:
+    """The campaigns whose mails may go at other times than at the last look."""
+    rows = connection.execute(select(looks.c.campaign_id, looks.c.timing))
+    return [row.campaign_id for row in rows if timings.get(row.campaign_id, row.timing) != row.timing]
+
+
+def record(
+    connection: Connection,
+    looks: Table,
+    digests: Mapping[str, str],
+    timings: Mapping[str, str],
+    now: datetime,
+) -> None:
     """This look is the last one now. A campaign that took no part in it has missed changes for good."""
     connection.execute(delete(looks).where(looks.c.campaign_id.not_in([*digests, EVERY])))
-    rows = [{"campaign_id": name, "rule": rule, "at": now} for name, rule in digests.items()]
-    upsert(connection, looks, [*rows, {"campaign_id": EVERY, "rule": "", "at": now}])
+    told = [(name, rule, timings[name]) for name, rule in digests.items()]
+    upsert(
+        connection,
+        looks,
+        [
+            {"campaign_id": name, "rule": rule, "timing": timing, "at": now}
+            for name, rule, timing in (*told, (EVERY, "", ""))
+        ],
+    )

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
 
 from engine.campaigns.model import Entry
-from engine.clock import DURATION_PATTERN, Duration, parse_duration
+from engine.campaigns.waits import SendForm, WaitField
+from engine.clock import DURATION_PATTERN, parse_duration
 from engine.rules.words import REFERENCE
 from engine.settings import Percent
 
@@ -99,7 +100,10 @@ class StepForm(Form):
     """One step of the sequence."""
 
     id: Id = Field(description="the step's id, for good")
-    after: Duration = Field(description="from entry; later steps from the decision on the step before")
+    after: WaitField = Field(description="from entry; later steps from the decision on the step before")
+    send: SendForm = Field(
+        SendForm(), description="when the mail may go", json_schema_extra={"default": "at any time"}
+    )
     email: EmailForm = Field(description="the mail")
     when: RuleData = Field(None, description="asked when the step is due; false: the step is skipped")
 
@@ -129,7 +133,6 @@ LATER_KEYS = {  # understood, and not in this version
     ("on",): "people enter by `audience:` in this version",
     ("was",): "keep the campaign's id",
     ("transactional",): "this version sends marketing mail only",
-    ("steps", "send"): "mails go as soon as they are due in this version",
     ("steps", "variants"): "write one email: per step in this version",
     ("steps", "task"): "steps are mails in this version",
     ("steps", "webhook"): "steps are mails in this version",

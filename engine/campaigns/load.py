@@ -16,6 +16,7 @@ from typing import Any
 from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
 from engine.campaigns.form import LATER_KEYS, CampaignForm, StepForm
 from engine.campaigns.model import Campaign, Email, Files, Step
+from engine.campaigns.quiet import never_open
 from engine.campaigns.segments import load_segments
 from engine.campaigns.sketch import sketch
 from engine.documents import Document, KeyPath, skim_document, validate
@@ -24,18 +25,24 @@ from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.registry import did_you_mean
 from engine.rules.model import Rule, StepNames
 from engine.rules.parse import RuleParser
+from engine.zones import Hours
 
 PRODUCT_MISTAKES = ("unknown product", "no product has")
 CAMPAIGN_MISTAKES = ("unknown campaign",)
 
 
-def load_files(folder: Path, holdout: Decimal, currency: str | None = None) -> Files:
-    """Everything below `folder` (the project's `campaigns/`). `holdout` is for those that name none."""
+def load_files(
+    folder: Path, holdout: Decimal, currency: str | None = None, quiet: Hours | None = None
+) -> Files:
+    """Everything below `folder` (the project's `campaigns/`).
+
+    `holdout` is for those that name none; a window within the `quiet` hours is a mistake.
+    """
     catalogue, products_problems = _catalogue(folder / PRODUCTS, currency)
     documents, unreadable = _documents(folder)
     names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
-    pile = _Pile(catalogue, segments, holdout, names, unread=len(unreadable))
+    pile = _Pile(catalogue, segments, holdout, names, unread=len(unreadable), quiet=quiet)
     for document in documents:
         pile.read(document)
     pile.part_namesakes()
@@ -104,6 +111,7 @@ class _Pile:
     sketches: list[Campaign] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unread: int = 0  # files of which nothing is known
+    quiet: Hours | None = None
 
     @property
     def ids(self) -> frozenset[str] | None:
@@ -113,9 +121,10 @@ class _Pile:
 
     def read(self, document: Document) -> None:
         try:
-            self.sound.append(
-                read_campaign(document, self.catalogue, self.segments, self.holdout, self.names)
-            )
+            read = read_campaign(document, self.catalogue, self.segments, self.holdout, self.names)
+            if never := list(never_open(read, self.quiet)):
+                raise Problems(never)
+            self.sound.append(read)
         except Problems as error:
             self.problems += error.problems
             if isinstance(document.data, dict):
@@ -246,7 +255,15 @@ def _campaign(
 
 
 def _step(number: int, form: StepForm, when: Rule | None) -> Step:
-    return Step(form.id, form.after, Email(form.email.subject, form.email.template), when, number)
+    return Step(
+        id=form.id,
+        after=form.after.elapsed,
+        local_days=form.after.local_days,
+        send=form.send.send,
+        email=Email(form.email.subject, form.email.template),
+        when=when,
+        number=number,
+    )
 
 
 def without(files: Files, wrong: Mapping[str, Sequence[Problem]]) -> Files:

@@ -4,11 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 from engine.documents import Document, KeyPath
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.rules.model import Rule, StepNames
+from engine.zones import WHOLE_DAY, Hours
+
+EVERY_DAY = frozenset(range(7))  # Monday is 0
+CUSTOMER, SHOP = "customer", "shop"  # whose time zone, where it is not one by name
+THEIR_OWN = "customer"  # the holidays of the customer's country
+Late = Literal["next_window", "send", "skip"]
 
 
 @dataclass(frozen=True)
@@ -20,14 +27,36 @@ class Email:
 
 
 @dataclass(frozen=True)
+class Send:
+    """When a mail may go: days and hours, in whose zone, on which holidays not, and what if it is late."""
+
+    days: frozenset[int] = EVERY_DAY
+    between: Hours = WHOLE_DAY
+    timezone: str = CUSTOMER  # or SHOP, or a zone's name
+    holidays: tuple[str, ...] = ()  # countries, or THEIR_OWN
+    late: Late = "next_window"
+    latest: timedelta | None = None
+
+    @property
+    def at_any_time(self) -> bool:
+        """Whether it has no window at all."""
+        return self.days == EVERY_DAY and self.between.whole_day and not self.holidays
+
+
+@dataclass(frozen=True)
 class Step:
-    """One mail of a sequence. `after` counts from entry, later from the decision on the step before."""
+    """One mail of a sequence. `after` counts from entry, later from the decision on the step before.
+
+    With `local_days` the wait is so many days by the customer's own calendar, at the same time of day.
+    """
 
     id: str
     after: timedelta
     email: Email
     when: Rule | None = None
     number: int = 0  # its place among the steps of the file
+    local_days: int | None = None
+    send: Send = Send()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, true
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, true
 
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
@@ -54,8 +54,12 @@ class Outbox:
         self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
 
     def due(self, now: datetime, limit: int) -> list[Attempt]:
-        """The mails that have been due longest, as they stand; another owner may claim them first."""
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, self._known)
+        """The mails that have been due longest, as they stand; another owner may claim them first.
+
+        One whose window has ended meanwhile is left for the next plan.
+        """
+        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > now)
+        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, self._known)
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 
 from babel.numbers import get_currency_precision
 from sqlalchemy import Table
@@ -11,6 +12,7 @@ from sqlalchemy import Table
 from engine.audience.looks import digest
 from engine.campaigns.model import Campaign, Files
 from engine.clock import EPOCH
+from engine.planning.windows import Place, Schedule
 from engine.rules.model import Hand, Rule, Scope
 from engine.settings import Settings
 from engine.store.tables import messages
@@ -37,6 +39,25 @@ class Book:
     def digests(self) -> Mapping[str, str]:
         """For each campaign, what its audience and goal rest on besides facts and the time."""
         return {each.id: digest(each, self.scope(EPOCH, "sqlite")) for each in self.campaigns}
+
+    @cached_property
+    def schedules(self) -> Mapping[tuple[str, str], Schedule]:
+        """For each step that may have to wait, by campaign and step: what its mails keep to."""
+        shop = Place(self.settings.shop.timezone, self.settings.shop.country)
+        told = {
+            (campaign.id, step.id): Schedule(step.send, self.settings.quiet_hours, shop)
+            for campaign in self.campaigns
+            for step in campaign.steps
+        }
+        return {key: schedule for key, schedule in told.items() if schedule.matters}
+
+    @cached_property
+    def timings(self) -> Mapping[str, str]:
+        """For each campaign, what tells whether the times at which its mails may go are others now."""
+        told = {campaign.id: sha256() for campaign in self.campaigns}
+        for (campaign, step), schedule in self.schedules.items():
+            told[campaign].update(f"{step} {schedule.key} ".encode())
+        return {campaign: digest.hexdigest()[:16] for campaign, digest in told.items()}
 
     def scope(self, now: datetime, dialect: str, outbox: Table = messages) -> Scope:
         """What rules are judged against. A plan names the outbox that it reads."""

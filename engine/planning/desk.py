@@ -30,6 +30,8 @@ class Desk:
     audience: Table
     entries: Table
     runs: Table
+    hours: Table
+    clocks: Table
 
 
 def _text(name: str, length: int, *, key: bool = False) -> Column[str]:
@@ -49,6 +51,7 @@ def _campaign_columns() -> list[Column[Any]]:
         _text("topic", 100),
         _text("first_step", 100),
         Column("first_after", BigInteger, nullable=False),
+        Column("first_days", Integer),  # or so many days by the customer's calendar
         Column("repeats", Boolean, nullable=False),
         *(Column(name, BigInteger, nullable=False) for name in numbers),
     ]
@@ -60,6 +63,9 @@ def _step_columns() -> list[Column[Any]]:
         _text("step_id", 100, key=True),
         Column("next_step", String(100)),
         Column("next_after", BigInteger),
+        Column("next_days", Integer),
+        _text("schedule", 16),  # '' lets its mails go at any time
+        Column("asks_country", Boolean, nullable=False),
     ]
 
 
@@ -87,6 +93,33 @@ def _verdict_columns() -> list[Column[Any]]:
         Column("reason", String(40), nullable=False, default=""),
         Column("detail", String(400), nullable=False, default=""),
         Column("ends", Boolean, nullable=False, default=False),
+        Column("wakes_at", Instant),  # of what is held until then
+        Column("closes_at", Instant),  # of a mail that may go until then
+        Column("next_due_at", Instant),  # of the next step, where its wait goes by the calendar
+    ]
+
+
+def _hours_columns() -> list[Column[Any]]:
+    """By schedule and place, what holds for the mails that fell due in a span of time."""
+    return [
+        _text("schedule", 16, key=True),
+        _text("timezone", 64, key=True),
+        _text("country", 60, key=True),
+        Column("due_from", Instant, primary_key=True, autoincrement=False),
+        Column("due_to", Instant, nullable=False),
+        *(_text(name, length) for name, length in (("verdict", 8), ("reason", 40), ("detail", 400))),
+        Column("wakes_at", Instant),
+        Column("closes_at", Instant),
+    ]
+
+
+def _clock_columns() -> list[Column[Any]]:
+    """By time zone, from when on its clocks are so far ahead of UTC, and what they show then."""
+    return [
+        _text("timezone", 64, key=True),
+        Column("at_from", BigInteger, primary_key=True, autoincrement=False),
+        Column("local_from", BigInteger, nullable=False),
+        Column("ahead", BigInteger, nullable=False),
     ]
 
 
@@ -97,6 +130,8 @@ DESK = Desk(
     audience=AUDIENCE,
     entries=memory_table("plan_entries", [*run_key(), *run_columns()]),
     runs=memory_table("plan_runs", [*run_key(), *run_columns(key=True), *_verdict_columns()]),
+    hours=memory_table("plan_hours", _hours_columns()),
+    clocks=memory_table("plan_clocks", _clock_columns()),
 )
 
 
@@ -104,9 +139,10 @@ def set_desk(connection: Connection, book: Book) -> Desk:
     """The desk, laid out in this connection: the book's own tables filled in, the others empty."""
     clear(connection)
     lay_out(connection, DESK.campaigns, DESK.steps, DESK.offers, DESK.entries, DESK.runs)
-    _fill(connection, DESK.campaigns, _campaign_rows(book))
-    _fill(connection, DESK.steps, _step_rows(book))
-    _fill(
+    lay_out(connection, DESK.hours, DESK.clocks)
+    fill(connection, DESK.campaigns, _campaign_rows(book))
+    fill(connection, DESK.steps, _step_rows(book))
+    fill(
         connection,
         DESK.offers,
         ({"campaign_id": c.id, "sku": sku} for c in book.campaigns for sku in c.offers),
@@ -124,6 +160,7 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
             "topic": campaign.topic,
             "first_step": campaign.steps[0].id,
             "first_after": span(campaign.steps[0].after),
+            "first_days": campaign.steps[0].local_days,
             "repeats": campaign.enter.repeats,
             "again_after": span(campaign.enter.again_after),
             "priority": campaign.priority,
@@ -137,15 +174,20 @@ def _step_rows(book: Book) -> Iterator[dict[str, Any]]:
     for campaign in book.campaigns:
         for step in campaign.steps:
             following = campaign.next_step(step.id)
+            schedule = book.schedules.get((campaign.id, step.id))
             yield {
                 "campaign_id": campaign.id,
                 "step_id": step.id,
                 "next_step": following.id if following else None,
                 "next_after": span(following.after) if following else None,
+                "next_days": following.local_days if following else None,
+                "schedule": schedule.key if schedule else "",
+                "asks_country": schedule is not None and schedule.asks_country,
             }
 
 
-def _fill(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+def fill(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Put the rows into a table of the desk."""
     filled = list(rows)
     if filled:
         connection.execute(table.insert(), filled)

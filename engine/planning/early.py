@@ -61,7 +61,7 @@ def _waiting(state: State, goals: Mapping[str, Rule], scope: Scope) -> Sequence[
     waiting = select(*(run.c[name] for name in COPIED)).where(
         unindexed(run.c.campaign_id).in_(goals),
         unindexed(run.c.status) == "active",
-        unindexed(run.c.due_at) > scope.moment(),
+        unindexed(run.c.wake_at) > scope.moment(),
     )
     candidate = run.c.customer_id.in_(select(CANDIDATES.c.customer_id))
     passed = select(PASSED.c.customer_id, PASSED.c.campaign_id)
@@ -71,7 +71,7 @@ def _waiting(state: State, goals: Mapping[str, Rule], scope: Scope) -> Sequence[
 
 def _reached_by_any(state: State, name: str, goal: Rule, scope: Scope) -> Runs:
     run = state.enrollments
-    return _reached(run, name, goal, scope).where(run.c.status == "active", run.c.due_at > scope.moment())
+    return _reached(run, name, goal, scope).where(run.c.status == "active", run.c.wake_at > scope.moment())
 
 
 def _reached(run: Table, name: str, goal: Rule, scope: Scope) -> Runs:

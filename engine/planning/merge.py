@@ -43,7 +43,7 @@ def merge(
     `looked` tells whether the plan judged the audiences; if not, nobody enters or leaves.
     """
     if looked:
-        record(connection, state.looks, book.digests, now)
+        record(connection, state.looks, book.digests, book.timings, now)
         _record_who_left(connection, desk, state, now)
         _record_who_is_inside(connection, desk, state, now)
     _begin_runs(connection, desk, state, now)
@@ -125,11 +125,12 @@ def _begin_runs(connection: Connection, desk: Desk, state: State, now: datetime)
         literal(""),
         entry.c.step_id,
         entry.c.due_at,
+        entry.c.due_at,
         literal(now, Instant),
     ).join(campaign, campaign.c.campaign_id == entry.c.campaign_id)
     names = [
         *("customer_id", "campaign_id", "spell", "version", "entered_at", "held_out"),
-        *("status", "exit_reason", "step_id", "due_at", "updated_at"),
+        *("status", "exit_reason", "step_id", "due_at", "wake_at", "updated_at"),
     ]
     insert_from_select(connection, state.enrollments, names, rows)
 
@@ -187,11 +188,13 @@ def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime
         status,
         literal(now, Instant),
         literal(now, Instant),
+        runs.c.due_at,
+        runs.c.closes_at,
         literal(0),
     ).join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
     names = [
         *("customer_id", "campaign_id", "step_id", "spell", "version", "track", "status"),
-        *("planned_at", "due_at", "attempt"),
+        *("planned_at", "due_at", "meant_at", "closes_at", "attempt"),
     ]
     insert_from_select(connection, state.messages, names, rows.where(runs.c.reason == Reason.HELD_OUT.value))
     return insert_from_select(
@@ -205,11 +208,11 @@ def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime
     same = [mail.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "step_id", "spell")]
     this = and_(*same, unindexed(mail.c.status) == "scheduled", runs.c.again)
     why = "not sent: " + runs.c.reason
-    connection.execute(update(mail).where(this, runs.c.verdict == Verdict.SEND.value).values(slot_at=now))
+    goes = {"slot_at": now, "closes_at": runs.c.closes_at}
+    connection.execute(update(mail).where(this, runs.c.verdict == Verdict.SEND.value).values(goes))
+    again_at = func.coalesce(runs.c.wakes_at, literal(now + ASK_AGAIN, Instant), type_=Instant)
     connection.execute(
-        update(mail)
-        .where(this, runs.c.verdict == Verdict.HOLD.value)
-        .values(due_at=now + ASK_AGAIN, error=why)
+        update(mail).where(this, runs.c.verdict == Verdict.HOLD.value).values(due_at=again_at, error=why)
     )
     connection.execute(
         update(mail)
@@ -230,7 +233,10 @@ def _ask_again_after(connection: Connection, desk: Desk, state: State) -> None:
 
 
 def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
-    """On to the next step after a `send` or `skip`, or to the end; a held run stays where it is."""
+    """On to the next step after a `send` or `skip`, or to the end.
+
+    A held run stays where it is; one that waits for its window is not asked again before that.
+    """
     runs, step, run = desk.runs, desk.steps, state.enrollments
     active = and_(
         run.c.customer_id == runs.c.customer_id,
@@ -240,6 +246,8 @@ def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetim
     )
     this = and_(active, run.c.step_id == runs.c.step_id, ~runs.c.again)
     decided = runs.c.verdict != Verdict.HOLD.value
+    waits = and_(this, runs.c.verdict == Verdict.HOLD.value, runs.c.wakes_at.is_not(None))
+    connection.execute(update(run).where(waits).values(wake_at=runs.c.wakes_at))
     ends = {"status": "exited", "exit_reason": runs.c.reason, "updated_at": now}
     connection.execute(update(run).where(active, decided, runs.c.ends).values(ends))
     at_step = and_(this, step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
@@ -247,8 +255,9 @@ def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetim
     connection.execute(
         update(run).where(at_step, decided, ~runs.c.ends, step.c.next_step.is_(None)).values(finished)
     )
-    due = type_coerce(literal(to_micros(now), BigInteger) + step.c.next_after, Instant)
-    onward = {"step_id": step.c.next_step, "due_at": due, "updated_at": now}
+    elapsed = type_coerce(literal(to_micros(now), BigInteger) + step.c.next_after, Instant)
+    due = func.coalesce(runs.c.next_due_at, elapsed, type_=Instant)
+    onward = {"step_id": step.c.next_step, "due_at": due, "wake_at": due, "updated_at": now}
     connection.execute(
         update(run).where(at_step, decided, ~runs.c.ends, step.c.next_step.is_not(None)).values(onward)
     )

@@ -14,10 +14,12 @@ from engine.planning.book import Book
 from engine.planning.desk import Desk, set_desk
 from engine.planning.early import EarlyGoals, end_early
 from engine.planning.enroll import enroll
+from engine.planning.local_days import entries_fall_due, next_steps_fall_due
 from engine.planning.policies import POLICIES
 from engine.planning.prepared import prepared
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
+from engine.planning.timing import keep_to_hours
 from engine.planning.vanished import end_vanished
 from engine.rules.model import Scope
 
@@ -45,7 +47,8 @@ def make_plan(
         look(connection, ready.questions, book.digests, now, (state.looks, state.changes))
     if look_for_entries:
         enroll(connection, desk, state, now)
-    due.gather(connection, desk, state, now)
+        entries_fall_due(connection, book, desk)
+    due.gather(connection, book, desk, state, now)
     end_vanished(connection, book.files.ids, desk, state, now)
     state.lock(connection, desk.runs)
     ready.at(now)
@@ -55,6 +58,7 @@ def make_plan(
     arbitrate(connection, desk, state, book, scope)
     due.decide(connection, desk.runs, Verdict.SKIP, Reason.HELD_OUT, desk.runs.c.held_out)
     due.decide(connection, desk.runs, Verdict.SEND, Reason.DUE, true())
+    next_steps_fall_due(connection, book, desk, now)
     return desk
 
 
@@ -65,5 +69,8 @@ def _end_and_skip(connection: Connection, book: Book, desk: Desk, goals: EarlyGo
         if campaign.id in at_hand:
             due.end_at_goal(connection, desk, campaign, scope)
             due.end_unless_while(connection, desk, campaign, scope)
+    keep_to_hours(connection, book, desk, scope.now)
+    for campaign in book.campaigns:
+        if campaign.id in at_hand:
             due.skip_unless_when(connection, desk, campaign, scope)
     end_early(connection, goals)

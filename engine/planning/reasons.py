@@ -21,6 +21,10 @@ class Reason(StrEnum):
     CAMPAIGN_REMOVED = "campaign_removed"
     STEP_REMOVED = "step_removed"
     MERGED = "merged"
+    OUTSIDE_WINDOW = "outside_window"
+    QUIET_HOURS = "quiet_hours"
+    TOO_LATE = "too_late"
+    NEVER_OPEN = "never_open"
     WHEN_NOT_MET = "when_not_met"
     NOT_A_CUSTOMER = "not_a_customer"
     NO_ADDRESS = "no_address"
@@ -48,6 +52,10 @@ _SENTENCES = {
     Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
     Reason.STEP_REMOVED: "the step is no longer in the campaign's file, so the run ends",
     Reason.MERGED: "turned out to be somebody whose run was further, so this run ended",
+    Reason.OUTSIDE_WINDOW: "outside the step's send window",
+    Reason.QUIET_HOURS: "quiet hours, by the customer's clock",
+    Reason.TOO_LATE: "too late: the step's `late` or `latest` gives the mail up",
+    Reason.NEVER_OPEN: "the send window is never open outside the quiet hours",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
     Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",
     Reason.NO_ADDRESS: "no e-mail address is known",

@@ -13,14 +13,19 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    union_all,
     update,
 )
 
+from engine.audience.judged import TAKEN
+from engine.audience.looks import retimed
 from engine.campaigns.model import Campaign
+from engine.planning.book import Book
 from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Rule, Scope
+from engine.store.dialect import unindexed
 from engine.store.tables import customers
 from engine.store.types import Instant
 
@@ -28,7 +33,7 @@ COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_
 VERDICT = ["planned_at", "again", "verdict", "reason", "detail", "ends"]
 
 
-def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
+def gather(connection: Connection, book: Book, desk: Desk, state: State, now: datetime) -> None:
     """Fill `runs` with all that is due: active runs, new entries, and mails planned before but not sent.
 
     A mail that an earlier run left is decided anew, for much may have happened since.
@@ -37,15 +42,21 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
     active = (
         select(*(enrolled.c[name] for name in COPIED), *_undecided(now))
         .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
-        .where(enrolled.c.status == "active", enrolled.c.due_at <= now)
+        .where(unindexed(enrolled.c.status) == "active")
     )
+    asleep = active.where(unindexed(enrolled.c.due_at) <= now, unindexed(enrolled.c.wake_at) > now)
+    changed = retimed(connection, state.looks, book.timings)
+    here = enrolled.c.campaign_id.in_(changed)
+    awake = [active.where(enrolled.c.status == "active", enrolled.c.wake_at <= now)]
+    awake += [asleep.where(_written_of(state), ~here)]
+    awake += [asleep.where(here)] if changed else []
     fresh = select(*(entry.c[name] for name in COPIED), *_undecided(now)).where(entry.c.due_at <= now)
     left = (
         select(
             *(mail.c[name] for name in COPIED[:4]),
             enrolled.c.entered_at,
             false(),
-            mail.c.due_at,
+            mail.c.meant_at,
             mail.c.planned_at,
             true(),
             *_undecided(now)[2:],
@@ -61,8 +72,14 @@ def gather(connection: Connection, desk: Desk, state: State, now: datetime) -> N
         )
         .where(mail.c.status == "scheduled", mail.c.due_at <= now)
     )
-    for rows in (left, active, fresh):
+    for rows in (left, *awake, fresh):
         connection.execute(desk.runs.insert().from_select([*COPIED, *VERDICT], rows))
+
+
+def _written_of(state: State) -> ColumnElement[bool]:
+    """Something about the customer was written since the last look, perhaps where they live."""
+    written = union_all(*(select(table.c.customer_id) for table in (TAKEN, state.changes)))
+    return state.enrollments.c.customer_id.in_(written)
 
 
 def _undecided(now: datetime) -> list[ColumnElement[Any]]:

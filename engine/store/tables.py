@@ -264,6 +264,7 @@ looks = Table(  # a registry: when an audience was last judged, and by which rul
     metadata,
     Column("campaign_id", String(100), primary_key=True),
     Column("rule", String(16), nullable=False),  # a digest of all that the answer depends on but facts
+    Column("timing", String(16), nullable=False, default=""),  # a digest of when its mails may go
     Column("at", Instant, nullable=False),
 )
 
@@ -280,9 +281,10 @@ enrollments = Table(
     Column("exit_reason", String(40), nullable=False, default=""),
     Column("step_id", String(100), nullable=False),  # the next one while active, else the last
     Column("due_at", Instant, nullable=False),  # of that step
+    Column("wake_at", Instant, nullable=False),  # when to ask: then, or where it waits for a window, later
     Column("updated_at", Instant, nullable=False),
     Index("ix_enrollments_by_entry", "campaign_id", "entered_at", "customer_id"),
-    Index("ix_enrollments_due", "status", "due_at", "customer_id", "campaign_id"),
+    Index("ix_enrollments_due", "status", "wake_at", "customer_id", "campaign_id"),
 )
 
 decisions = Table(  # the last word on each step of each run: what happened, and why
@@ -311,7 +313,9 @@ messages = Table(  # the outbox
     Column("status", String(10), nullable=False),
     # scheduled → sending → accepted | rejected | unknown | cancelled; held_out in a mail's place
     Column("planned_at", Instant, nullable=False),  # the instant of the plan that made it
-    Column("due_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # when to send or ask
+    Column("meant_at", Instant, nullable=False),  # when its step fell due
+    Column("closes_at", Instant),  # the end of its window: from then on it is decided anew
     Column("slot_at", Instant),  # when it counts for the cap, where a later plan decided anew
     Column("message_id", String(36)),  # from the intent on
     Column("address", String(320)),  # as used, from the intent on
