@@ -6,11 +6,13 @@ who begins a run now, `runs` every run with a step due, each of which ends with 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table
 
 from engine.audience.judged import AUDIENCE, clear
+from engine.campaigns.model import Waiting
 from engine.clock import span
 from engine.planning.assignment import draw, threshold
 from engine.planning.book import Book
@@ -41,7 +43,7 @@ def _campaign_key() -> Column[str]:
 
 
 def _campaign_columns() -> list[Column[Any]]:
-    numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after")
+    numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after", "cool_down")
     return [
         _campaign_key(),
         _text("version", 16),
@@ -50,6 +52,7 @@ def _campaign_columns() -> list[Column[Any]]:
         _text("first_step", 100),
         Column("first_after", BigInteger, nullable=False),
         Column("repeats", Boolean, nullable=False),
+        Column("transactional", Boolean, nullable=False),
         *(Column(name, BigInteger, nullable=False) for name in numbers),
     ]
 
@@ -60,6 +63,8 @@ def _step_columns() -> list[Column[Any]]:
         _text("step_id", 100, key=True),
         Column("next_step", String(100)),
         Column("next_after", BigInteger),
+        Column("hold_at_most", BigInteger),  # none: it waits forever
+        Column("hold_exits", Boolean, nullable=False),
     ]
 
 
@@ -114,6 +119,7 @@ def set_desk(connection: Connection, book: Book) -> Desk:
 
 
 def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
+    usual = book.settings.cool_down
     for campaign in book.campaigns:
         a, b = draw(campaign.id)
         yield {
@@ -124,23 +130,29 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
             "first_step": campaign.steps[0].id,
             "first_after": span(campaign.steps[0].after),
             "repeats": campaign.enter.repeats,
+            "transactional": campaign.transactional,
             "again_after": span(campaign.enter.again_after),
             "priority": campaign.priority,
             "lot_a": a,
             "lot_b": b,
             "held_below": threshold(campaign.holdout),
+            "cool_down": span(usual.after_purchase if campaign.cool_down is None else campaign.cool_down),
         }
 
 
 def _step_rows(book: Book) -> Iterator[dict[str, Any]]:
+    usual = Waiting(book.settings.hold.at_most, book.settings.hold.then)
     for campaign in book.campaigns:
         for step in campaign.steps:
+            hold = step.hold.under(usual)
             following = campaign.next_step(step.id)
             yield {
                 "campaign_id": campaign.id,
                 "step_id": step.id,
                 "next_step": following.id if following else None,
                 "next_after": span(following.after) if following else None,
+                "hold_at_most": span(hold.at_most) if isinstance(hold.at_most, timedelta) else None,
+                "hold_exits": hold.then == "exit",
             }
 
 

@@ -167,13 +167,14 @@ def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime
         runs.c.spell,
         campaign.c.version,
         campaign.c.track,
+        campaign.c.topic,
         status,
         literal(now, Instant),
         literal(now, Instant),
         literal(0),
     ).join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
     names = [
-        *("customer_id", "campaign_id", "step_id", "spell", "version", "track", "status"),
+        *("customer_id", "campaign_id", "step_id", "spell", "version", "track", "topic", "status"),
         *("planned_at", "due_at", "attempt"),
     ]
     insert_from_select(connection, state.messages, names, rows.where(runs.c.reason == Reason.HELD_OUT.value))
@@ -188,7 +189,12 @@ def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime
     same = [mail.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "step_id", "spell")]
     this = and_(*same, mail.c.status == "scheduled", runs.c.again)
     why = "not sent: " + runs.c.reason
-    connection.execute(update(mail).where(this, runs.c.verdict == Verdict.SEND.value).values(slot_at=now))
+    topic = select(desk.campaigns.c.topic).where(desk.campaigns.c.campaign_id == mail.c.campaign_id)
+    connection.execute(
+        update(mail)
+        .where(this, runs.c.verdict == Verdict.SEND.value)
+        .values(slot_at=now, topic=topic.scalar_subquery())
+    )
     connection.execute(
         update(mail)
         .where(this, runs.c.verdict == Verdict.HOLD.value)
