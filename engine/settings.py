@@ -29,7 +29,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
-from engine.clock import Duration, format_duration, parse_duration
+from engine.clock import DURATION_PATTERN, Duration, format_duration, parse_duration
 from engine.documents import Document, problems_of, skim_document
 from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
@@ -86,6 +86,15 @@ def _lasting(duration: timedelta) -> timedelta:
     return duration
 
 
+def _patience(value: Any) -> Any:
+    return value if value == "forever" else parse_duration(value)
+
+
+def _listed(value: Any) -> Any:
+    """A single cap may stand without its list."""
+    return (Frequency.model_validate(value),) if isinstance(value, dict | Frequency) else value
+
+
 def _place(folder: str) -> str:
     """A folder below the project, or one named from the root; `~` is the user's own."""
     try:
@@ -137,6 +146,12 @@ QuietHours = Annotated[
 ]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Patience = Annotated[
+    timedelta | Literal["forever"],
+    BeforeValidator(_patience),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"enum": [0, "forever"]}]}),
+]
 
 
 class Part(BaseModel):
@@ -194,12 +209,34 @@ class Consent(Part):
 
 
 class Frequency(Part):
-    """The cap: at most `max` back-end mails to one customer in any span of `per`."""
+    """A cap: at most `max` mails to one customer in any span of `per`. One, or a list of several."""
 
-    max: int = Field(
-        3, ge=1, le=1000, description="so many back-end mails to one customer, over all campaigns"
-    )
+    max: int = Field(3, ge=1, le=1000, description="so many mails to one customer, over all campaigns")
     per: Lasting = Field(parse_duration("7d"), description="in any span of this length")
+    topic: Topic | None = Field(None, description="counts and holds mails of this topic only")
+    track: Literal["back-end"] = Field("back-end", description="counts and holds mails of this track only")
+
+    def __str__(self) -> str:
+        return f"{{max: {self.max}, per: {format_duration(self.per)}}}"
+
+
+class CoolDown(Part):
+    """How long the back end leaves a customer in peace."""
+
+    after_purchase: Duration = Field(
+        timedelta(0), description="no mail for this long after a paid order; a campaign may name its own"
+    )
+
+
+class Hold(Part):
+    """What becomes of a mail that has to wait. A campaign or a step may name its own."""
+
+    at_most: Patience = Field(
+        parse_duration("30d"), description="how long it waits, from when it was due; `0` waits for nothing"
+    )
+    then: Literal["skip", "exit"] = Field(
+        "skip", description="`skip`: on to the next step; `exit`: the run ends"
+    )
 
 
 class Watch(Part):
@@ -242,7 +279,14 @@ class Settings(BaseSettings):
     holdout: Percent = Field(
         Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"
     )
-    frequency: Frequency = Frequency()
+    frequency: Annotated[tuple[Frequency, ...], BeforeValidator(_listed)] = Field(
+        (Frequency(),), description="the caps; an empty list is none"
+    )
+    minimum_gap: Duration = Field(
+        timedelta(0), description="at least so long between two mails to one customer, over all campaigns"
+    )
+    cool_down: CoolDown = CoolDown()
+    hold: Hold = Hold()
     quiet_hours: QuietHours = Field(
         None, description="no mail in these hours by the customer's clock, such as `21:00-08:00`; empty: none"
     )
@@ -282,6 +326,7 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(msg)
     _refuse_password(document, data)
     _refuse_unknown_variables()
+    _refuse_half_a_cap(data)
     try:
         settings = Settings(**data)
     except ValidationError as error:
@@ -322,3 +367,11 @@ def _refuse_unknown_variables() -> None:
         if variable.startswith(PREFIX) and name not in {*Settings.model_fields, *NOT_SETTINGS}:
             msg = f"the environment variable {variable} is not a setting"
             raise SettingsError(msg, hint=did_you_mean(name, Settings.model_fields))
+
+
+def _refuse_half_a_cap(data: dict[str, Any]) -> None:
+    """A variable for the one cap would put a whole list of caps out of force."""
+    single = [name for name in sorted(os.environ) if name.startswith(f"{PREFIX}FREQUENCY__")]
+    if single and isinstance(data.get("frequency"), list):
+        msg = f"the environment variable {single[0]} is of a single cap, and {CONFIG_FILE} has a list of caps"
+        raise SettingsError(msg, hint=f"write the whole list into {PREFIX}FREQUENCY, as JSON")

@@ -3,13 +3,22 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+)
 
 from engine.campaigns.model import Entry
 from engine.campaigns.waits import SendForm, WaitField
-from engine.clock import DURATION_PATTERN, parse_duration
+from engine.clock import DURATION_PATTERN, Duration, parse_duration
 from engine.rules.words import REFERENCE
-from engine.settings import Percent
+from engine.settings import Patience, Percent
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
@@ -89,6 +98,23 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+class HoldForm(Form):
+    """What becomes of a mail that has to wait."""
+
+    at_most: Patience | None = Field(
+        None, description="how long it waits, from when it was due; `0` waits for nothing"
+    )
+    then: Literal["skip", "exit"] | None = Field(
+        None, description="`skip`: on to the next step; `exit`: the run ends"
+    )
+
+
+class CoolDownForm(Form):
+    """How long the campaign leaves a customer in peace."""
+
+    after_purchase: Duration = Field(description="no mail for this long after a paid order")
+
+
 class EmailForm(Form):
     """The copy of a mail."""
 
@@ -106,6 +132,7 @@ class StepForm(Form):
     )
     email: EmailForm = Field(description="the mail")
     when: RuleData = Field(None, description="asked when the step is due; false: the step is skipped")
+    hold: HoldForm | None = Field(None, description="where the step has to wait; default: as the campaign")
 
 
 class CampaignForm(Form):
@@ -114,6 +141,9 @@ class CampaignForm(Form):
     campaign: Id = Field(description="the campaign's id, for good")
     track: Literal["back-end"] = Field("back-end", description="whom it speaks to: back-end = customers")
     description: str = Field("", description="what it is for, in a sentence")
+    transactional: StrictBool = Field(
+        default=False, description="a receipt or the like, which is owed: no consent, no cap, no holdout"
+    )
     topic: Id = Field("marketing", description="the consent it needs")
     offers: tuple[str, ...] = Field((), description="products it offers; who owns one is skipped")
     audience: RuleData = Field(description="who enters")
@@ -124,6 +154,8 @@ class CampaignForm(Form):
     goal: RuleData = Field(None, description="by facts after entry; reached: exit")
     priority: StrictInt = Field(50, ge=0, le=1000, description="higher goes first")
     holdout: Percent | None = Field(None, description="default: holdout in config.yaml")
+    cool_down: CoolDownForm | None = Field(None, description="default: cool_down in config.yaml")
+    hold: HoldForm | None = Field(None, description="where a step has to wait; default: hold in config.yaml")
     steps: Annotated[tuple[StepForm, ...], AfterValidator(_some)] = Field(
         description="the mails, in their order", json_schema_extra={"minItems": 1}
     )
@@ -132,10 +164,17 @@ class CampaignForm(Form):
 LATER_KEYS = {  # understood, and not in this version
     ("on",): "people enter by `audience:` in this version",
     ("was",): "keep the campaign's id",
-    ("transactional",): "this version sends marketing mail only",
     ("steps", "variants"): "write one email: per step in this version",
     ("steps", "task"): "steps are mails in this version",
     ("steps", "webhook"): "steps are mails in this version",
     ("steps", "audience"): "steps are mails in this version",
     ("steps", "grant"): "steps are mails in this version",
+}
+
+MARKETING_KEYS = {  # what a transactional campaign cannot have
+    "holdout": "what is owed goes to everybody",
+    "offers": "with an offer it is marketing, which needs consent",
+    "topic": "it needs no consent, so it has no topic",
+    "priority": "it competes with no other campaign",
+    "cool_down": "it does not wait for a purchase to cool down",
 }

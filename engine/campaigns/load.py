@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
-from engine.campaigns.form import LATER_KEYS, CampaignForm, StepForm
-from engine.campaigns.model import Campaign, Email, Files, Step
+from engine.campaigns.form import LATER_KEYS, MARKETING_KEYS, CampaignForm, StepForm
+from engine.campaigns.model import Campaign, Email, Files, Step, Waiting
 from engine.campaigns.quiet import never_open
 from engine.campaigns.segments import load_segments
 from engine.campaigns.sketch import sketch
@@ -166,6 +166,7 @@ def read_campaign(
     form = validate(document, CampaignForm, (), data)
     problems += [*document.problems, *parser.problems]
     problems += [*_offer_problems(document, catalogue), *_step_problems(document)]
+    problems += _transactional_problems(document)
     if isinstance(form, list):
         raise Problems([*problems, *form])
     if problems:
@@ -217,6 +218,14 @@ def _offer_problems(document: Document, catalogue: Catalogue) -> Iterator[Proble
             yield document.problem(("offers", number), f"unknown product {sku!r}", hint)
 
 
+def _transactional_problems(document: Document) -> Iterator[Problem]:
+    """What is written and would mean nothing, or would make marketing of what needs no consent."""
+    if document.data.get("transactional") is True:
+        for key in MARKETING_KEYS.keys() & document.data.keys():
+            if (key, document.data[key]) not in (("holdout", "0%"), ("offers", [])):
+                yield document.problem((key,), f"{key}: not in a transactional campaign", MARKETING_KEYS[key])
+
+
 def _step_problems(document: Document) -> Iterator[Problem]:
     steps = _listed(document.data, "steps")
     ids = [step.get("id") if isinstance(step, dict) else None for step in steps]
@@ -238,23 +247,26 @@ def _campaign(
     return Campaign(
         id=form.campaign,
         version=hashlib.sha256(definition.encode()).hexdigest()[:16],
-        steps=tuple(_step(n, step, rules.get(("steps", n, "when"))) for n, step in enumerate(form.steps)),
+        steps=tuple(_step(n, form, rules.get(("steps", n, "when"))) for n in range(len(form.steps))),
         audience=rules[("audience",)],
         track=form.track,
         description=form.description,
-        topic=form.topic,
+        transactional=form.transactional,
+        topic="" if form.transactional else form.topic,
         offers=form.offers,
         enter=form.enter,
         while_=rules.get(("while",)),
         goal=rules.get(("goal",)),
         priority=form.priority,
-        holdout=form.holdout if form.holdout is not None else holdout,
+        holdout=_holdout(form, holdout),
+        cool_down=form.cool_down.after_purchase if form.cool_down else None,
         definition=definition,
         document=document,
     )
 
 
-def _step(number: int, form: StepForm, when: Rule | None) -> Step:
+def _step(number: int, campaign: CampaignForm, when: Rule | None) -> Step:
+    form = campaign.steps[number]
     return Step(
         id=form.id,
         after=form.after.elapsed,
@@ -263,7 +275,18 @@ def _step(number: int, form: StepForm, when: Rule | None) -> Step:
         email=Email(form.email.subject, form.email.template),
         when=when,
         number=number,
+        hold=_waiting(form).under(_waiting(campaign)),
     )
+
+
+def _waiting(form: CampaignForm | StepForm) -> Waiting:
+    return Waiting(form.hold.at_most, form.hold.then) if form.hold else Waiting()
+
+
+def _holdout(form: CampaignForm, usual: Decimal) -> Decimal:
+    if form.transactional:
+        return Decimal(0)
+    return usual if form.holdout is None else form.holdout
 
 
 def without(files: Files, wrong: Mapping[str, Sequence[Problem]]) -> Files:

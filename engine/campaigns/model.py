@@ -44,6 +44,18 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """How long a mail may have to wait, and what comes then; None where somebody else has the say."""
+
+    at_most: timedelta | Literal["forever"] | None = None
+    then: Literal["skip", "exit"] | None = None
+
+    def under(self, above: "Waiting") -> "Waiting":
+        """These words, and for those left out what stands above."""
+        return Waiting(above.at_most if self.at_most is None else self.at_most, self.then or above.then)
+
+
+@dataclass(frozen=True)
 class Step:
     """One mail of a sequence. `after` counts from entry, later from the decision on the step before.
 
@@ -57,6 +69,7 @@ class Step:
     number: int = 0  # its place among the steps of the file
     local_days: int | None = None
     send: Send = Send()
+    hold: Waiting = Waiting()
 
 
 @dataclass(frozen=True)
@@ -77,13 +90,15 @@ class Campaign:
     audience: Rule
     track: str = "back-end"
     description: str = ""
-    topic: str = "marketing"
+    transactional: bool = False
+    topic: str = "marketing"  # '' where it is transactional
     offers: tuple[str, ...] = ()
     enter: Entry = Entry()
     while_: Rule | None = None
     goal: Rule | None = None
     priority: int = 50
     holdout: Decimal = Decimal(0)
+    cool_down: timedelta | None = None  # after a purchase; None: as the settings say
     definition: str = field(default="", repr=False)  # JSON, as written
     document: Document | None = field(default=None, repr=False, compare=False)
 

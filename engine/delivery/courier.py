@@ -12,7 +12,6 @@ from engine.delivery.rows import Attempt
 from engine.delivery.states import Status
 from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Transport, TryAgain
 from engine.errors import TransportError
-from engine.facts.suppression import suppressed_among
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 
@@ -87,15 +86,10 @@ class Courier:
 
     def _pass_the_door(self, bag: Bag) -> None:
         """Keep only the letters that are still ours to send, and to an address not suppressed meanwhile."""
-        held = self.outbox.renew(dict(bag.letters))
-        with self.outbox.store.reading() as connection:
-            barred = suppressed_among(connection, [mail.to_address for _, mail in bag.letters])
-        for attempt, mail in bag.letters:
-            if mail.to_address in barred:
-                bag.outcomes[attempt] = _SUPPRESSED
-        bag.letters = deque(
-            (a, mail) for a, mail in bag.letters if a in held and mail.to_address not in barred
-        )
+        letters = dict(bag.letters)
+        held, barred = self.outbox.renew(letters), self.outbox.barred(letters)
+        bag.outcomes |= dict.fromkeys(barred, _SUPPRESSED)
+        bag.letters = deque((a, mail) for a, mail in bag.letters if a in held and a not in barred)
 
     def _hand_over(self, bag: Bag, attempt: Attempt, mail: Mail) -> None:
         bag.outcomes[attempt] = _IN_THE_AIR

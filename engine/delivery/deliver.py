@@ -97,7 +97,7 @@ class _Rounds:
     def go(self) -> None:
         self._clear_up()
         while waiting := self._outbox.due(self._courier.now, self._batch):
-            batch = self._outbox.claim(waiting)
+            batch = self._outbox.claim(waiting, self._courier.now)
             if batch:  # or another owner was faster
                 self._count(self._courier.carry(batch))
 

@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, true
+from sqlalchemy import Connection, and_, bindparam, case, func, literal, or_, select, true
 
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
 from engine.facts.changes import note_changes
+from engine.facts.suppression import suppressed_among
+from engine.planning.slots import lock_contacts, slot_at
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
 from engine.store.dialect import database_now
 from engine.store.ids import IdFactory
 from engine.store.tables import customers, messages
+from engine.store.types import Instant
 
 LONGEST_ERROR = 400
+SLOT = slot_at(messages)
+DECIDED = messages.c.due_at <= SLOT  # since it fell due; what is tried again is decided anew first
 
 
 @dataclass(frozen=True)
@@ -59,17 +64,22 @@ class Outbox:
         One whose window has ended meanwhile is left for the next plan.
         """
         in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > now)
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, self._known)
+        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, self._known)
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))
 
-    def claim(self, waiting: Sequence[Attempt]) -> list[Attempt]:
-        """Commit the intent to send those that still stand as they were read; the attempts this makes."""
+    def claim(self, waiting: Sequence[Attempt], now: datetime) -> list[Attempt]:
+        """Commit the intent to send those that still stand as they were read; the attempts this makes.
+
+        The slots that the plan reserved are consumed: they count from now on. A plan that is being
+        made for these customers is waited for, and what it put off does not leave.
+        """
         _, sending = move(Status.SCHEDULED, Status.SENDING)
         address = select(customers.c.email).where(customers.c.customer_id == messages.c.customer_id)
-        intent = change_row(stands(Status.SCHEDULED)).values(
+        intent = change_row(stands(Status.SCHEDULED), DECIDED).values(
             status=sending,
+            slot_at=case((now > SLOT, literal(now, Instant)), else_=SLOT),
             owner=self._owner,
             attempt=NUMBER + 1,
             lease_until=bindparam("lease"),
@@ -79,6 +89,7 @@ class Outbox:
             error=None,
         )
         with self.store.writing() as connection:
+            lock_contacts(connection, sorted({attempt.key.customer_id for attempt in waiting}))
             lease = database_now(connection) + self.lease
             apply(connection, intent, {a: {"lease": lease, "id": a.key.message_id} for a in waiting})
             next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
@@ -94,6 +105,19 @@ class Outbox:
             lease = database_now(connection) + self.lease
             apply(connection, longer, {attempt: _on_record(mail, lease) for attempt, mail in mails.items()})
             return self._held(connection, mails)
+
+    def barred(self, letters: Mapping[Attempt, Mail]) -> set[Attempt]:
+        """Those to an address that is suppressed by now; what is owed goes to who only unsubscribed."""
+        with self.store.reading() as connection:
+            listed = suppressed_among(connection, [mail.to_address for mail in letters.values()])
+            owed = self._owed(connection, letters) if listed else set()
+            grave = suppressed_among(connection, listed, for_what_is_owed=True) if owed else set()
+        return {a for a, mail in letters.items() if mail.to_address in (grave if a in owed else listed)}
+
+    def _owed(self, connection: Connection, letters: Collection[Attempt]) -> set[Attempt]:
+        ids = [attempt.key.message_id for attempt in letters]
+        rows = select(*ATTEMPT).where(messages.c.message_id.in_(ids), messages.c.topic == "")
+        return set(attempts(connection.execute(rows)))
 
     def settle(self, outcomes: Mapping[Attempt, Outcome], now: datetime) -> dict[Status, int]:
         """Write down what became of each attempt; counts those that were still ours."""

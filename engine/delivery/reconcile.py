@@ -51,6 +51,8 @@ def _resolve(store: Store, resolved: Sequence[Attempt], target: Status, now: dat
     _, status = move(Status.UNKNOWN, target)
     settled = now if target in FINAL else None
     change = change_row(stands(Status.UNKNOWN)).values(status=status, error=None, settled_at=settled)
+    if target is Status.SCHEDULED:
+        change = change.values(due_at=now)  # and is decided anew: much may have happened since
     with store.writing() as connection:
         if target is Status.ACCEPTED:
             note_changes(connection, (attempt.key.customer_id for attempt in resolved), IdFactory())

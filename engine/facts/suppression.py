@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from engine.facts.batches import batched
 from engine.store.dialect import insert_ignoring
 from engine.store.tables import suppressions
+
+UNSUBSCRIBED = "unsubscribed"  # wants no marketing; any other reason stops what is owed as well
 
 
 def address_hash(email: str) -> str:
@@ -17,12 +19,22 @@ def address_hash(email: str) -> str:
 
 
 def suppress(connection: Connection, address: str, reason: str, source: str, now: datetime) -> bool:
-    """Never mail the address again. False where it was suppressed before: the first reason stays."""
+    """Never mail the address again. False where it was suppressed before.
+
+    The first reason stays, unless the new one is graver: who unsubscribed may bounce or complain later.
+    """
     if is_suppressed(connection, address):
+        if reason != UNSUBSCRIBED:
+            _graver(connection, address, reason, source)
         return False
     row = {"address_hash": address_hash(address), "reason": reason, "at": now, "source": source}
     insert_ignoring(connection, suppressions, [row])
     return True
+
+
+def _graver(connection: Connection, address: str, reason: str, source: str) -> None:
+    this = (suppressions.c.address_hash == address_hash(address), suppressions.c.reason == UNSUBSCRIBED)
+    connection.execute(update(suppressions).where(*this).values(reason=reason, source=source))
 
 
 def is_suppressed(connection: Connection, address: str) -> bool:
@@ -30,11 +42,15 @@ def is_suppressed(connection: Connection, address: str) -> bool:
     return bool(suppressed_among(connection, [address]))
 
 
-def suppressed_among(connection: Connection, addresses: Iterable[str]) -> set[str]:
-    """Those of the addresses that get nothing."""
+def suppressed_among(
+    connection: Connection, addresses: Iterable[str], *, for_what_is_owed: bool = False
+) -> set[str]:
+    """Those of the addresses that get nothing, or not even what is owed."""
     hashes = {address: address_hash(address) for address in addresses}
     known: set[str] = set()
     for part in batched(set(hashes.values())):
         column = suppressions.c.address_hash
-        known.update(connection.scalars(select(column).where(column.in_(part))))
+        listed = select(column).where(column.in_(part))
+        grave = listed.where(suppressions.c.reason != UNSUBSCRIBED)
+        known.update(connection.scalars(grave if for_what_is_owed else listed))
     return {address for address, hashed in hashes.items() if hashed in known}

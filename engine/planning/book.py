@@ -42,10 +42,14 @@ class Book:
 
     @cached_property
     def schedules(self) -> Mapping[tuple[str, str], Schedule]:
-        """For each step that may have to wait, by campaign and step: what its mails keep to."""
+        """For each step that may have to wait, by campaign and step: what its mails keep to.
+
+        Quiet hours are no matter to transactional mail: it is waited for.
+        """
+        quiet = self.settings.quiet_hours
         shop = Place(self.settings.shop.timezone, self.settings.shop.country)
         told = {
-            (campaign.id, step.id): Schedule(step.send, self.settings.quiet_hours, shop)
+            (campaign.id, step.id): Schedule(step.send, None if campaign.transactional else quiet, shop)
             for campaign in self.campaigns
             for step in campaign.steps
         }

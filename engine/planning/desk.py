@@ -6,11 +6,13 @@ who begins a run now, `runs` every run with a step due, each of which ends with 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, String, Table
 
 from engine.audience.judged import AUDIENCE, clear
+from engine.campaigns.model import Waiting
 from engine.clock import span
 from engine.planning.assignment import draw, threshold
 from engine.planning.book import Book
@@ -43,7 +45,7 @@ def _campaign_key() -> Column[str]:
 
 
 def _campaign_columns() -> list[Column[Any]]:
-    numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after")
+    numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after", "cool_down")
     return [
         _campaign_key(),
         _text("version", 16),
@@ -53,6 +55,7 @@ def _campaign_columns() -> list[Column[Any]]:
         Column("first_after", BigInteger, nullable=False),
         Column("first_days", Integer),  # or so many days by the customer's calendar
         Column("repeats", Boolean, nullable=False),
+        Column("transactional", Boolean, nullable=False),
         *(Column(name, BigInteger, nullable=False) for name in numbers),
     ]
 
@@ -66,6 +69,8 @@ def _step_columns() -> list[Column[Any]]:
         Column("next_days", Integer),
         _text("schedule", 16),  # '' lets its mails go at any time
         Column("asks_country", Boolean, nullable=False),
+        Column("hold_at_most", BigInteger),  # none: it waits forever
+        Column("hold_exits", Boolean, nullable=False),
     ]
 
 
@@ -151,6 +156,7 @@ def set_desk(connection: Connection, book: Book) -> Desk:
 
 
 def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
+    usual = book.settings.cool_down
     for campaign in book.campaigns:
         a, b = draw(campaign.id)
         yield {
@@ -162,17 +168,21 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
             "first_after": span(campaign.steps[0].after),
             "first_days": campaign.steps[0].local_days,
             "repeats": campaign.enter.repeats,
+            "transactional": campaign.transactional,
             "again_after": span(campaign.enter.again_after),
             "priority": campaign.priority,
             "lot_a": a,
             "lot_b": b,
             "held_below": threshold(campaign.holdout),
+            "cool_down": span(usual.after_purchase if campaign.cool_down is None else campaign.cool_down),
         }
 
 
 def _step_rows(book: Book) -> Iterator[dict[str, Any]]:
+    usual = Waiting(book.settings.hold.at_most, book.settings.hold.then)
     for campaign in book.campaigns:
         for step in campaign.steps:
+            hold = step.hold.under(usual)
             following = campaign.next_step(step.id)
             schedule = book.schedules.get((campaign.id, step.id))
             yield {
@@ -183,6 +193,8 @@ def _step_rows(book: Book) -> Iterator[dict[str, Any]]:
                 "next_days": following.local_days if following else None,
                 "schedule": schedule.key if schedule else "",
                 "asks_country": schedule is not None and schedule.asks_country,
+                "hold_at_most": span(hold.at_most) if isinstance(hold.at_most, timedelta) else None,
+                "hold_exits": hold.then == "exit",
             }
 
 

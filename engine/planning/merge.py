@@ -185,6 +185,7 @@ def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime
         runs.c.spell,
         campaign.c.version,
         campaign.c.track,
+        campaign.c.topic,
         status,
         literal(now, Instant),
         literal(now, Instant),
@@ -193,7 +194,7 @@ def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime
         literal(0),
     ).join(campaign, campaign.c.campaign_id == runs.c.campaign_id)
     names = [
-        *("customer_id", "campaign_id", "step_id", "spell", "version", "track", "status"),
+        *("customer_id", "campaign_id", "step_id", "spell", "version", "track", "topic", "status"),
         *("planned_at", "due_at", "meant_at", "closes_at", "attempt"),
     ]
     insert_from_select(connection, state.messages, names, rows.where(runs.c.reason == Reason.HELD_OUT.value))
@@ -208,7 +209,8 @@ def _decide_anew(connection: Connection, desk: Desk, state: State, now: datetime
     same = [mail.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "step_id", "spell")]
     this = and_(*same, unindexed(mail.c.status) == "scheduled", runs.c.again)
     why = "not sent: " + runs.c.reason
-    goes = {"slot_at": now, "closes_at": runs.c.closes_at}
+    topic = select(desk.campaigns.c.topic).where(desk.campaigns.c.campaign_id == mail.c.campaign_id)
+    goes = {"slot_at": now, "closes_at": runs.c.closes_at, "topic": topic.scalar_subquery()}
     connection.execute(update(mail).where(this, runs.c.verdict == Verdict.SEND.value).values(goes))
     again_at = func.coalesce(runs.c.wakes_at, literal(now + ASK_AGAIN, Instant), type_=Instant)
     connection.execute(

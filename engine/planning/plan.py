@@ -14,8 +14,9 @@ from engine.planning.book import Book
 from engine.planning.desk import Desk, set_desk
 from engine.planning.early import EarlyGoals, end_early
 from engine.planning.enroll import enroll
+from engine.planning.expiry import give_up
 from engine.planning.local_days import entries_fall_due, next_steps_fall_due
-from engine.planning.policies import POLICIES
+from engine.planning.policies import CONTESTS, POLICIES
 from engine.planning.prepared import prepared
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
@@ -51,11 +52,17 @@ def make_plan(
     due.gather(connection, book, desk, state, now)
     end_vanished(connection, book.files.ids, desk, state, now)
     state.lock(connection, desk.runs)
+    due.forget_taken(connection, desk, state)
     ready.at(now)
     _end_and_skip(connection, book, desk, ready.goals, scope)
     for policy in POLICIES:
-        due.decide(connection, desk.runs, policy.verdict, policy.reason, policy.catches(desk, book, scope))
+        caught = policy.catches(desk, book, scope)
+        spared = () if policy.owed_too else (~due.owed(desk),)
+        due.decide(connection, desk.runs, policy.verdict, policy.reason, caught, *spared)
+    for contest in CONTESTS:
+        contest.hold(connection, desk, state, scope)
     arbitrate(connection, desk, state, book, scope)
+    give_up(connection, desk, now)
     due.decide(connection, desk.runs, Verdict.SKIP, Reason.HELD_OUT, desk.runs.c.held_out)
     due.decide(connection, desk.runs, Verdict.SEND, Reason.DUE, true())
     next_steps_fall_due(connection, book, desk, now)

@@ -32,8 +32,12 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     OWNS_OFFER = "owns_offer"
     OPEN_TRANSACTION = "open_transaction"
+    COOL_DOWN = "cool_down"
     CLAIM_UNPROVEN = "claim_unproven"
+    ANOTHER_OFFER = "another_offer"
+    MINIMUM_GAP = "minimum_gap"
     FREQUENCY_CAP = "frequency_cap"
+    EXPIRED = "expired"
     # of those for whom no step is due
     WAITING = "waiting"
     BEEN_THROUGH = "been_through"
@@ -63,8 +67,12 @@ _SENTENCES = {
     Reason.NO_CONSENT: "there is no consent for the topic",
     Reason.OWNS_OFFER: "already owns what the campaign offers",
     Reason.OPEN_TRANSACTION: "a transaction is open, or closed only just now",
+    Reason.COOL_DOWN: "bought something only just now",
     Reason.CLAIM_UNPROVEN: "the mail says something that no fact proves",
+    Reason.ANOTHER_OFFER: "another campaign makes an offer, and it is one offer at a time",
+    Reason.MINIMUM_GAP: "the last mail is too short a time ago",
     Reason.FREQUENCY_CAP: "the frequency cap is reached",
+    Reason.EXPIRED: "it had to wait too long, and was given up",
     Reason.WAITING: "in the campaign, and the next step is not due yet",
     Reason.BEEN_THROUGH: "has been through the campaign already",
 }

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    delete,
     exists,
     false,
     literal,
@@ -91,6 +92,20 @@ def end_removed(connection: Connection, desk: Desk) -> None:
     runs, step = desk.runs, desk.steps
     known = exists().where(step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
     end(connection, runs, Reason.STEP_REMOVED, ~known)
+
+
+def forget_taken(connection: Connection, desk: Desk, state: State) -> None:
+    """A mail planned before that somebody took on while we waited for the lock is not decided anew."""
+    runs, mail = desk.runs, state.messages
+    same = (mail.c[name] == runs.c[name] for name in ("customer_id", "campaign_id", "step_id", "spell"))
+    waits = exists().where(*same, mail.c.status == "scheduled")
+    connection.execute(delete(runs).where(runs.c.again, ~waits))
+
+
+def owed(desk: Desk) -> ColumnElement[bool]:
+    """SQL: the run is of a transactional campaign."""
+    campaign = desk.campaigns
+    return desk.runs.c.campaign_id.in_(select(campaign.c.campaign_id).where(campaign.c.transactional))
 
 
 def campaigns_of(connection: Connection, desk: Desk) -> set[str]:

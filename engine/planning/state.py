@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from engine.audience.looks import last_at
 from engine.errors import UsageError
+from engine.planning.slots import lock_contacts
 from engine.store import tables
 from engine.store.dialect import insert, lay_out, memory_twin
 
@@ -47,7 +48,7 @@ def _state(six: Sequence[Table], lock: Callable[[Connection, Table], None]) -> S
 
 def kept() -> State:
     """The store's own tables."""
-    return _state(_KEPT, lock=_lock_contacts)
+    return _state(_KEPT, lock=_lock)
 
 
 def imagined(connection: Connection, only: int | None = None) -> State:
@@ -78,10 +79,5 @@ def be_the_planner(connection: Connection, owner: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changes))
 
 
-def _lock_contacts(connection: Connection, runs: Table) -> None:
-    """Lock the customers about to be counted, in their order (SQLite's writer is alone anyway)."""
-    contact = tables.contact_state
-    rows = select(contact.c.customer_id).where(contact.c.customer_id.in_(select(runs.c.customer_id)))
-    locked = connection.execute(rows.order_by(contact.c.customer_id).with_for_update())
-    for _ in locked.partitions(10_000):
-        pass
+def _lock(connection: Connection, runs: Table) -> None:
+    lock_contacts(connection, select(runs.c.customer_id))

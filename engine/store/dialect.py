@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable, Index
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.functions import GenericFunction, ReturnTypeFromArgs
 
 from engine.clock import EPOCH, MICROSECOND
 
@@ -145,7 +145,7 @@ def among(
     return exists(select(literal(1)).select_from(found).where(found.c[0] == customer_id))
 
 
-class unindexed(GenericFunction[Any]):  # noqa: N801 - SQL functions are written small
+class unindexed(ReturnTypeFromArgs[Any]):  # noqa: N801 - SQL functions are written small
     """SQL: the column itself, which SQLite shall not look rows up by.
 
     SQLite takes the index of `status = 'active'` for a good one, though nearly every row is found

@@ -310,13 +310,14 @@ messages = Table(  # the outbox
     Column("spell", Integer, primary_key=True),
     Column("version", String(16), nullable=False),
     Column("track", String(10), nullable=False),
+    Column("topic", String(100), nullable=False, default="marketing"),  # '' where it is transactional
     Column("status", String(10), nullable=False),
     # scheduled → sending → accepted | rejected | unknown | cancelled; held_out in a mail's place
     Column("planned_at", Instant, nullable=False),  # the instant of the plan that made it
     Column("due_at", Instant, nullable=False),  # when to send or ask
     Column("meant_at", Instant, nullable=False),  # when its step fell due
     Column("closes_at", Instant),  # the end of its window: from then on it is decided anew
-    Column("slot_at", Instant),  # when it counts for the cap, where a later plan decided anew
+    Column("slot_at", Instant),  # when it counts for caps, where it was decided anew or claimed later
     Column("message_id", String(36)),  # from the intent on
     Column("address", String(320)),  # as used, from the intent on
     Column("owner", String(100)),

@@ -52,6 +52,13 @@ def plan_mails(store: Store, *customer_ids: int, status: str = "scheduled", due_
         connection.execute(messages.insert(), mails)
 
 
+def decide_anew(store: Store, at: datetime) -> None:
+    """What a plan does with mails that are due and have not left."""
+    again = update(messages).where(messages.c.status == "scheduled", messages.c.due_at <= at)
+    with store.writing() as connection:
+        connection.execute(again.values(slot_at=at))
+
+
 def empty(store: Store) -> None:
     with store.writing() as connection:
         for table in TABLES:

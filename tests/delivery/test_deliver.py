@@ -23,6 +23,7 @@ from tests.delivery.post_office import (
     Postman,
     address,
     change,
+    decide_anew,
     key,
     let_leases_run_out,
     plan_mails,
@@ -121,6 +122,8 @@ def test_what_was_not_taken_is_tried_again_after_a_pause_that_grows(store: Store
         assert row(store, 1).due_at == now + timedelta(minutes=minutes)
         assert run(store, Postman(), now=row(store, 1).due_at - timedelta(seconds=1)) == Delivered()
         now = row(store, 1).due_at
+        assert run(store, Postman(), now=now) == Delivered(), "not before it is decided anew"
+        decide_anew(store, now)
     assert run(store, Postman(), now=now) == Delivered(accepted=1)
     assert row(store, 1).error is None
 
@@ -208,7 +211,7 @@ def test_the_door_looks_at_the_address_the_mail_goes_to(store: Store) -> None:
 def test_progress_speaks_of_what_an_earlier_run_left(store: Store) -> None:
     plan_mails(store, 1)
     box = Outbox(store, "dead", timedelta(seconds=60), "postman")
-    box.claim(box.due(NOW, 10))
+    box.claim(box.due(NOW, 10), NOW)
     let_leases_run_out(store)
     said: list[str] = []
     assert run(store, Postman(), said=said) == Delivered(unknown=1)
@@ -243,7 +246,7 @@ def test_the_lease_is_renewed_when_half_of_it_is_used_up(
     renewals: list[int] = []
     renew = box.renew
     monkeypatch.setattr(box, "renew", lambda mails: renewals.append(len(mails)) or renew(mails))
-    ann.carry(box.claim(box.due(NOW, 10)))
+    ann.carry(box.claim(box.due(NOW, 10), NOW))
     assert postman.sent == [1, 2, 3]
     assert len(renewals) == doors
 
@@ -253,7 +256,7 @@ def test_a_courier_that_lost_its_mails_on_the_way_sends_no_more_of_them(store: S
     postman = Postman()
     box, ann = courier(store, postman, [0.0, 31.0])
     postman.before_each = lambda i: change(store, 2, status="unknown") if i == 1 else None
-    ann.carry(box.claim(box.due(NOW, 10)))
+    ann.carry(box.claim(box.due(NOW, 10), NOW))
     assert postman.sent == [1, 3]
     assert [row(store, i).status for i in (1, 2, 3)] == ["accepted", "unknown", "accepted"]
 
@@ -263,7 +266,7 @@ def test_who_complains_while_the_batch_is_leaving_is_stopped_at_the_next_door(st
     postman = Postman()
     box, ann = courier(store, postman, [0.0, 31.0])
     postman.before_each = lambda i: suppress(store, 2)
-    ann.carry(box.claim(box.due(NOW, 10)))
+    ann.carry(box.claim(box.due(NOW, 10), NOW))
     assert postman.sent == [1]
     assert row(store, 2).error == "suppressed"
 
@@ -273,7 +276,7 @@ def test_who_complains_while_the_batch_is_leaving_is_stopped_at_the_next_door(st
 
 def claimed_by_another(store: Store) -> None:
     box = Outbox(store, "another", timedelta(seconds=60), "postman")
-    box.claim(box.due(NOW, 100))
+    box.claim(box.due(NOW, 100), NOW)
 
 
 def test_mails_of_a_live_owner_are_left_alone_and_counted(store: Store) -> None:

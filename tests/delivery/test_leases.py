@@ -12,7 +12,7 @@ FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 def claim_all(store: Store, owner: str = "ann") -> None:
     box = Outbox(store, owner, timedelta(seconds=60), "folder")
-    box.claim(box.due(NOW, 100))
+    box.claim(box.due(NOW, 100), NOW)
 
 
 def silent(_: str) -> None:

@@ -16,7 +16,7 @@ from engine.planning.keys import MailKey
 from engine.rendering.studio import Studio
 from engine.store.connect import Store
 from engine.store.tables import customers, messages, order_lines
-from tests.delivery.post_office import NOW, files, folder_transport, let_leases_run_out, row, run
+from tests.delivery.post_office import NOW, decide_anew, files, folder_transport, let_leases_run_out, row, run
 from tests.rendering.press import campaign_text, studio
 from tests.world import Line, Order, Person, write
 
@@ -83,9 +83,11 @@ def test_the_mail_of_a_second_attempt_is_the_same_byte_for_byte(
     with planned.writing() as connection:
         connection.execute(update(messages).values(status="scheduled"))
     dead = Outbox(planned, "dead", timedelta(seconds=60), "folder")
-    dead.claim(dead.due(NOW, 10))
+    dead.claim(dead.due(NOW, 10), NOW)
     let_leases_run_out(planned)
     later = NOW + timedelta(minutes=2)
+    assert run(planned, folder_transport(tmp_path / "two"), studio=copy, now=later) == Delivered()
+    decide_anew(planned, later)
     assert run(planned, folder_transport(tmp_path / "two"), studio=copy, now=later) == Delivered(accepted=3)
     names = files(tmp_path / "one")
     assert names == files(tmp_path / "two")

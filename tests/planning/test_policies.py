@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from engine.facts.suppression import address_hash
-from engine.planning.policies import POLICIES
+from engine.planning.policies import CONTESTS, LIMITS, POLICIES
 from engine.rules.conditions.consumed import Consumed
 from engine.settings import Consent as ConsentSettings
 from engine.settings import Frequency, Settings
@@ -215,5 +215,8 @@ def test_policies_stand_in_a_fixed_order() -> None:
         "no_consent",
         "owns_offer",
         "open_transaction",
+        "cool_down",
         "claim_unproven",
     ]
+    assert [contest.reason.value for contest in CONTESTS] == ["another_offer"]
+    assert [limit.reason.value for limit in LIMITS] == ["minimum_gap", "frequency_cap"]

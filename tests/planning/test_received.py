@@ -74,6 +74,6 @@ def test_a_mail_that_leaves_long_after_its_plan_is_still_noticed(store: Store) -
     shop.tick(NOW)
     assert shop.tick(NOW + DAY / 24)[-1][1] == "first", "it is still on its way"
     outbox = Outbox(store, "late", timedelta(minutes=1), "folder")
-    claimed = outbox.claim(outbox.due(NOW, 10))
+    claimed = outbox.claim(outbox.due(NOW, 10), NOW)
     outbox.settle({attempt: Outcome(Status.ACCEPTED) for attempt in claimed}, NOW)
     assert shop.tick(NOW + DAY / 12) == [(1, "at-once", "one", "send", "due")]

@@ -26,4 +26,4 @@ def unproven(desk: Desk, book: Book, scope: Scope) -> ColumnElement[bool]:
     )
 
 
-CLAIMS = Policy(Reason.CLAIM_UNPROVEN, Verdict.HOLD, unproven)
+CLAIMS = Policy(Reason.CLAIM_UNPROVEN, Verdict.HOLD, unproven, owed_too=True)

@@ -18,4 +18,4 @@ def no_customer(desk: Desk, _: Book, scope: Scope) -> ColumnElement[bool]:
     return ~exists(theirs.select_from(customers).correlate(desk.runs))
 
 
-CUSTOMERS_ONLY = Policy(Reason.NOT_A_CUSTOMER, Verdict.SKIP, no_customer)
+CUSTOMERS_ONLY = Policy(Reason.NOT_A_CUSTOMER, Verdict.SKIP, no_customer, owed_too=True)

@@ -1,14 +1,18 @@
 """The back end keeps quiet while a transaction is open, and for a while after it closed."""
 
-from sqlalchemy import ColumnElement, exists, or_
+from datetime import timedelta
+from typing import Any
 
-from engine.clock import MICROSECOND
+from sqlalchemy import BigInteger, Column, ColumnElement, exists, func, or_, select, type_coerce
+
+from engine.clock import MICROSECOND, span
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.policies.base import Policy
 from engine.planning.reasons import Reason, Verdict
 from engine.rules.model import Scope
 from engine.store.tables import orders, transactions
+from engine.store.types import Instant
 
 
 def open_or_fresh(desk: Desk, book: Book, scope: Scope) -> ColumnElement[bool]:
@@ -30,4 +34,24 @@ def open_or_fresh(desk: Desk, book: Book, scope: Scope) -> ColumnElement[bool]:
     return or_(recent, unpaid)
 
 
-TRANSACTION = Policy(Reason.OPEN_TRANSACTION, Verdict.HOLD, open_or_fresh)
+def _quiet_is_over(desk: Desk, book: Book, scope: Scope) -> list[ColumnElement[Any]]:
+    begun, order = transactions.c.opened_at <= scope.now, orders.c
+    unpaid = (~order.paid, order.at.between(scope.now - book.settings.front_end.window, scope.now))
+    quiet, window = book.settings.front_end.quiet, book.settings.front_end.window
+    return [
+        _last(desk, transactions.c.closes_at, quiet, begun),
+        _last(desk, transactions.c.last_addition_at, quiet, transactions.c.last_addition_at <= scope.now),
+        _last(desk, order.at, window, *unpaid),
+    ]
+
+
+def _last(
+    desk: Desk, at: Column[Any], and_then: timedelta, *conditions: ColumnElement[bool]
+) -> ColumnElement[Any]:
+    """SQL: so long after the last of those instants."""
+    last = select(func.max(type_coerce(at, BigInteger))).where(*conditions)
+    theirs = last.where(at.table.c.customer_id == desk.runs.c.customer_id).correlate(desk.runs)
+    return type_coerce(theirs.scalar_subquery() + span(and_then), Instant)
+
+
+TRANSACTION = Policy(Reason.OPEN_TRANSACTION, Verdict.HOLD, open_or_fresh, until=_quiet_is_over)
