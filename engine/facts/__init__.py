@@ -18,7 +18,8 @@
     mapping        MAP.yaml: how somebody else's file says what ours would
     sources/       files of several formats, and databases, as text
     reading        a file as rows, each with its place
-    columns        a row as values (values/), or the reason why not (refusal)
+    judging        rows by the block: values, or the reason why not (refusal)
+    columns        how each column is read (values/)
     model          the rows that come of it
     staging        the sorter that brings together what belongs together
     importers/     what each kind of file is, and how its rows land; assembly makes orders of lines

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SELDOM = 100_000
+SELDOM = 100_000  # new objects between two searches; Python's own habit is hundreds
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from engine.facts.refusal import Refused
 from engine.facts.values import Parse
-from engine.facts.values.words import Line
+from engine.facts.values.words import TextLine
 
 REMEMBERED = 20_000
 Test = Callable[[Sequence[str]], bool]
@@ -126,12 +126,13 @@ class Remembered(dict[str, Any]):
 
 
 class Verbatim:
-    """A column of text, of which nearly all stands as it is to be kept."""
+    """A column of text that nearly always stands as it is to be kept; where not, `reader` reads it."""
 
     def __init__(
-        self, parse: Parse, line: Line, tidy: Sequence[Callable[[str], str]], *, blank: bool
+        self, reader: Reader, line: TextLine, tidy: Sequence[Callable[[str], str]], *, blank: bool
     ) -> None:
-        self.one = parse
+        self.one = reader.one
+        self._reader = reader
         self._line = line
         self._tidy = (str.strip, *tidy)
         self._blank = blank  # whether it may be
@@ -141,7 +142,7 @@ class Verbatim:
         for clean in self._tidy:
             found = list(map(clean, found))
         sound = self._line.takes_all(found) and (self._blank or all(found))
-        return found if sound else list(map(self.one, texts))
+        return found if sound else self._reader.all(texts)
 
 
 class Always:
@@ -172,6 +173,7 @@ def reader(column: Column, manner: Manner, tidy: Sequence[Callable[[str], str]] 
             raise Refused(msg)
         return column.blank
 
-    if isinstance(parse, Line) and column.blank == "":
-        return Verbatim(read, parse, tidy, blank=not column.required)
-    return Remembered(read)
+    remembered = Remembered(read)
+    if isinstance(parse, TextLine) and column.blank == "":
+        return Verbatim(remembered, parse, tidy, blank=not column.required)
+    return remembered

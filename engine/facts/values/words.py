@@ -19,7 +19,7 @@ _UNWANTED = frozenset({"Cc", "Cs"})  # control characters, halves of surrogate p
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
 
 
-class Line:
+class TextLine:
     """One line of text of at most `limit` characters, in Unicode's composed form (NFC)."""
 
     def __init__(self, limit: int) -> None:
@@ -36,7 +36,7 @@ class Line:
 
 def text(limit: int) -> Parse:
     """A parser for one line of text."""
-    return Line(limit)
+    return TextLine(limit)
 
 
 def passage(limit: int) -> Parse:
