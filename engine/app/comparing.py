@@ -64,19 +64,19 @@ class Difference:
     def left(self) -> int:
         return self.before - self.stayed
 
-    def movers(self) -> Iterator[Mover]:
-        """Those who entered or left, in the order they became known."""
+    def movers(self, told: int | None = None) -> Iterator[tuple[Mover, Turn | None]]:
+        """Those who entered or left, in the order they became known, with the clause that brought them
+        in, or put them out; perhaps of so many only.
+        """
         found = self.between.connection.execute(
             _movers(), execution_options={"stream_results": True, "yield_per": PAGE}
         )
+        left = told
         for page in found.partitions(PAGE):
-            yield from (Mover(row[0], row[1], row[2] or "", row[3] or "") for row in page)
-
-    def why(self, customer_id: int) -> Turn:
-        """The clause that brought them in, or put them out."""
-        turned = self.between.turn(self.chosen.rule, customer_id)
-        assert turned is not None  # noqa: S101 - else the rule would hold them at both instants or at none
-        return turned
+            movers = [Mover(row[0], row[1], row[2] or "", row[3] or "") for row in page]
+            turns = self.between.turns(self.chosen.rule, [mover.customer_id for mover in movers[:left]])
+            left = None if left is None else max(0, left - len(movers))
+            yield from ((mover, turns.get(mover.customer_id)) for mover in movers)
 
 
 @contextmanager

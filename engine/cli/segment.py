@@ -69,8 +69,8 @@ def _document_of_two(found: Difference, ids: bool) -> None:
 
 
 def _changed(found: Difference) -> Iterator[dict[str, Any]]:
-    for mover in found.movers():
-        yield mover._asdict() | {"because": found.why(mover.customer_id).as_json()}
+    for mover, turn in found.movers():
+        yield mover._asdict() | ({"because": turn.as_json()} if turn else {})
 
 
 def _print_two(found: Difference, ids: bool) -> None:
@@ -83,8 +83,8 @@ def _print_two(found: Difference, ids: bool) -> None:
 
 
 def _list_movers(found: Difference) -> None:
-    for number, mover in enumerate(found.movers()):
-        because = [_because(found.why(mover.customer_id))] if number < TOLD else []
+    for mover, turn in found.movers(TOLD):
+        because = [_because(turn)] if turn else []
         typer.echo("\t".join([*map(str, mover), *because]))
     if found.entered + found.left > TOLD:
         show.talk().print(f"why is told of the first {TOLD}; --json tells it of everybody")

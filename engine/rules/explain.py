@@ -1,6 +1,6 @@
 """Why a rule holds for one customer, or does not: its tree with the actual values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,3 +62,24 @@ def actual(connection: Connection, rule: Rule, scope: Scope, customer_id: int) -
         return ""
     row = connection.execute(rule.actual(scope, customer_id)).mappings().one()
     return rule.tell(dict(row), scope)
+
+
+def actuals(connection: Connection, rule: Rule, scope: Scope, customer_ids: Sequence[int]) -> dict[int, str]:
+    """The same of many, by one statement."""
+    if not isinstance(rule, Condition):
+        return dict.fromkeys(customer_ids, "")
+    if not customer_ids:
+        return {}
+    who = customers.alias("who")
+    asked = rule.actual(scope, who.c.customer_id)
+    columns = list(asked.selected_columns)
+    if asked.get_final_froms():
+        columns = [
+            asked.with_only_columns(column).correlate(who).scalar_subquery().label(column.name)
+            for column in columns
+        ]
+    rows = connection.execute(
+        select(who.c.customer_id, *columns).where(who.c.customer_id.in_(customer_ids))
+    ).all()
+    names = [column.name for column in columns]
+    return {row[0]: rule.tell(dict(zip(names, row[1:], strict=True)), scope) for row in rows}

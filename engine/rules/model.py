@@ -36,6 +36,7 @@ from engine.store.tables import customers, messages
 from engine.store.types import Instant, MovingInstant
 
 Rows = Select[*tuple[Any, ...]]
+Customer = int | ColumnElement[int]  # one, or each of those that a statement around it names
 CustomerIds = Rows  # whose first column is the customer's id
 Sets = CompoundSelect[*tuple[Any, ...]]  # several of them, united or taken from each other
 StepNames = Mapping[str, Collection[str]]  # the ids of all campaigns, and of the steps of each
@@ -171,12 +172,23 @@ class Condition(BaseModel, Rule, ABC):
         return iter(())
 
     @abstractmethod
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
-        """One row: what the condition looks at, as it is for one customer."""
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
+        """One row: what the condition looks at, as it is for one customer.
+
+        For a column in their place it becomes a part of a statement about many. A subquery that it is
+        read from must then look out of it: see `looking_at`.
+        """
 
     @abstractmethod
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         """That row in words."""
+
+
+def looking_at(customer_id: Customer, rows: Rows) -> Rows:
+    """The rows of that customer, where they are to be read from like a table."""
+    if isinstance(customer_id, int):
+        return rows
+    return rows.correlate(*customer_id._from_objects)  # noqa: SLF001 - a column's own table
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.rules.conditions import CONDITIONS
+from engine.rules.explain import actual, actuals
 from engine.rules.model import Scope
 from engine.rules.parse import GROUPS
 from engine.rules.people import people
@@ -55,6 +56,16 @@ def test_asked_of_everybody(everybody: Store, customer_id: int, case: Case) -> N
 @every_case
 def test_asked_of_each(everybody: Store, customer_id: int, case: Case) -> None:
     assert (customer_id in held(everybody, case, one_by_one=True)) is case.holds
+
+
+@every_case
+def test_told_of_many_as_of_each(everybody: Store, customer_id: int, case: Case) -> None:
+    scope = Scope(case.now, CATALOGUE, case.segments, everybody.engine.dialect.name).each()
+    with everybody.reading() as connection:
+        several = sorted({customer_id, *list(CASES)[::60]})
+        many = actuals(connection, case.rule, scope, several)
+        assert sorted(many) == several
+        assert many[customer_id] == actual(connection, case.rule, scope, customer_id)
 
 
 @every_case

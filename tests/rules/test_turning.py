@@ -1,8 +1,10 @@
 """Why a rule holds somebody at one of two instants only: the clause that turned, by the table."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, event
 
 from engine.documents import parse_document
 from engine.rules.model import Rule, Scope
@@ -76,7 +78,7 @@ def test_the_clause_that_turned(store: Store, case: str) -> None:
     with store.writing() as connection:
         write(connection, {1: person, 2: Person(OLD)})
         scope = Scope(NOW, CATALOGUE, {"hopeful": _rule(SEGMENTS)}, connection.dialect.name)
-        turn = Between(connection, scope.at(EARLIER), scope).turn(_rule(text, "hopeful"), 1)
+        turn = Between(connection, scope.at(EARLIER), scope).turns(_rule(text, "hopeful"), [1]).get(1)
     assert (turn and (turn.sentence, turn.after.holds)) == expected
     if turn:
         assert turn.before.holds is not turn.after.holds
@@ -86,10 +88,39 @@ def test_what_it_was_judged_on_at_both_instants(store: Store) -> None:
     with store.writing() as connection:
         write(connection, {1: Person(OLD, [GUIDE])})
         scope = Scope(NOW, CATALOGUE, dialect=connection.dialect.name)
-        turn = Between(connection, scope.at(EARLIER), scope).turn(_rule("bought: {product: guide}"), 1)
+        turn = (
+            Between(connection, scope.at(EARLIER), scope).turns(_rule("bought: {product: guide}"), [1]).get(1)
+        )
     assert turn is not None
     assert turn.as_json() == {
         "sentence": "bought The Guide",
         "before": {"holds": False, "actual": "never bought"},
         "after": {"holds": True, "actual": "1 order in that time, last 2026-03-05 (5 days ago)"},
     }
+
+
+def test_many_are_told_as_each_is_by_one_statement_for_each_clause(store: Store) -> None:
+    people = dict(enumerate([person for _, person, _ in TURNED.values()] * 3, 1))
+    segments = {"hopeful": _rule(SEGMENTS)}
+    with store.writing() as connection:
+        write(connection, people)
+        scope = Scope(NOW, CATALOGUE, segments, connection.dialect.name)
+        between = Between(connection, scope.at(EARLIER), scope)
+        for text, _, _ in TURNED.values():
+            rule = _rule(text, "hopeful")
+            asked = _statements(connection, lambda rule=rule: between.turns(rule, list(people)))
+            many = between.turns(rule, list(people))
+            assert many == {one: turn for one in people if (turn := between.turns(rule, [one]).get(one))}
+            assert asked <= 16, "however many people there are"
+
+
+def _statements(connection: Connection, act: Callable[[], object]) -> int:
+    asked: list[object] = []
+
+    def note(*given: object) -> None:
+        asked.append(given[2])
+
+    event.listen(connection, "before_cursor_execute", note)
+    act()
+    event.remove(connection, "before_cursor_execute", note)
+    return len(asked)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
-from engine.rules.model import Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import bounds
 from engine.store.tables import attributes
 
@@ -113,7 +113,7 @@ class Attribute(Condition):
             return f"{self.name} is {'known' if self.exists else 'not known'}"
         return f"{self.name} is {bounds(self.at_least, self.at_most)}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         rows = and_(
             attributes.c.customer_id == customer_id,
             attributes.c.name == self.name,

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select, true
 
 from engine.facts.catalogue import Catalogue
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import Bounds, CountWords, Position, ProductWords, TimeWords, ago, bounds, times
 from engine.store.tables import order_lines as lines
 from engine.store.tables import orders
@@ -123,7 +123,7 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
             said += f", {self.quantity.say()} pieces"
         return said + self.when()
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         rows = and_(
             lines.c.customer_id == customer_id,
             self.of_products(lines.c.sku, scope),

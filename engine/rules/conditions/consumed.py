@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rules.conditions.started import TRACES, Started
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import TimeWords, ago, times
 from engine.settings import Percent
 from engine.store.tables import consumption as used
@@ -131,7 +131,7 @@ class Consumed(Condition, TimeWords):
             return f"completed at least {self.at_least:.0%} of {name}{self.when()}"
         return f"used {name}{self.when()}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         completed = used.c.kind == "completed"
         counting = and_(completed, self.during(used.c.at, scope))
         known = or_(used.c.unit.in_(self.units(scope)), used.c.unit == (self.unit or WHOLE))

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from sqlalchemy import ColumnElement, func, select
 
 from engine.rules.conditions.ordered import counted
-from engine.rules.model import Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import TimeWords, ago
 from engine.store.tables import orders
 
@@ -45,7 +45,7 @@ class FirstOrder(Condition, TimeWords):
     def sentence(self, scope: Scope) -> str:
         return f"first ordered{self.when()}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         first = func.min(orders.c.at, type_=orders.c.at.type).label("first")
         return select(first).where(
             orders.c.customer_id == customer_id, counted(scope), orders.c.at <= scope.moment()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
-from engine.rules.model import Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.money import minor_at_least, minor_at_most
 from engine.rules.words import Bounds, CountWords, TimeWords, ago, bounds, times
 from engine.store.tables import orders
@@ -86,7 +86,7 @@ class Ordered(Condition, CountWords, TimeWords):
         each = f" of {self.amount.say()} each" if self.amount else ""
         return f"placed {how_many} paid orders{each}{self.when()}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         return select(
             func.count().filter(self._rows(scope)).label("orders"),
             func.max(orders.c.at, type_=orders.c.at.type).filter(counted(scope)).label("last"),

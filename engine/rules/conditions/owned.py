@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from engine.rules.conditions.bought import Bought
-from engine.rules.model import Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.standing import known, running
 from engine.store.tables import customers, subscriptions
 
@@ -55,7 +55,7 @@ class Owned(Condition):
             return f"has {self.bought.named(scope.catalogue)} now"
         return f"{self.bought.sentence(scope)}, and has it now"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         return select(self.test(scope).label("has")).where(customers.c.customer_id == customer_id)
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:

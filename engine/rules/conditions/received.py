@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, and_, func, select
 
 from engine.registry import did_you_mean
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope, StepNames
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope, StepNames
 from engine.rules.words import TimeWords, ago, times
 
 
@@ -63,7 +63,7 @@ class Received(Condition, TimeWords):
         which = f"a mail of {self.campaign!r}" if self.step is None else f"{self.step!r} of {self.campaign!r}"
         return f"received {which}{self.when()}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         mail = scope.messages.c
         last = func.max(mail.settled_at, type_=mail.settled_at.type).label("last")
         return select(func.count().label("mails"), last).where(

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Rule, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Rule, Scope
 from engine.store.tables import customers
 
 
@@ -52,7 +52,7 @@ class Segment(Condition):
     def parts(self, scope: Scope) -> Sequence[Rule]:
         return (self._rule(scope),)
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         return select(self.test(scope).label("inside")).where(customers.c.customer_id == customer_id)
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 
-from engine.rules.model import Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Condition, Customer, CustomerIds, Rows, Scope, looking_at
 from engine.rules.words import Words
 from engine.store.tables import orders
 
@@ -82,13 +82,12 @@ class Source(Condition):
         said = ", ".join(f"{word} {value!r}" for word, value in self._touch.said().items())
         return f"{'first' if self.first else 'last'} came by {said}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         touch: Select[*tuple[Any, ...]] = self._decisive(scope).with_only_columns(
             *(orders.c[w] for w in WORDS)
         )
-        one = (
-            touch.where(orders.c.customer_id == customer_id).order_by(orders.c.order_ref).limit(1).subquery()
-        )
+        theirs = touch.where(orders.c.customer_id == customer_id).order_by(orders.c.order_ref).limit(1)
+        one = looking_at(customer_id, theirs).subquery()
         return select(*(select(one.c[word]).scalar_subquery().label(word) for word in WORDS))
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:

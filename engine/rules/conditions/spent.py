@@ -7,10 +7,10 @@ from functools import reduce
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, CompoundSelect, and_, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, and_, func, select, true, union_all
 
 from engine.facts.catalogue import Catalogue
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope, looking_at
 from engine.rules.money import in_words, minor_at_least, minor_at_most
 from engine.rules.words import Bounds, ProductWords, TimeWords
 from engine.store.tables import customers, order_lines, orders, refunds
@@ -49,12 +49,14 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
         if self.at_most is not None:
             yield total <= minor_at_most(self.at_most, scope.minor_units)
 
-    def _total(self, scope: Scope, customer_id: ColumnElement[int]) -> ColumnElement[int]:
+    def _total(self, scope: Scope, customer_id: Customer) -> ColumnElement[int]:
         sums = (
-            select(func.coalesce(func.sum(amount), 0))
-            .where(table.c.customer_id == customer_id, only, self.during(table.c.at, scope))
-            .correlate(customers, *scope.outer)
-            .scalar_subquery()
+            looking_at(
+                customer_id,
+                select(func.coalesce(func.sum(amount), 0))
+                .where(table.c.customer_id == customer_id, only, self.during(table.c.at, scope))
+                .correlate(customers, *scope.outer),
+            ).scalar_subquery()
             for table, amount, only in self._movements(scope)
         )
         return reduce(operator.add, sums)
@@ -116,8 +118,8 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
         on = f" on {self.named(scope.catalogue)}" if self.chooses_products() else ""
         return f"spent {self.say()}{on}{self.when()}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
-        return select(self._total(scope, literal(customer_id)).label("spent"))
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
+        return select(self._total(scope, customer_id).label("spent"))
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         return f"spent {in_words(int(row['spent']), scope.minor_units)}"

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import TimeWords, ago
 from engine.store.tables import consumption as used
 
@@ -67,7 +67,7 @@ class Started(Condition, TimeWords):
         unit = product.units.get(self.unit, self.unit) if product else self.unit
         return f"started {unit!r} of {name}{self.when()}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         first = func.min(used.c.at, type_=used.c.at.type).label("first")
         return select(first).where(
             used.c.customer_id == customer_id, self._about(), used.c.at <= scope.moment()

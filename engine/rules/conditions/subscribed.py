@@ -12,7 +12,7 @@ from engine.clock import Duration
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rules.conditions.owned import Owned
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope, looking_at
 from engine.rules.standing import beginning, in_force
 from engine.rules.words import TimeWords, ago, days
 from engine.store.tables import subscriptions
@@ -158,17 +158,17 @@ class Subscribed(Condition, TimeWords):
             said += f", having cancelled it at most {days(self.cancelled_within)} ago"
         return said
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         """Of several subscriptions one that stands so, else the one that changed last."""
         row = subscriptions.c
-        one = (
+        theirs = (
             select(row.status, row.renews_at, row.ends_at, self._since(), self._cancellation())
             .where(row.customer_id == customer_id, row.sku == self.product)
             .where(in_force(subscriptions, scope.moment()))
             .order_by(self._is(subscriptions, self.statuses).desc(), row.at.desc(), row.subscription_ref)
             .limit(1)
-            .subquery()
         )
+        one = looking_at(customer_id, theirs).subquery()
         return select(*(select(column).scalar_subquery().label(column.name) for column in one.c))
 
     def _since(self) -> ColumnElement[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
 from engine.clock import Duration, span
 from engine.facts.catalogue import Catalogue
 from engine.rules.conditions.bought import Bought
-from engine.rules.model import Complaint, Condition, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import REFERENCE, ago, days
 from engine.store.tables import order_lines
 
@@ -82,7 +82,7 @@ class Then(Condition):
         first, second = self.first.sentence(scope), self.next.sentence(scope)
         return f"{first}, and within {days(self.within)} of that {second}"
 
-    def actual(self, scope: Scope, customer_id: int) -> Rows:
+    def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         first, following = order_lines.alias("first"), order_lines.alias("following")
         lasts = [
             select(func.max(table.c.at, type_=order_lines.c.at.type))
