@@ -15,6 +15,7 @@ import pytest
 from typer.main import get_command
 
 from engine.campaigns.form import LATER_KEYS, CampaignForm, EmailForm, StepForm
+from engine.campaigns.waits import SendForm
 from engine.campaigns.load import load_files
 from engine.cli.group import COMMANDS, app, load
 from engine.delivery.states import Status
@@ -129,7 +130,7 @@ def test_every_setting_is_told_with_its_meaning_and_variable(name: str) -> None:
 
 
 def words_of_files() -> Iterator[tuple[str, str]]:
-    for form in (CampaignForm, StepForm, EmailForm):
+    for form in (CampaignForm, StepForm, SendForm, EmailForm):
         yield from (("campaign.md", field.alias or name) for name, field in form.model_fields.items())
     yield from (("campaign.md", path[-1]) for path in LATER_KEYS)
     yield from (("products.md", name) for name in Product.model_fields if name != "sku")

@@ -38,6 +38,15 @@ ALSO_SOUND: dict[str, dict[str, Any]] = {
         "goal": {"ordered": {}},
     },
     "a step at once": {"steps": [{**STEP, "after": 0}]},
+    "a step by the calendar": {"steps": [{**STEP, "after": {"local_days": 3}}]},
+    "a window": {
+        "steps": [{**STEP, "send": {"days": ["mon", "wed-fri"], "between": "09:00-11:00", "late": "skip"}}]
+    },
+    "days in a word": {"steps": [{**STEP, "send": {"days": "mon-fri", "timezone": "shop", "latest": "2d"}}]},
+    "holidays": {
+        "steps": [{**STEP, "send": {"skip_holidays": ["DE-BY", "AT"], "timezone": "Europe/Berlin"}}]
+    },
+    "holidays of their own": {"steps": [{**STEP, "send": {"skip_holidays": True}}]},
     "a step with a question": {"steps": [{**STEP, "when": {"segment": "readers"}}]},
     "a value of yes": {"audience": {"attribute": {"name": "vip", "is": True}}},
     "values that are numbers": {"audience": {"attribute": {"name": "seats", "in": [1, 2]}}},
@@ -57,6 +66,12 @@ WRONG: dict[str, dict[str, Any]] = {
     "a step without an id": {"steps": [{key: STEP[key] for key in ("after", "email")}]},
     "a step without a wait": {"steps": [{key: STEP[key] for key in ("id", "email")}]},
     "a step with an unknown key": {"steps": [{**STEP, "wehn": {"ordered": {}}}]},
+    "a wait in days of no kind": {"steps": [{**STEP, "after": {"days": 3}}]},
+    "a wait of less than nothing": {"steps": [{**STEP, "after": {"local_days": -1}}]},
+    "a day that is none": {"steps": [{**STEP, "send": {"days": ["monday"]}}]},
+    "no day": {"steps": [{**STEP, "send": {"days": []}}]},
+    "hours in words": {"steps": [{**STEP, "send": {"between": "nine to five"}}]},
+    "what is late in other words": {"steps": [{**STEP, "send": {"days": "mon", "late": "drop"}}]},
     "a mail without a subject": {"steps": [{**STEP, "email": {"template": "hello.html"}}]},
     "a mail with an empty subject": {"steps": [{**STEP, "email": {"subject": "", "template": "hello.html"}}]},
     "a rule of two conditions": {"audience": {"ordered": {}, "segment": "readers"}},

@@ -126,6 +126,8 @@ class Person:
     changes: list[Change] = field(default_factory=list)
     mails: list[Sent] = field(default_factory=list)
     email: str | None = None
+    timezone: str = ""
+    country: str = ""
 
 
 def write(connection: Connection, people: dict[int, Person]) -> None:
@@ -148,6 +150,8 @@ def _customer(customer_id: int, person: Person) -> dict[str, Any]:
     return {
         "customer_id": customer_id,
         "email": person.email,
+        "timezone": person.timezone,
+        "country": person.country,
         "known_at": known,
         "lot": lot,
         "recorded_at": known,

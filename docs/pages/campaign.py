@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.campaigns.form import LATER_KEYS, CampaignForm, EmailForm, StepForm
+from engine.campaigns.waits import SendForm
 from pages.markdown import code, field_rows, page, table
 
 EXAMPLE = Path(__file__).parents[2] / "campaigns" / "flagship-after-guide.yaml"
@@ -24,11 +25,12 @@ RUN = """\
 1. A customer whom the `audience` holds enters, if `enter` allows it. That begins a *run*: the draw for the
    `holdout` is made, and the first step falls due `after` its wait.
 2. When a step is due, a [decision](reasons.md) is made: send, skip or hold. First the campaign's own
-   questions are asked: the `goal`, then `while`, then the step's `when`. Then the policies: customers
+   questions are asked: the `goal`, then `while`, then whether the step's `send` lets a mail go now, then
+   its `when`. Then the policies: customers
    only, address, suppression, consent, `offers`, an open transaction, claims. Last, campaigns that want
    the same customer are put in order, by `priority` and up to the frequency cap.
 3. After a send or a skip the next step falls due `after` its wait, counted from that decision. After a
-   hold the step stays due.
+   hold the step stays due. What waits for its window is asked again when that opens.
 4. A run ends with its last step, with the goal, or when `while` no longer holds. Leaving the audience
    does not end it; that is what `while` is for.
 """
@@ -69,6 +71,44 @@ DURATIONS = """\
 ## Durations
 
 A whole number and a unit: `90m`, `12h`, `30d`, `2w`, or a bare `0`. It is elapsed time: a day is 24 hours.
+
+`after: {local_days: 3}` is a wait by the calendar: three days later, at the same time of day where the
+customer lives, whether the clocks were changed meanwhile or not. A time that they leave out is an hour
+later then; of one that they show twice, the first is meant.
+"""
+SEND = """\
+## When a mail may go
+
+Without `send` a mail goes as soon as its step is due. `send` gives it a window:
+
+    send: {days: mon-thu, between: 09:00-11:00, late: next_window, latest: 3d}
+
+* `days` and `between` go by the customer's clock; by the shop's where the customer's time zone is not
+  known. `timezone: shop`, or a zone by name, sends to everybody at once.
+* A window over night, such as `22:00-02:00`, belongs to the day on which it opens. The second time of a
+  window is no longer part of it.
+* What the clock shows counts. Where the clocks go forward, a window that lies within the hour left out is
+  not open that day; where they go back, one within the hour shown twice is open twice.
+* `skip_holidays: true` keeps off the public holidays of the customer's country, or of `shop.country` where
+  that is not known; `skip_holidays: DE` off those of Germany, `DE-BY` off those of Bavaria, whoever it is.
+  Which days these are is known from the library [holidays](https://pypi.org/project/holidays/).
+* `quiet_hours` in the [settings](settings.md) cut out of every window what lies in them, by the customer's
+  clock, also where there is no `send`. A window of which they leave nothing is a mistake.
+
+A step that falls due while its window is closed is held, and waits for the next one: that is the window
+that was meant. A mail is *late* when that window has ended and it has not gone, because the engine did not
+run, or because something else held it. Then `late` says what becomes of it:
+
+* `next_window`: it waits for the next window. This is what happens where nothing is said.
+* `send`: it goes at once, at any time but in quiet hours.
+* `skip`: the step is passed over.
+
+`latest` is the longest that a mail may be late, from the end of the window that was meant until it could
+go; beyond that the step is passed over. Without a window it counts from when the step fell due.
+
+`while` is asked when the step falls due and again when the window opens, `when` and the policies only then.
+A change of the file, of `quiet_hours`, or of where a customer lives, counts for those who wait already. A
+mail that has not left when its window ends is decided anew.
 """
 LATER = """\
 ## Not in this version
@@ -95,6 +135,7 @@ def pages() -> dict[str, str]:
             *(RULES, ENTER, OFFERS, HOLDOUT),
             *("## Keys of a step", table(COLUMNS, field_rows(StepForm))),
             *("## Keys of `email`", table(COLUMNS, field_rows(EmailForm)), COPY),
+            *(SEND, "### Keys of `send`", table(COLUMNS, field_rows(SendForm))),
             *(RUN, DURATIONS, LATER, table(("key", "meanwhile"), later), ALSO_LATER, MISTAKES),
         )
     }

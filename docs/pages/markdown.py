@@ -51,6 +51,9 @@ def default(field: FieldInfo) -> str:
     """What holds where nothing is written."""
     if field.is_required():
         return "**required**"
+    said = field.json_schema_extra.get("default") if isinstance(field.json_schema_extra, dict) else None
+    if said is not None:
+        return f"`{_plain(said)}`" if said in (False, "once") or ":" in str(said) else str(said)
     value = field.get_default(call_default_factory=True)
     return f"`{_plain(value)}`" if value not in (None, "", (), {}) else "none"
 

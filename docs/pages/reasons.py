@@ -15,7 +15,8 @@ Whenever a step is due for a customer, one decision is made, and it carries exac
 
 * **send**: the mail goes to the outbox, and the customer moves on to the next step.
 * **skip**: no mail; the customer moves on to the next step, or leaves where the reason ends the run.
-* **hold**: not now. The customer stays at the step, and every later run asks again.
+* **hold**: not now. The customer stays at the step, and every later run asks again; where it is for the
+  time of day, the first one after the window has opened.
 """
 ORDER = """\
 ## For a step that is due
@@ -27,6 +28,10 @@ ASKED_FIRST = (
     (Reason.STEP_REMOVED, Verdict.SKIP),
     (Reason.GOAL_REACHED, Verdict.SKIP),
     (Reason.WHILE_ENDED, Verdict.SKIP),
+    (Reason.TOO_LATE, Verdict.SKIP),
+    (Reason.NEVER_OPEN, Verdict.SKIP),
+    (Reason.OUTSIDE_WINDOW, Verdict.HOLD),
+    (Reason.QUIET_HOURS, Verdict.HOLD),
     (Reason.WHEN_NOT_MET, Verdict.SKIP),
 )
 ASKED_LAST = (
@@ -44,6 +49,11 @@ MORE = {
     "goes on. Runs of both count.",
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
     Reason.WHILE_ENDED: "It is asked whenever a step is due.",
+    Reason.TOO_LATE: "The window that was meant has ended, and `late: skip` or `latest` says to give it "
+    "up. See [when a mail may go](campaign.md#when-a-mail-may-go).",
+    Reason.NEVER_OPEN: "By another clock than the customer's, for more than a year.",
+    Reason.OUTSIDE_WINDOW: "It is asked again when the next window opens, which the detail tells.",
+    Reason.QUIET_HOURS: "`quiet_hours` in the settings. It is asked again when they end.",
     Reason.WHEN_NOT_MET: "The next step counts its wait from this decision.",
     Reason.NOT_A_CUSTOMER: "A customer has a paid order above zero that was not wholly refunded.",
     Reason.NO_ADDRESS: "Import one, and the steps to come are sent.",

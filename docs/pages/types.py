@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine.campaigns.form import EntryField, Id, RuleData
+from engine.campaigns.waits import DaysField, HolidaysField, HoursField, SendForm, WaitField, WhoseZone
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Currency, Lasting, Line, Mailbox, Percent, Place, ZoneName
+from engine.settings import Country, Currency, Lasting, Line, Mailbox, Percent, Place, QuietHours, ZoneName
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
@@ -21,6 +22,20 @@ NAMED: list[tuple[Any, str]] = [
     (Percent, "percentage"),
     (RuleData, "rule"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
+    (WaitField, "duration, or `{local_days: number}`"),
+    (SendForm, "see [when a mail may go](campaign.md#when-a-mail-may-go)"),
+    (
+        DaysField,
+        "`mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, spans such as `mon-fri`, or a list of these",
+    ),
+    (HoursField, "hours, such as `09:00-11:00`"),
+    (WhoseZone, "`customer`, `shop` or a time zone, such as `Europe/Berlin`"),
+    (
+        HolidaysField,
+        "`true`, `false`, a country such as `DE` or a part of one such as `DE-BY`, or a list of these",
+    ),
+    (QuietHours, "hours, such as `21:00-08:00`"),
+    (Country, "country, two letters"),
     (Id, "id: small letters, digits, hyphens"),
     (Scalar, "text, number, `true` or `false`"),
     (ZoneName, "time zone, such as `Europe/Berlin`"),

@@ -14,6 +14,8 @@ from engine.planning.readout import RunAnswer, answers
 from engine.planning.reasons import Reason
 from engine.planning.state import State
 from engine.planning.story import Story, stamp
+from engine.planning.timing import place_of
+from engine.planning.windows import opening, until
 from engine.rules.explain import Answer, explain
 from engine.rules.people import is_customer
 from engine.store.tables import customers
@@ -34,6 +36,7 @@ class Explanation:
     at: datetime
 
     past: bool  # before the last run: told by what was decided, not by a plan
+    waiting: str = ""  # of a step that is not due yet, or waits for its window: until when
 
     @property
     def summary(self) -> str:
@@ -43,9 +46,13 @@ class Explanation:
         if self.answer is not None:
             return _told(self.answer)
         if self.entry is not None:
-            return f"enters now; the step {self.entry['step_id']!r} is due {stamp(self.entry['due_at'])}"
+            due = f"the step {self.entry['step_id']!r} is due {stamp(self.entry['due_at'])}"
+            return f"enters now; {due}{self.waiting}"
         if active := self._story.active:
-            waits = f"waits: the step {active['step_id']!r} is due {stamp(active['due_at'])}"
+            tense = "is" if active["due_at"] > self.at else "was"
+            waits = (
+                f"waits: the step {active['step_id']!r} {tense} due {stamp(active['due_at'])}{self.waiting}"
+            )
             return "; ".join(filter(None, (waits, self._story.last_step())))
         return self._told_so_far()
 
@@ -101,18 +108,34 @@ def explain_campaign(
         return [dict(row) for row in connection.execute(mine.order_by(*order)).mappings()]
 
     due = {answer.campaign: answer for answer in answers(connection, desk, customer_id)} if desk else {}
+    entry = next(iter(rows(desk.entries, "spell")), None) if desk else None
+    runs = rows(state.enrollments, "spell")
+    ahead = entry or next((run for run in runs if run["status"] == "active"), None)
     return Explanation(
         campaign=campaign.id,
         is_customer=bool(connection.scalar(customer)),
         audience=explain(connection, campaign.audience, scope, customer_id),
         answer=due.get(campaign.id),
-        entry=next(iter(rows(desk.entries, "spell")), None) if desk else None,
-        runs=rows(state.enrollments, "spell"),
+        entry=entry,
+        runs=runs,
         decisions=rows(state.decisions, "at", "step_id"),
         messages=rows(state.messages, "planned_at", "step_id"),
         at=now,
         past=desk is None,
+        waiting=_waiting(connection, book, ahead, customer_id) if ahead else "",
     )
+
+
+def _waiting(connection: Connection, book: Book, run: Mapping[str, Any], customer_id: int) -> str:
+    """When the window of the step opens that a run has come to, where that is not when it falls due."""
+    schedule = book.schedules.get((run["campaign_id"], run["step_id"]))
+    if schedule is None:
+        return ""
+    lives = select(customers.c.timezone, customers.c.country).where(customers.c.customer_id == customer_id)
+    place, asked = place_of(book, *connection.execute(lives).one()), run.get("wake_at", run["due_at"])
+    found = opening(schedule, place, asked)
+    waits = found is not None and found.opens > run["due_at"]
+    return f", and waits {until(found.opens, place.zone)}" if found and waits else ""
 
 
 _WHEN = {  # which of its times says whether a row was there already

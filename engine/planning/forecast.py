@@ -1,7 +1,8 @@
 """The next days, as they would go if nobody bought, used or changed anything.
 
 The plan of now is merged into imagined tables, then the clock moves on: every hour in which a step
-falls due, and once a day the audiences are judged anew. A held mail is looked at again at each of these.
+falls due or a window opens, and once a day the audiences are judged anew. A held mail is looked at again
+at each of these.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,11 @@ from engine.planning.desk import Desk
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import State
+from engine.planning.timing import place_of
+from engine.planning.windows import opening
 from engine.store.ids import mark
+from engine.store.tables import customers
+from engine.zones import MINUTE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -24,7 +29,7 @@ def forecast(
 ) -> Iterator[tuple[datetime, Desk]]:
     """Each later instant with its plan. The plan of `now` must be in `state` already, its mails sent."""
     at, look, end = now, now + DAY, now + days * DAY
-    while (at := min(look, _next_due(connection, state, now, at))) <= end:
+    while (at := min(look, _next_due(connection, book, state, now, at))) <= end:
         looks = at == look
         desk = make_plan(connection, book, state, at, only=only, look_for_entries=looks)
         yield at, desk
@@ -43,12 +48,34 @@ def assume_sent(connection: Connection, state: State) -> None:
     connection.execute(update(mail).where(leaving).values(sent))
 
 
-def _next_due(connection: Connection, state: State, start: datetime, after: datetime) -> datetime:
-    """The first whole hour from the start, later than `after`, by which a step has fallen due."""
+def _next_due(connection: Connection, book: Book, state: State, start: datetime, after: datetime) -> datetime:
+    """The first whole hour from the start, later than `after`, by which a step has fallen due.
+
+    Earlier where by then the window of one would have closed again: just before it does.
+    """
     run = state.enrollments
-    due = select(func.min(run.c.due_at, type_=run.c.due_at.type))
-    first: datetime | None = connection.scalar(due.where(run.c.status == "active", run.c.due_at > after))
+    due = select(func.min(run.c.wake_at, type_=run.c.wake_at.type))
+    first: datetime | None = connection.scalar(due.where(run.c.status == "active", run.c.wake_at > after))
     if first is None:
         return datetime.max.replace(tzinfo=start.tzinfo)
     hours = -((start - first) // HOUR)
-    return max(start + hours * HOUR, after + HOUR)
+    at = max(start + hours * HOUR, after + HOUR)
+    return max(
+        first, min([at, *(closes - MINUTE for closes in _closings(connection, book, state, first, at))])
+    )
+
+
+def _closings(
+    connection: Connection, book: Book, state: State, first: datetime, last: datetime
+) -> Iterator[datetime]:
+    """When the windows close of those who are asked in that time."""
+    if not book.schedules:
+        return
+    run = state.enrollments
+    asked = select(run.c.campaign_id, run.c.step_id, customers.c.timezone, customers.c.country).distinct()
+    asked = asked.where(run.c.customer_id == customers.c.customer_id, run.c.status == "active")
+    for campaign, step, zone, country in connection.execute(asked.where(run.c.wake_at.between(first, last))):
+        schedule = book.schedules.get((campaign, step))
+        found = opening(schedule, place_of(book, zone, country), first) if schedule else None
+        if found is not None and found.closes <= last:
+            yield found.closes

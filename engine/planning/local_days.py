@@ -60,7 +60,7 @@ def next_steps_fall_due(connection: Connection, book: Book, desk: Desk, now: dat
     """When the step after one that is decided upon now falls due, where it waits by the calendar."""
     runs, step = desk.runs, desk.steps
     these = and_(step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
-    waits = _Waits(runs, "next_due_at", these, literal(now, Instant), step.c.next_days)
+    waits = _Waits(runs, "next_due_at", these, literal(to_micros(now), BigInteger), step.c.next_days)
     if any(step.local_days is not None for campaign in book.campaigns for step in campaign.steps[1:]):
         _fall_due(connection, book, desk, waits)
 
@@ -69,7 +69,11 @@ def _fall_due(connection: Connection, book: Book, desk: Desk, waits: _Waits) -> 
     connection.execute(delete(desk.clocks))
     fill(connection, desk.clocks, _clocks(connection, book, waits))
     start = type_coerce(waits.start, BigInteger)
-    local = start + _ahead(desk.clocks, desk.clocks.c.at_from <= start) + waits.days * span(DAY)
+    local = (
+        start
+        + _ahead(desk.clocks, desk.clocks.c.at_from <= start)
+        + waits.days * literal(span(DAY), BigInteger)
+    )
     due = local - _ahead(desk.clocks, desk.clocks.c.local_from <= local)
     connection.execute(
         update(waits.table).where(waits.where).values({waits.column: type_coerce(due, Instant)})

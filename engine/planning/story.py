@@ -57,7 +57,8 @@ class Story:
             case Verdict.SEND:
                 return self._mail(last) or f"{step} was mailed {when}"
             case Verdict.HOLD:
-                return f"{step} is held: {Reason(last['reason']).sentence}"
+                until = f" ({last['detail']})" if last["detail"] else ""
+                return f"{step} is held: {Reason(last['reason']).sentence}{until}"
             case _:
                 return f"{step} was passed over {when}: {Reason(last['reason']).sentence}"
 

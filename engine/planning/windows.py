@@ -126,7 +126,8 @@ def _unless_stale(
     at = (late.wakes_at or now) - latest
     stale = at if schedule.send.at_any_time else _last_end(schedule, place, at - MICROSECOND)
     stale = max(min(stale, before), FIRST)
-    yield replace(late, since=stale)
+    if stale < before:
+        yield replace(late, since=stale)
     if stale > FIRST:
         yield Timing(FIRST, Verdict.SKIP, Reason.TOO_LATE, f"by more than {format_duration(latest)}")
 

@@ -88,7 +88,8 @@ class Shop:
     def rows(self, name: str) -> list[dict[str, Any]]:
         table = tables.metadata.tables[name]
         with self.store.reading() as connection:
-            return [dict(row) for row in connection.execute(select(table)).mappings()]
+            ordered = select(table).order_by(*table.primary_key)
+            return [dict(row) for row in connection.execute(ordered).mappings()]
 
     def add(self, name: str, /, **row: Any) -> None:
         with self.store.writing() as connection:

@@ -199,3 +199,39 @@ def test_the_name_of_a_segment(aftersale: Aftersale, project: Path) -> None:
     file.write_text(f"{file.read_text()}\n  Bad Name: {{ordered: {{at_least: 1}}}}\n")
     [found] = told(aftersale)
     assert "'Bad Name' is not a name for a segment" in found
+
+
+WINDOWS = """\
+campaign: windows
+audience: {bought: {product: starter-guide}}
+steps:
+  - {id: a, after: 0, send: {between: 22:30-07:00}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+  - {id: b, after: 0, send: {days: [mo]}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+  - {id: c, after: 0, send: {between: 9:00-25:00}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+  - {id: d, after: 0, send: {timezone: Berlin}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+  - {id: e, after: 0, send: {skip_holidays: XX}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+  - {id: f, after: 0, send: {late: skip}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+  - {id: g, after: {local_days: three}, email: {subject: A, template: win-back/a-loaf-on-us.html}}
+"""
+
+
+def test_windows_that_cannot_be(aftersale: Aftersale, project: Path) -> None:
+    template = next(Path("templates/win-back").iterdir()).name
+    lines = WINDOWS.replace("a-loaf-on-us.html", template).splitlines(keepends=True)
+    config = Path("config.yaml")
+    config.write_text(config.read_text().replace("quiet_hours: none", "quiet_hours: 21:00-08:00"))
+    Path("campaigns/windows.yaml").write_text("".join(lines))
+    expected = [
+        "campaigns/windows.yaml:5:30: days: 'mo' is not a day; write mon, tue, wed, thu, fri, sat, sun, or mon-fri",
+        "campaigns/windows.yaml:6:30: between: 25:00 is not a time of day",
+        "campaigns/windows.yaml:7:30: timezone: unknown time zone 'Berlin'; write it as Europe/Berlin",
+        "campaigns/windows.yaml:8:30: skip_holidays: 'XX' is not a country whose holidays are known",
+        "campaigns/windows.yaml:9:23: send: late: skip needs a window: name days, between or skip_holidays",
+        "campaigns/windows.yaml:10:15: after: write a duration such as 3d, or {local_days: 3}",
+    ]
+    for line, want in zip(told(aftersale), expected, strict=True):
+        assert line.startswith(want), line
+    Path("campaigns/windows.yaml").write_text("".join(lines[:4]))
+    [line] = told(aftersale)
+    want = "campaigns/windows.yaml:4:30: between 22:30-07:00 lies wholly within quiet_hours (21:00-08:00)"
+    assert line.startswith(want)
