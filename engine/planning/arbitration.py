@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -32,6 +33,7 @@ from engine.planning.state import State
 from engine.rules.model import Scope
 from engine.settings import Settings
 from engine.store.dialect import insert, lay_out, memory_table
+from engine.store.types import Instant
 
 _RUN = ("customer_id", "campaign_id", "spell", "step_id")
 QUEUE = memory_table(
@@ -45,6 +47,15 @@ QUEUE = memory_table(
         Column("full", Integer),  # the first span without room, by its number
     ],
     ["place"],
+)
+SPANS = memory_table(
+    "plan_spans",
+    [
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("since", Instant, nullable=False),
+        Column("track", String(10), nullable=False),
+        Column("topic", String(100)),  # none: any
+    ],
 )
 BINDING = memory_table(  # which spans bind a campaign
     "plan_binding",
@@ -81,11 +92,11 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     binding = list(_binding(book, counted))
     if not binding:
         return
-    lay_out(connection, QUEUE, BINDING, USED)
+    lay_out(connection, QUEUE, SPANS, BINDING, USED)
+    connection.execute(SPANS.insert(), list(_spans(counted, scope)))
     connection.execute(BINDING.insert(), binding)
     _line_up(connection, desk)
-    for number, (_, each) in enumerate(counted):
-        _count(connection, state, scope, number, each)
+    _count(connection, state, scope)
     last = connection.scalar(select(func.max(QUEUE.c.place))) or 0
     for place in range(1, last + 1):
         _ask(connection, place)
@@ -103,6 +114,11 @@ def _binding(book: Book, counted: Sequence[tuple[Reason, Span]]) -> Iterator[dic
                 yield row | {"reason": reason.value, "told": each.told}
 
 
+def _spans(counted: Sequence[tuple[Reason, Span]], scope: Scope) -> Iterator[dict[str, object]]:
+    for number, (_, each) in enumerate(counted):
+        yield {"number": number, "since": scope.now - each.per, "track": each.track, "topic": each.topic}
+
+
 def _line_up(connection: Connection, desk: Desk) -> None:
     runs, campaign = desk.runs, desk.campaigns
     order = (campaign.c.priority.desc(), runs.c.due_at, *(runs.c[name] for name in _RUN[1:]))
@@ -115,16 +131,20 @@ def _line_up(connection: Connection, desk: Desk) -> None:
     connection.execute(QUEUE.insert().from_select([*_RUN, "place"], rows))
 
 
-def _count(connection: Connection, state: State, scope: Scope, number: int, each: Span) -> None:
-    """The slots that are taken already, of the customers in line."""
-    bound = select(BINDING.c.campaign_id).where(BINDING.c.number == number)
-    whose = select(QUEUE.c.customer_id).distinct().where(QUEUE.c.campaign_id.in_(bound))
-    theirs, mail = whose.subquery(), state.messages
+def _count(connection: Connection, state: State, scope: Scope) -> None:
+    """The slots that are taken already, of the customers in line, whose mails are looked up one by one.
+
+    The outer joins are there for SQLite, which might else begin with the whole outbox.
+    """
+    mail, whose = state.messages, select(QUEUE.c.customer_id).distinct().subquery()
+    theirs = and_(mail.c.customer_id == whose.c.customer_id, takes_slot(mail, scope.now))
+    topic = or_(SPANS.c.topic == mail.c.topic, and_(SPANS.c.topic.is_(None), mail.c.topic != ""))
+    fits = and_(SPANS.c.since < slot_at(mail), SPANS.c.track == mail.c.track, topic)
     taken = (
-        select(mail.c.customer_id, literal(number), func.count(), literal(""))
-        .join(theirs, theirs.c.customer_id == mail.c.customer_id)
-        .where(takes_slot(mail, scope.now), slot_at(mail) > scope.now - each.per, counts(mail, each))
-        .group_by(mail.c.customer_id)
+        select(whose.c.customer_id, SPANS.c.number, func.count(), literal(""))
+        .select_from(whose.outerjoin(mail, theirs).outerjoin(SPANS, fits))
+        .group_by(whose.c.customer_id, SPANS.c.number)
+        .having(SPANS.c.number.is_not(None))
     )
     connection.execute(USED.insert().from_select(["customer_id", "number", "used", "last"], taken))
 

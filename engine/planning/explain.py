@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from engine.campaigns.model import Campaign
 from engine.planning.book import Book
 from engine.planning.desk import Desk
+from engine.planning.outlook import Lookout, Outlook
 from engine.planning.readout import RunAnswer, answers
 from engine.planning.reasons import Reason
 from engine.planning.state import State
@@ -34,6 +35,7 @@ class Explanation:
     decisions: Sequence[Mapping[str, Any]]  # decided earlier, by time
     messages: Sequence[Mapping[str, Any]]  # mails so far, by time
     at: datetime
+    outlook: Outlook | None  # of a step that is held
 
     past: bool  # before the last run: told by what was decided, not by a plan
     waiting: str = ""  # of a step that is not due yet, or waits for its window: until when
@@ -44,7 +46,7 @@ class Explanation:
         if self.past:
             return self._told_so_far()
         if self.answer is not None:
-            return _told(self.answer)
+            return "; ".join(filter(None, (_told(self.answer), str(self.outlook or ""))))
         if self.entry is not None:
             due = f"the step {self.entry['step_id']!r} is due {stamp(self.entry['due_at'])}"
             return f"enters now; {due}{self.waiting}"
@@ -82,6 +84,7 @@ class Explanation:
             "is_customer": self.is_customer,
             "audience": self.audience.as_json(),
             "now": self.answer.__dict__ if self.answer else None,
+            "outlook": self.outlook.as_json() if self.outlook else None,
             "entry": dict(self.entry) if self.entry else None,
             "runs": [dict(run) for run in self.runs],
             "decisions": [dict(decision) for decision in self.decisions],
@@ -111,11 +114,14 @@ def explain_campaign(
     entry = next(iter(rows(desk.entries, "spell")), None) if desk else None
     runs = rows(state.enrollments, "spell")
     ahead = entry or next((run for run in runs if run["status"] == "active"), None)
+    answer = due.get(campaign.id)
+    lookout = Lookout(connection, book, state, desk, scope, customer_id) if desk else None
     return Explanation(
         campaign=campaign.id,
         is_customer=bool(connection.scalar(customer)),
         audience=explain(connection, campaign.audience, scope, customer_id),
-        answer=due.get(campaign.id),
+        answer=answer,
+        outlook=lookout.of(answer) if lookout and answer else None,
         entry=entry,
         runs=runs,
         decisions=rows(state.decisions, "at", "step_id"),

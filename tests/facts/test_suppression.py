@@ -20,6 +20,18 @@ def test_an_address_is_suppressed_once(store):
     assert rows == [("complaint", NOW)]
 
 
+def test_a_graver_reason_takes_the_place_of_an_unsubscription(store):
+    later = NOW + timedelta(days=1)
+    with store.writing() as connection:
+        suppress(connection, "ann@example.com", "unsubscribed", "test", NOW)
+        assert suppressed_among(connection, ["ann@example.com"], for_what_is_owed=True) == set()
+        assert not suppress(connection, "ann@example.com", "bounce", "test", later)
+        assert suppressed_among(connection, ["ann@example.com"], for_what_is_owed=True) == {"ann@example.com"}
+        suppress(connection, "ann@example.com", "unsubscribed", "test", later)
+        [row] = connection.execute(select(suppressions)).all()
+    assert (row.reason, row.at) == ("bounce", NOW)
+
+
 def test_many_are_asked_about_at_once(store):
     with store.writing() as connection:
         suppress(connection, "p7@example.com", "complaint", "test", NOW)

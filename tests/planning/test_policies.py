@@ -167,6 +167,40 @@ def test_open_transaction(
     assert shop.reasons(NOW) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("setting", "campaign", "age", "expected"),
+    [
+        ("3d", None, 3 * DAY, SEND),
+        ("3d", None, 3 * DAY - SECOND, ("hold", "cool_down")),
+        ("3d", None, -SECOND, SEND),
+        ("3d", "0", DAY, SEND),
+        ("0s", "3d", DAY, ("hold", "cool_down")),
+        ("0s", None, DAY, SEND),
+    ],
+)
+def test_cool_down_after_a_purchase(
+    store: Store, setting: str, campaign: str | None, age: timedelta, expected: tuple[str, str]
+) -> None:
+    person = buyer(NOW)
+    person.orders.append(Order(NOW - age, [Line("mug")]))
+    words = {"cool_down": f"{{after_purchase: {campaign}}}"} if campaign else {}
+    assert decide(store, person, Settings(cool_down={"after_purchase": setting}), **words) == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order(NOW - DAY, [Line("mug", amount=0)]), SEND),  # a present is no purchase
+        (Order(NOW - DAY, [Line("mug")], paid=False), SEND),
+        (Order(NOW - DAY, [Line("mug", refunded_at=NOW - DAY / 2)]), ("hold", "cool_down")),
+    ],
+)
+def test_what_is_a_purchase(store: Store, order: Order, expected: tuple[str, str]) -> None:
+    person = buyer(NOW)
+    person.orders.append(order)
+    assert decide(store, person, Settings(cool_down={"after_purchase": "3d"})) == expected
+
+
 def test_a_claim_no_fact_proves_holds_the_mail(store: Store) -> None:
     claims = {("plain", "one"): (Consumed(product="guide"),)}
     shop = Shop(store, [campaign_text()], claims=claims, people={1: buyer(NOW)})

@@ -24,6 +24,31 @@ def test_a_current_database_is_left_alone(store: Store) -> None:
         assert inspect(connection).has_table("a_trace")
 
 
+def test_mails_of_an_older_store_learn_their_topic(store: Store) -> None:
+    """From the version of the campaign that they were planned under."""
+    with store.writing() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+        for version, definition in (("v1", "{}"), ("v2", '{"topic": "news"}')):
+            words = f"'letters', '{version}', 0, '{definition}'"
+            connection.execute(
+                text(
+                    "INSERT INTO campaign_versions (campaign_id, version, first_used_at, definition)"
+                    f" VALUES ({words})"
+                )
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO messages (customer_id, campaign_id, step_id, spell, version, track, status,"
+                    f" planned_at, due_at, attempt) VALUES (1, 'letters', '{version}', 1, '{version}',"
+                    " 'back-end', 'accepted', 0, 0, 0)"
+                )
+            )
+    ensure_current(store)
+    with store.reading() as connection:
+        found = connection.execute(text("SELECT step_id, topic FROM messages ORDER BY step_id")).all()
+    assert [tuple(row) for row in found] == [("v1", "marketing"), ("v2", "news")]
+
+
 def test_every_migration_can_be_undone(store: Store) -> None:
     with store.writing() as connection:
         command.downgrade(alembic_config(connection), "base")
