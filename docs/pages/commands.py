@@ -28,7 +28,7 @@ EXAMPLES = {
     "segment": "aftersale segment lapsed\naftersale segment --campaign win-back --ids\n"
     "aftersale segment lapsed --since 2026-01-01T00:00Z --ids\n"
     "aftersale segment --rule rule.yaml --at 2026-01-01T00:00Z",
-    "run": "aftersale run --once",
+    "run": "aftersale run\naftersale run --once",
     "status": "aftersale status",
     "doctor": "aftersale doctor\naftersale doctor --slow",
     "suppress": "aftersale suppress ann@example.com --reason complaint",

@@ -42,6 +42,7 @@ MORE = {
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
     Reason.WHILE_ENDED: "It is asked whenever a step is due.",
     Reason.WHEN_NOT_MET: "The next step counts its wait from this decision.",
+    Reason.PAUSED: "By `aftersale pause`, until `aftersale resume`. People still enter, and nobody moves on.",
     Reason.NOT_A_CUSTOMER: "A customer has a paid order above zero that was not wholly refunded.",
     Reason.NO_ADDRESS: "Import one, and the steps to come are sent.",
     Reason.SUPPRESSED: "By `aftersale suppress`. It holds for the address, whoever's it is.",
@@ -78,6 +79,8 @@ STATES = {
     Status.REJECTED: "It has not left, and never will. `status` tells why.",
     Status.UNKNOWN: "Nobody can say whether it left. It is shown and kept, and never sent again blindly.",
     Status.CANCELLED: "It should no longer leave.",
+    Status.HELD: "The database was adopted, and the mail was due before. It waits for `aftersale outbox "
+    "release` or `aftersale cancel`.",
     Status.HELD_OUT: "Stands in the place of a mail to somebody in the holdout. Nothing is sent.",
 }
 MOVED = "A mail moves between them in these ways and no others:"

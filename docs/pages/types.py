@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from engine.campaigns.form import EntryField, Id, RuleData
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Currency, Lasting, Line, Mailbox, Percent, Place, ZoneName
+from engine.settings import Currency, Lasting, Line, Mailbox, OnTheList, Percent, Place, ZoneName
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
@@ -25,6 +25,7 @@ NAMED: list[tuple[Any, str]] = [
     (Scalar, "text, number, `true` or `false`"),
     (ZoneName, "time zone, such as `Europe/Berlin`"),
     (Mailbox, "e-mail address"),
+    (OnTheList, "address or `@domain`"),
     (Currency, "currency"),
     (Place, "folder"),
     (Line, "text, one line"),
@@ -65,6 +66,7 @@ _MADE_OF: Mapping[Any, Callable[[Any], str]] = {
     UnionType: _one_of,
     Literal: _words,
     Mapping: lambda _: "list of ids, or `{id: name}`",
+    list: lambda annotation: f"list of {_inner(annotation)}",
     tuple: lambda annotation: f"list of {_inner(annotation)}",
     None: _keys,
 }

@@ -15,7 +15,7 @@ COMMANDS = {  # command: (module, what it does)
     "preview": ("preview", "Show who gets what when, and who does not and why."),
     "explain": ("explain", "Tell why a customer gets a campaign's mails, or does not."),
     "segment": ("segment", "Show who a rule holds, before any policy."),
-    "run": ("run", "Plan this instant and deliver what is due."),
+    "run": ("run", "Plan and deliver until told to stop, or a single time."),
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
     "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
     "suppress": ("suppress", "Never mail an address again."),

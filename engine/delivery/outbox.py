@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, select, true
 
+from engine.delivery.generation import Guard
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
 from engine.facts.changes import note_changes
+from engine.planning.pauses import paused
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
 from engine.store.dialect import database_now
@@ -44,9 +46,11 @@ class Outbox:
         lease: timedelta,
         transport: str,
         campaigns: Collection[str] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.store = store
         self.lease = lease
+        self._guard = guard
         self._owner = owner
         self._ids = IdFactory()
         self._transport = transport
@@ -55,7 +59,9 @@ class Outbox:
 
     def due(self, now: datetime, limit: int) -> list[Attempt]:
         """The mails that have been due longest, as they stand; another owner may claim them first."""
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, self._known)
+        waiting = and_(
+            stands(Status.SCHEDULED), messages.c.due_at <= now, self._known, ~paused(messages.c.campaign_id)
+        )
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))
@@ -74,11 +80,16 @@ class Outbox:
             transport=self._transport,
             error=None,
         )
+        generation = None
         with self.store.writing() as connection:
+            if self._guard:
+                generation = self._guard.advance(connection)
             lease = database_now(connection) + self.lease
             apply(connection, intent, {a: {"lease": lease, "id": a.key.message_id} for a in waiting})
             next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
             held = self._held(connection, next_ones)
+        if self._guard and generation:
+            self._guard.remember(generation)
         return [attempt for attempt in next_ones if attempt in held]
 
     def renew(self, mails: Mapping[Attempt, Mail]) -> set[Attempt]:

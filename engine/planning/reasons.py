@@ -21,6 +21,7 @@ class Reason(StrEnum):
     CAMPAIGN_REMOVED = "campaign_removed"
     STEP_REMOVED = "step_removed"
     WHEN_NOT_MET = "when_not_met"
+    PAUSED = "paused"
     NOT_A_CUSTOMER = "not_a_customer"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
@@ -47,6 +48,7 @@ _SENTENCES = {
     Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
     Reason.STEP_REMOVED: "the step is no longer in the campaign's file, so the run ends",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
+    Reason.PAUSED: "the campaign is paused, by itself or with all others",
     Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",
     Reason.NO_ADDRESS: "no e-mail address is known",
     Reason.SUPPRESSED: "the address is suppressed",

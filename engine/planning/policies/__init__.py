@@ -9,10 +9,12 @@ from engine.planning.policies.claims import CLAIMS
 from engine.planning.policies.consent import CONSENT
 from engine.planning.policies.customers_only import CUSTOMERS_ONLY
 from engine.planning.policies.offers import OFFERS
+from engine.planning.policies.paused import PAUSED
 from engine.planning.policies.suppression import ADDRESS, SUPPRESSION
 from engine.planning.policies.transaction import TRANSACTION
 
 POLICIES: tuple[Policy, ...] = (
+    PAUSED,
     CUSTOMERS_ONLY,
     ADDRESS,
     SUPPRESSION,
