@@ -215,7 +215,7 @@ class Staging(Part):
     """A rehearsal: everything is planned, and only those on the list get mail."""
 
     only: list[OnTheList] | None = Field(
-        None, description="addresses, and whole domains as `@shop.example`; empty: no rehearsal"
+        None, description="addresses, and whole domains as `@shop.example`; left out: no rehearsal"
     )
 
 
@@ -265,7 +265,7 @@ class Settings(BaseSettings):
     staging: Staging = Staging()
     state: Place = Field(
         ".aftersale",
-        description="where is kept, outside the database, how far it has got: below the project, or a whole path",
+        description="a folder for what a copy of the database must not have: in the project, or a whole path",
     )
 
     @classmethod

@@ -7,7 +7,7 @@ from engine.app.project import Project
 from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
-from engine.errors import AftersaleError, Problem
+from engine.errors import AftersaleError, Problem, StoreError
 from engine.settings import CONFIG_FILE
 
 FOLDERS = ("campaigns", "templates")
@@ -26,9 +26,10 @@ class Reader:
         now = looked_at(self._post.project.folder)
         settled, self._before = now == self._before, now
         if settled and now != self._taken:
-            changed = sorted(name for name in {*now, *self._taken} if now.get(name) != self._taken.get(name))
+            self._judge(
+                sorted(name for name in {*now, *self._taken} if now.get(name) != self._taken.get(name))
+            )
             self._taken = now
-            self._judge(changed)
 
     def _judge(self, changed: list[str]) -> None:
         if CONFIG_FILE in changed:
@@ -59,6 +60,8 @@ def problems(old: Project, new: Project) -> list[Problem]:
     try:
         _ = new.book
         gone = vanished_problems(vanished_campaigns(new))
+    except StoreError:  # says nothing of the files: they are looked at again
+        raise
     except AftersaleError as error:
         return new.problems or [Problem("campaigns", 0, 0, error.message, error.hint)]
     running = {campaign.id for campaign in old.book.campaigns}

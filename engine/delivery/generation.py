@@ -55,6 +55,16 @@ class Guard:
             recorded = self.write(found)
         self._known = agreed(found, recorded, self.file)
 
+    def trouble(self) -> NotAdopted | None:
+        """What `check` would raise; nothing is written."""
+        try:
+            found, recorded = self.found(), self.recorded()
+            if recorded is not None or (found is not None and found.number):
+                agreed(found, recorded, self.file)
+        except NotAdopted as error:
+            return error
+        return None
+
     def advance(self, connection: Connection) -> int:
         """Raise the number in this transaction. Raises NotAdopted where the database was exchanged."""
         if self._known is None:
@@ -106,6 +116,11 @@ class Guard:
             msg = f"{relative(self.file)} cannot be written: {error.strerror}"
             raise SettingsError(msg, hint="set `state` to a folder that can be written, and stays") from error
         return record
+
+    def renew(self) -> None:
+        """Let the file speak of the database as it is now."""
+        found = self.found()
+        self._known = self.write(found) if found else None
 
     def _begin(self) -> Record | None:
         with self._store.writing() as connection:

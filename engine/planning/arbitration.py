@@ -34,7 +34,7 @@ QUEUE = memory_table(
         Column("used", Integer, nullable=False),
     ],
 )
-TAKES_A_SLOT = ("scheduled", "sending", "accepted", "unknown", "held_out")
+TAKES_A_SLOT = ("scheduled", "sending", "accepted", "unknown", "held", "held_out")
 
 
 def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scope: Scope) -> None:

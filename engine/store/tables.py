@@ -2,9 +2,9 @@
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
-`imported_under`, `campaign_versions`, `looks`, `leases`, `pauses`, `throttle`, `generation`. Instants are UTC microseconds; money is
-integer minor units of the shop's currency unless a currency stands beside it. Text keys that may be
-absent are '' rather than NULL, so that they can stand in a primary key.
+`imported_under`, `campaign_versions`, `looks`, `leases`, `pauses`, `throttle`, `generation`. Instants
+are UTC microseconds; money is integer minor units of the shop's currency unless a currency stands
+beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a primary key.
 """
 
 from typing import Any
