@@ -13,7 +13,7 @@ from benchmarks.shop import NOW
 from engine.app.project import Project
 from engine.app.running import plan_now
 from engine.clock import VirtualClock
-from engine.delivery.deliver import Delivered, deliver
+from engine.delivery.deliver import Delivered, Way, deliver
 from engine.delivery.transports.folder import FolderTransport
 from engine.planning.state import be_the_planner
 
@@ -65,6 +65,5 @@ def _tick(project: Project, parts: dict[str, Stopwatch]) -> Delivered:
     transport.send = parts["the folder"].around(transport.send)
     transport.flush = parts["the folder"].around(transport.flush)
     parts["planning"].around(plan_now)(project, NOW, partial(be_the_planner, owner="benchmarks"))
-    return deliver(
-        project.store, studio, transport, project.settings, NOW, owner="benchmarks", progress=lambda _: None
-    )
+    way = Way(project.store, studio, transport, project.settings, "benchmarks", lambda _: None)
+    return deliver(way, NOW)

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from engine.app.project import Project
-from engine.delivery.deliver import Delivered, Way, clear_up, deliver_all
+from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
 from engine.delivery.transports.base import Transport
 from engine.planning.merge import merge, record_versions
@@ -95,5 +95,5 @@ def way_out(project: Project, transport: Transport, owner: str, progress: Callab
 def _tick(project: Project, now: datetime, way: Way, wait: Callable[[float], None]) -> Ran:
     found = clear_up(project.store, way.transport, now, way.progress)
     counts, planned = plan_now(project, now, partial(be_the_planner, owner=way.owner))
-    delivered = deliver_all(way, now, wait_for_rate=wait)
+    delivered = deliver(way, now, wait_for_rate=wait)
     return Ran(now, counts, planned, Delivered(found=found).then(delivered))

@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from engine.app.presence import leave, show
@@ -9,6 +11,7 @@ from engine.app.running import plan_now
 from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
 from engine.planning.leadership import Lead, LeadLost, give_up_lead, keep_lead, leader, take_lead
+from engine.planning.readout import Count
 
 
 class Planner:
@@ -19,6 +22,7 @@ class Planner:
         self._term = post.project.settings.run.lead
         self._lead: Lead | None = None
         self._stands_by_for = ""
+        self._told: tuple[int, dict[str, int]] | None = None
 
     def leads(self) -> bool:
         return self._lead is not None
@@ -48,11 +52,7 @@ class Planner:
             self._lead = None
             self._post.wake("lead")
             return
-        verdicts = Counter[str]()
-        for count in counts:
-            verdicts[count.verdict] += count.people
-        told = {verdict: verdicts[verdict] for verdict in ("send", "hold", "skip") if verdicts[verdict]}
-        tell("planned", now=now, mails=planned, **told, seconds=round(time.monotonic() - started, 3))
+        self._tell_plan(now, counts, planned, time.monotonic() - started)
         if planned:
             self._post.wake("deliver")
 
@@ -63,6 +63,16 @@ class Planner:
             if self._lead is not None:
                 give_up_lead(connection, self._lead)
         self._lead = None
+
+    def _tell_plan(self, now: datetime, counts: Sequence[Count], planned: int, seconds: float) -> None:
+        """A plan that is like the one before is not worth a line."""
+        verdicts = Counter[str]()
+        for count in counts:
+            verdicts[count.verdict] += count.people
+        told = (planned, dict(verdicts))
+        if told != self._told:
+            tell("planned", now=now, mails=planned, **verdicts, seconds=round(seconds, 3))
+        self._told = told
 
     def _tell(self, before: Lead | None, other: str) -> None:
         if self._lead is not None and self._lead != before:

@@ -85,7 +85,7 @@ class Way:
         return Rounds(outbox, courier, delivery.batch, throttle, self.progress)
 
 
-def deliver_all(
+def deliver(
     way: Way,
     now: datetime,
     *,
@@ -106,23 +106,6 @@ def deliver_all(
         rounds.clear_up()
         rounds.go(wait_for_rate)
     return rounds.delivered()
-
-
-def deliver(  # noqa: PLR0913 - a way and its delivery in one, by name
-    store: Store,
-    studio: Studio,
-    transport: Transport,
-    settings: Settings,
-    now: datetime,
-    *,
-    owner: str,
-    progress: Callable[[str], None],
-    campaigns: Collection[str] | None = None,
-    wait_for_leases: Callable[[float], None] | None = None,
-) -> Delivered:
-    """The same, where there is one delivery only."""
-    way = Way(store, studio, transport, settings, owner, progress, campaigns)
-    return deliver_all(way, now, wait_for_leases=wait_for_leases)
 
 
 class Rounds:

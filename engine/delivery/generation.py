@@ -96,7 +96,7 @@ class Guard:
         """What the file says of it."""
         try:
             return Record(**json.loads(self.file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError) as error:
             msg = f"{relative(self.file)} cannot be read"

@@ -41,8 +41,8 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
         (Status.SCHEDULED, Status.HELD): "the database was adopted, and the mail was due before",
         (Status.SENDING, Status.HELD): "the database was adopted, and the mail was on its way",
         (Status.UNKNOWN, Status.HELD): "the database was adopted, and nobody could say whether it had left",
-        (Status.HELD, Status.SCHEDULED): "a person released it",
-        (Status.HELD, Status.CANCELLED): "a person cancelled it",
+        (Status.HELD, Status.SCHEDULED): "a person looked at it and released it",
+        (Status.HELD, Status.CANCELLED): "a person looked at it and cancelled it",
     }
 )
 

@@ -26,6 +26,17 @@ def interval(settings: Delivery) -> timedelta | None:
     return max((span / mails for span, mails in rates if mails), default=None)
 
 
+def permitted(free: datetime, now: datetime, step: timedelta, wanted: int) -> tuple[int, datetime]:
+    """How many may leave at `now`, where the next one may from `free` on; and from when on another may."""
+    if free > now + step:  # left over from a slower rate
+        free = now
+    if free > now:
+        return 0, free
+    free = max(free, now - CATCH_UP)
+    number = min(wanted, (now - free) // step + 1)
+    return number, free + number * step
+
+
 @dataclass(frozen=True)
 class Throttle:
     """Gives permission for mails, one in each interval."""
@@ -37,19 +48,17 @@ class Throttle:
         """Permission for so many, or for fewer, or for none yet."""
         with self.store.writing() as connection:
             now = database_now(connection)
-            free = max(min(_locked(connection, now), now + self.interval), now - CATCH_UP)
-            given = min(wanted, (now - free) // self.interval + 1) if free <= now else 0
-            connection.execute(
-                update(throttle).where(throttle.c.name == NAME).values(next_at=free + given * self.interval)
-            )
-        return given
+            number, free = permitted(_locked(connection, now), now, self.interval, wanted)
+            change = update(throttle).where(throttle.c.name == NAME)
+            connection.execute(change.values(next_at=free))
+        return number
 
     def pause(self) -> timedelta:
         """How long until there is permission for one more."""
         with self.store.reading() as connection:
             free = connection.scalar(select(throttle.c.next_at).where(throttle.c.name == NAME))
             left = free - database_now(connection) if free else timedelta(0)
-        return max(min(left, self.interval), timedelta(0))  # the rate may have been slower once
+        return max(min(left, self.interval), timedelta(0))
 
 
 def _locked(connection: Connection, now: datetime) -> datetime:
