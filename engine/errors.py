@@ -11,6 +11,7 @@
     ├── NotInThisVersion              13   understood, but this version cannot do it
     ├── ImportFailed                  14   a file of facts cannot be read at all
     ├── TransportError                16   the way out does not work
+    ├── NotAdopted                    17   the database is not the one that mailed from here
     ├── StoreError                    20   the database cannot be used
     │   ├── StoreUnreachable          21   … because nothing answers
     │   ├── StoreLocked               22   … because another process holds it
@@ -107,6 +108,12 @@ class TransportError(AftersaleError):
     """The way out does not work."""
 
     exit_code = 16
+
+
+class NotAdopted(AftersaleError):
+    """The database is a copy, or an older state of itself, or another one: it never mails by itself."""
+
+    exit_code = 17
 
 
 class StoreError(AftersaleError):

@@ -72,6 +72,13 @@ def _mailbox(address: str) -> str:
         raise ValueError(msg) from error
 
 
+def _on_the_list(entry: str) -> str:
+    """An address, or a domain with its @, in small letters."""
+    if entry.startswith("@"):
+        return _mailbox(f"anybody{entry}").partition("anybody")[2].lower()
+    return _mailbox(entry).lower()
+
+
 def _currency(code: str) -> str:
     if code.upper() not in list_currencies():
         msg = f"{code!r} is not a currency; write its three letters, such as USD"
@@ -136,6 +143,7 @@ Percent = Annotated[
 ]
 ZoneName = Annotated[str, AfterValidator(known_zone_name)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+OnTheList = Annotated[str, AfterValidator(_on_the_list)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Country = Annotated[str, AfterValidator(_country)]
 QuietHours = Annotated[
@@ -247,6 +255,39 @@ class Watch(Part):
     every: Lasting = Field(parse_duration("60s"), description="how long to wait between two looks at it")
 
 
+class Run(Part):
+    """The daemon: `aftersale run`."""
+
+    every: Lasting = Field(parse_duration("60s"), description="how long from one plan to the next")
+    lead: Lasting = Field(
+        parse_duration("60s"),
+        description="after so long without a sign of the daemon that plans, another one takes over",
+    )
+    stop_within: Lasting = Field(
+        parse_duration("30s"), description="how long a daemon that is told to stop may take to finish"
+    )
+    log: Literal["text", "json"] = Field("text", description="a line of words for each event, or of JSON")
+
+
+class Retention(Part):
+    """How long files are kept that hold what is known of people. Empty: for ever."""
+
+    rejects: Lasting | None = Field(
+        parse_duration("90d"), description="files of rejected rows, from when they were written"
+    )
+    mails: Lasting | None = Field(
+        None, description="mails that the `folder` transport wrote, from the day they were planned for"
+    )
+
+
+class Staging(Part):
+    """A rehearsal: everything is planned, and only those on the list get mail."""
+
+    only: list[OnTheList] | None = Field(
+        None, description="addresses, and whole domains as `@shop.example`; left out: no rehearsal"
+    )
+
+
 class Delivery(Part):
     """The way out."""
 
@@ -259,6 +300,12 @@ class Delivery(Part):
         description="a mail on its way for longer, without an answer, becomes `unknown`",
     )
     batch: int = Field(100, ge=1, le=1000, description="mails written and handed over at a time")
+    per_minute: int | None = Field(
+        None, ge=1, description="so many mails a minute at most, of all processes together; empty: no limit"
+    )
+    per_hour: int | None = Field(
+        None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
+    )
 
 
 class Settings(BaseSettings):
@@ -292,6 +339,13 @@ class Settings(BaseSettings):
     )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
+    run: Run = Run()
+    retention: Retention = Retention()
+    staging: Staging = Staging()
+    state: Place = Field(
+        ".aftersale",
+        description="a folder for what a copy of the database must not have: in the project, or a whole path",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from benchmarks.bench import Bench
@@ -12,8 +13,9 @@ from benchmarks.shop import NOW
 from engine.app.project import Project
 from engine.app.running import plan_now
 from engine.clock import VirtualClock
-from engine.delivery.deliver import Delivered, deliver
+from engine.delivery.deliver import Delivered, Way, deliver
 from engine.delivery.transports.folder import FolderTransport
+from engine.planning.state import be_the_planner
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +64,6 @@ def _tick(project: Project, parts: dict[str, Stopwatch]) -> Delivered:
     studio.compose = parts["writing"].around(studio.compose)
     transport.send = parts["the folder"].around(transport.send)
     transport.flush = parts["the folder"].around(transport.flush)
-    parts["planning"].around(plan_now)(project, NOW, "benchmarks")
-    return deliver(
-        project.store, studio, transport, project.settings, NOW, owner="benchmarks", progress=lambda _: None
-    )
+    parts["planning"].around(plan_now)(project, NOW, partial(be_the_planner, owner="benchmarks"))
+    way = Way(project.store, studio, transport, project.settings, "benchmarks", lambda _: None)
+    return deliver(way, NOW)

@@ -28,7 +28,14 @@ EXAMPLES = {
     "segment": "aftersale segment lapsed\naftersale segment --campaign win-back --ids\n"
     "aftersale segment lapsed --since 2026-01-01T00:00Z --ids\n"
     "aftersale segment --rule rule.yaml --at 2026-01-01T00:00Z",
-    "run": "aftersale run --once",
+    "run": "aftersale run\naftersale run --once",
+    "outbox": "aftersale outbox --status unknown\naftersale outbox --customer ann@example.com\n"
+    "aftersale outbox show 17e2a6be-2882-5cd4-acc4-829f4a16fe5d\naftersale outbox release win-back\n"
+    "aftersale outbox resolve 17e2a6be-2882-5cd4-acc4-829f4a16fe5d --accepted",
+    "pause": "aftersale pause win-back\naftersale pause",
+    "resume": "aftersale resume win-back\naftersale resume",
+    "cancel": "aftersale cancel win-back\naftersale cancel 17e2a6be-2882-5cd4-acc4-829f4a16fe5d --yes",
+    "adopt": "aftersale adopt\naftersale adopt --hold-nothing",
     "status": "aftersale status",
     "doctor": "aftersale doctor\naftersale doctor --slow",
     "suppress": "aftersale suppress ann@example.com --reason complaint",
@@ -45,13 +52,20 @@ def pages() -> dict[str, str]:
 def _command(name: str) -> Iterator[str]:
     command = load(name)
     yield f"## {name}"
+    yield from _told(name, command)
+    yield code(EXAMPLES[name], "sh")
+    for below, inner in getattr(command, "commands", {}).items():
+        yield f"### {name} {below}"
+        yield from _told(f"{name} {below}", inner)
+
+
+def _told(name: str, command: Any) -> Iterator[str]:
     yield command.callback.__doc__ or command.help
     yield code(_usage(name, command), "text")
     if arguments := [[f"`{_word(p)}`", p.help or "", _default(p)] for p in _arguments(command)]:
         yield table(("argument", "meaning", "default"), arguments)
     if options := [[_names(p), _meaning(p), _default(p)] for p in _options(command)]:
         yield table(("option", "meaning", "default"), options)
-    yield code(EXAMPLES[name], "sh")
 
 
 def _usage(name: str, command: Any) -> str:

@@ -40,6 +40,8 @@ ADVICE = {
     "write a map. Single bad rows never end an import; they go to the rejects file.",
     "TransportError": "See that the outbox folder can be written and the disk is not full, then run again. "
     "What has not left stays in the outbox.",
+    "NotAdopted": "Nothing is planned or sent. Look at `aftersale status`, then take the database over with "
+    "`aftersale adopt`. See [operating](../operating.md#a-copied-database).",
     "StoreError": "The message is the database's own. What was being written is undone as a whole.",
     "StoreUnreachable": "See that the database runs, and that `database` names it.",
     "StoreLocked": "Wait for the other run or import to end, then try again.",

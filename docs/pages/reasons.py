@@ -55,6 +55,7 @@ MORE = {
     Reason.OUTSIDE_WINDOW: "It is asked again when the next window opens, which the detail tells.",
     Reason.QUIET_HOURS: "`quiet_hours` in the settings. It is asked again when they end.",
     Reason.WHEN_NOT_MET: "The next step counts its wait from this decision.",
+    Reason.PAUSED: "By `aftersale pause`, until `aftersale resume`. People still enter, and nobody moves on.",
     Reason.NOT_A_CUSTOMER: "A customer has a paid order above zero that was not wholly refunded.",
     Reason.NO_ADDRESS: "Import one, and the steps to come are sent.",
     Reason.SUPPRESSED: "By `aftersale suppress`. It holds for the address, whoever's it is.",
@@ -96,6 +97,8 @@ STATES = {
     Status.REJECTED: "It has not left, and never will. `status` tells why.",
     Status.UNKNOWN: "Nobody can say whether it left. It is shown and kept, and never sent again blindly.",
     Status.CANCELLED: "It should no longer leave.",
+    Status.HELD: "The database was adopted, and the mail was due before. It waits for `aftersale outbox "
+    "release` or `aftersale cancel`.",
     Status.HELD_OUT: "Stands in the place of a mail to somebody in the holdout. Nothing is sent.",
 }
 MOVED = "A mail moves between them in these ways and no others:"

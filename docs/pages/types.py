@@ -13,7 +13,18 @@ from engine.campaigns.form import EntryField, Id, RuleData
 from engine.campaigns.waits import DaysField, HolidaysField, HoursField, SendForm, WaitField, WhoseZone
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Country, Currency, Lasting, Line, Mailbox, Percent, Place, QuietHours, ZoneName
+from engine.settings import (
+    Country,
+    Currency,
+    Lasting,
+    Line,
+    Mailbox,
+    OnTheList,
+    Percent,
+    Place,
+    QuietHours,
+    ZoneName,
+)
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
@@ -40,6 +51,7 @@ NAMED: list[tuple[Any, str]] = [
     (Scalar, "text, number, `true` or `false`"),
     (ZoneName, "time zone, such as `Europe/Berlin`"),
     (Mailbox, "e-mail address"),
+    (OnTheList, "address or `@domain`"),
     (Currency, "currency"),
     (Place, "folder"),
     (Line, "text, one line"),
@@ -80,6 +92,7 @@ _MADE_OF: Mapping[Any, Callable[[Any], str]] = {
     UnionType: _one_of,
     Literal: _words,
     Mapping: lambda _: "list of ids, or `{id: name}`",
+    list: lambda annotation: f"list of {_inner(annotation)}",
     tuple: lambda annotation: f"list of {_inner(annotation)}",
     None: _keys,
 }

@@ -5,13 +5,16 @@ Nothing is made or changed; a database that is not there, or stands at another v
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from engine.app.presence import daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
+from engine.clock import SystemClock
+from engine.delivery.generation import Guard
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
 from engine.errors import StoreError
@@ -23,6 +26,8 @@ from engine.store.indexes import missing_indexes
 from engine.store.migrate import NEWEST, revision
 from engine.store.tables import changes, looks, messages
 
+APART = timedelta(seconds=5)
+LATE = 10  # plans that may be missing before it is told
 SHORT = 1_000  # milliseconds that a busy database is waited for
 
 
@@ -68,6 +73,10 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _outbox(connection)
                 yield _queue(connection)
                 yield _last_look(connection, project.clock.now())
+                yield _clocks(database_now(connection), SystemClock().now())
+                yield _daemons(connection, project)
+        if database.sound:
+            yield _generation(Guard(store, project.folder / project.settings.state))
     except StoreError as error:
         yield Finding("database", error.message, sound=False, hint=error.hint)
     finally:
@@ -114,6 +123,40 @@ def _outbox(connection: Connection) -> Finding:
 def _queue(connection: Connection) -> Finding:
     people = connection.scalar(select(func.count(changes.c.customer_id.distinct()))) or 0
     return Finding("changes", f"of {people:,} people, to be judged at the next run")
+
+
+def _clocks(theirs: datetime, ours: datetime) -> Finding:
+    apart = abs(theirs - ours)
+    if apart > APART:
+        said = f"that of the database and that of this machine are {apart.total_seconds():.0f} s apart"
+        return Finding("clocks", said, sound=False, hint="let both be set by NTP")
+    return Finding("clocks", "the database and this machine agree")
+
+
+def _daemons(connection: Connection, project: Project) -> Finding:
+    """Who died without a word is told; a leader that lives must have planned of late."""
+    found = daemons(connection)
+    alive, dead = [each for each in found if each.alive], [each for each in found if not each.alive]
+    if not any(each.leads for each in alive):
+        said = f"none plans; {times(len(dead), 'daemon')} ended without a word" if dead else "none is running"
+        return Finding(
+            "daemon", said, sound=not dead, hint="see its log, and start it again" if dead else None
+        )
+    last = last_at(connection, looks)
+    late = project.clock.now() - LATE * project.settings.run.every
+    said = f"{alive[0].owner} plans, {len(alive) - 1:,} stand by"
+    if last is None or last < late:
+        hint = "see its log: a plan fails, or takes very long"
+        return Finding("daemon", f"{said}, but there was no plan of late", sound=False, hint=hint)
+    return Finding("daemon", said)
+
+
+def _generation(guard: Guard) -> Finding:
+    trouble = guard.trouble()
+    if trouble:
+        return Finding("generation", trouble.message, sound=False, hint=trouble.hint)
+    found = guard.found()
+    return Finding("generation", f"{found.number:,}" if found else "the first run begins one")
 
 
 def _last_look(connection: Connection, now: datetime) -> Finding:

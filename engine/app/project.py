@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
 from engine.clock import Clock, DatabaseClock
+from engine.delivery.generation import Guard
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import Transport
 from engine.errors import Problem, Problems, SettingsError, UnknownName
@@ -23,9 +24,9 @@ from engine.store.migrate import ensure_current
 class Project:
     """One shop's folder, opened. Files are read, and the database is opened, when first needed."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None, settings: Settings | None = None) -> None:
         self.folder = folder.resolve()
-        self.settings: Settings = load_settings(self.folder)
+        self.settings: Settings = settings or load_settings(self.folder)
         self._clock = clock
         self.say: Callable[[str], None] = lambda _: None  # what happens beside the result
         self._require_transport(self.settings.delivery.transport)
@@ -86,6 +87,11 @@ class Project:
         ensure_current(opened)
         return opened
 
+    @cached_property
+    def guard(self) -> Guard:
+        """What is known of the database outside of it."""
+        return Guard(self.store, self.folder / self.settings.state)
+
     @property
     def clock(self) -> Clock:
         """The database's own time, unless another clock was given."""
@@ -103,6 +109,13 @@ class Project:
             raise Problems(self.problems)
         msg = f"there is no campaign {campaign_id!r}"
         raise UnknownName(msg, hint=did_you_mean(campaign_id, [c.id for c in self.files.campaigns]))
+
+    def read_anew(self) -> "Project":
+        """The same project and database, with its campaigns and templates as they are now."""
+        fresh = Project(self.folder, self._clock, self.settings)
+        fresh.say = self.say
+        fresh.__dict__ |= {"store": self.store, "guard": self.guard}
+        return fresh
 
     def close(self) -> None:
         if "store" in self.__dict__:

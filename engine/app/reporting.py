@@ -1,14 +1,18 @@
 """status: what was sent, what waits and what is stuck, by campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
+from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
-from engine.store.tables import customers, enrollments, messages, orders
+from engine.audience.looks import last_at
+from engine.planning.pauses import paused_since
+from engine.store.dialect import database_now
+from engine.store.tables import customers, enrollments, looks, messages, orders
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,25 @@ class Status:
     orders: int
     active_runs: int
     next_due: datetime | None
+    last_plan: datetime | None
+    daemons: Sequence[Daemon]
+    due: int  # mails that may leave now
+    stuck: int  # on their way with nobody who carries them, or of unknown fate
+    held: int  # wait for a person to look at them
+    paused: Mapping[str, datetime]  # '' stands for everything
+    not_adopted: str | None  # why this database does not mail
     mails: Sequence[Standing]
     troubles: Sequence[Trouble]
+
+
+def stuck(connection: Connection) -> ColumnElement[bool]:
+    """SQL: nobody carries the mail any more, or nobody can tell what became of it."""
+    over = messages.c.lease_until <= database_now(connection)
+    return or_(messages.c.status == "unknown", and_(messages.c.status == "sending", over))
+
+
+def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(messages).where(*which)) or 0
 
 
 def status(project: Project, *, most: int = 20) -> Status:
@@ -54,6 +75,7 @@ def status(project: Project, *, most: int = 20) -> Status:
     kept = (messages.c.campaign_id, messages.c.status)
     waiting = and_(messages.c.status == "scheduled", messages.c.error.is_not(None))
     troubled = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
+    now, trouble = project.clock.now(), project.guard.trouble()
     active = enrollments.c.status == "active"
     with project.store.reading() as connection:
         mails = select(*kept, func.count(), func.min(messages.c.planned_at, type_=messages.c.planned_at.type))
@@ -71,6 +93,13 @@ def status(project: Project, *, most: int = 20) -> Status:
             orders=connection.scalar(select(func.count()).select_from(orders)) or 0,
             active_runs=connection.scalar(select(func.count()).where(active)) or 0,
             next_due=connection.scalar(select(due).where(active)),
+            last_plan=last_at(connection, looks),
+            daemons=daemons(connection),
+            due=_count(connection, messages.c.status == "scheduled", messages.c.due_at <= now),
+            stuck=_count(connection, stuck(connection)),
+            held=_count(connection, messages.c.status == "held"),
+            paused=paused_since(connection),
+            not_adopted=trouble.message if trouble else None,
             mails=[Standing(*row) for row in connection.execute(mails.group_by(*kept).order_by(*kept))],
             troubles=[
                 Trouble(*row)

@@ -5,11 +5,14 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from time import sleep
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
 from engine.app.project import Project
-from engine.delivery.deliver import Delivered, clear_up, deliver
+from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
 from engine.delivery.transports.base import Transport
 from engine.planning.merge import merge, record_versions
@@ -34,15 +37,25 @@ class Ran:
         return Ran(self.at, [*self.decided, *sent], planned, delivered)
 
 
-def plan_now(project: Project, now: datetime, owner: str) -> tuple[list[Count], int]:
+Turn = Callable[[Connection], None]  # makes the transaction the only one that plans, or raises
+
+
+def own_name() -> str:
+    """What this run of this process is called, and nothing else: host, process, and some chance."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def plan_now(project: Project, now: datetime, turn: Turn) -> tuple[list[Count], int]:
     """Decide about everything due, and keep the decisions. Returns the counts and the new mails."""
     with project.store.writing() as connection:
-        be_the_planner(connection, owner)
+        turn(connection)
         state = kept()
         desk = make_plan(connection, project.book, state, now)
         counts = decided(connection, desk)
         record_versions(connection, project.book, now)
-        return counts, merge(connection, project.book, desk, state, now)
+        planned = merge(connection, project.book, desk, state, now)
+        turn(connection)  # a plan that took long has not used up its own lease
+    return counts, planned
 
 
 def run_once(
@@ -53,30 +66,34 @@ def run_once(
     Mails that an earlier run left half done are looked up first, and those that have not left are
     decided anew. Where one may still be with a live process, it is waited for, and then seen to.
     """
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    project.guard.check()
     transport = project.transport()
     try:
-        ran = _tick(project, now, owner, transport, progress)
+        way = way_out(project, transport, own_name(), progress)
+        ran = _tick(project, now, way, wait)
         if wait_for_others(project.store, wait, progress):
-            ran = ran.then(_tick(project, now, owner, transport, progress))
+            ran = ran.then(_tick(project, now, way, wait))
         return ran
     finally:
         transport.close()
 
 
-def _tick(
-    project: Project, now: datetime, owner: str, transport: Transport, progress: Callable[[str], None]
-) -> Ran:
-    found = clear_up(project.store, transport, now, progress)
-    counts, planned = plan_now(project, now, owner)
-    delivered = deliver(
+def way_out(project: Project, transport: Transport, owner: str, progress: Callable[[str], None]) -> Way:
+    """How the mails of this project go out."""
+    return Way(
         project.store,
         project.studio,
         transport,
         project.settings,
-        now,
-        owner=owner,
-        progress=progress,
+        owner,
+        progress,
         campaigns=[campaign.id for campaign in project.book.campaigns],
+        guard=project.guard,
     )
+
+
+def _tick(project: Project, now: datetime, way: Way, wait: Callable[[float], None]) -> Ran:
+    found = clear_up(project.store, way.transport, now, way.progress)
+    counts, planned = plan_now(project, now, partial(be_the_planner, owner=way.owner))
+    delivered = deliver(way, now, wait_for_rate=wait)
     return Ran(now, counts, planned, Delivered(found=found).then(delivered))

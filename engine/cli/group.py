@@ -15,7 +15,12 @@ COMMANDS = {  # command: (module, what it does)
     "preview": ("preview", "Show who gets what when, and who does not and why."),
     "explain": ("explain", "Tell why a customer gets a campaign's mails, or does not."),
     "segment": ("segment", "Show who a rule holds, before any policy."),
-    "run": ("run", "Plan this instant and deliver what is due."),
+    "run": ("run", "Plan and deliver until told to stop, or a single time."),
+    "outbox": ("outbox", "List mails by state; look at one, release or resolve some."),
+    "pause": ("pause", "Let no mail of a campaign leave, or none at all."),
+    "resume": ("resume", "End a pause."),
+    "cancel": ("cancel", "Cancel mails that have not left yet."),
+    "adopt": ("adopt", "Take over a database that was copied, restored or moved."),
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
     "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
     "suppress": ("suppress", "Never mail an address again."),
@@ -41,8 +46,13 @@ class LazyGroup(TyperGroup):
 def load(name: str) -> Any:
     """The command itself, ready to be called."""
     module, about = COMMANDS[name]
+    found = import_module(f"engine.cli.{module}")
+    if hasattr(found, "app"):  # a command that has others below it
+        group = typer.main.get_command(found.app)
+        group.name, group.help = name, about
+        return group
     alone = typer.Typer(add_completion=False)
-    alone.command(name, help=about)(import_module(f"engine.cli.{module}").command)
+    alone.command(name, help=about)(found.command)
     return typer.main.get_command(alone)
 
 

@@ -1,5 +1,6 @@
 """What several commands ask for in the same words."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ ProjectFolder = Annotated[
 ]
 At = Annotated[str | None, typer.Option("--at", help="an instant, such as 2026-12-24T09:00Z; default: now")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+Yes = Annotated[bool, typer.Option("--yes", help="do it without asking")]
 HERE = Path()
 
 
@@ -31,6 +33,15 @@ def opened(folder: Path) -> Iterator[Project]:
         yield project
     finally:
         project.close()
+
+
+def confirmed(question: str, yes: bool) -> None:
+    """Go on only where a person says yes. Raises UsageError where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(question, hint="nobody can be asked here: say --yes")
+    typer.confirm(question, abort=True, err=True)
 
 
 def instant(project: Project, at: str | None, option: str = "--at") -> datetime:

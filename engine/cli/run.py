@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
+from engine.app.project import Project
 from engine.app.reporting import status
 from engine.app.running import Ran, run_once
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.cli.status import not_sent
 from engine.cli.wrong import tell_what_is_wrong
-from engine.errors import NotInThisVersion, relative
+from engine.errors import UsageError, relative
 from engine.planning.reasons import Reason
 
 
@@ -19,13 +20,20 @@ def command(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Plan this instant and deliver what is due."""
-    if not once:
-        msg = "the daemon is not in this version"
-        raise NotInThisVersion(msg, hint="run one tick with: aftersale run --once")
+    """Plan and deliver until told to stop, or with `--once` a single time.
+
+    The daemon plans every `run.every`, sends as mails become due, and takes changed campaigns and
+    templates where they check clean. SIGTERM or Ctrl+C ends it within `run.stop_within`. Of several
+    daemons on one database one plans, and all send.
+    """
+    if as_json and not once:
+        msg = "--json needs --once: it is one document"
+        raise UsageError(msg, hint="for a log of JSON lines set run.log: json")
     with opened(project) as shop:
-        now = instant(shop, None)
         end = tell_what_is_wrong(shop)
+        if not once:
+            raise typer.Exit(_serve(shop))
+        now = instant(shop, None)
         ran = run_once(shop, now, progress=show.talk().print)
         if as_json:
             show.document(_as_json(ran))
@@ -36,6 +44,13 @@ def command(
             if shop.settings.delivery.transport == "folder" and ran.delivered.accepted:
                 show.out().print(f"They are in {relative(shop.folder / shop.settings.delivery.folder)}/mails")
     raise end
+
+
+def _serve(shop: Project) -> int:
+    from engine.daemon.serve import serve  # noqa: PLC0415 - a single run needs no scheduler
+
+    shop.say = lambda _: None  # what the daemon says stands in its log
+    return serve(shop)
 
 
 def _as_json(ran: Ran) -> dict[str, object]:

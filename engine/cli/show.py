@@ -56,6 +56,11 @@ def document(parts: Mapping[str, Any]) -> None:
     write("\n}\n")
 
 
+def paused(since: Mapping[str, datetime]) -> list[dict[str, Any]]:
+    """What is paused, for a program: `campaign` is null where everything is."""
+    return [{"campaign": campaign_id or None, "since": at} for campaign_id, at in since.items()]
+
+
 def plain(value: Any) -> str:
     """One value as JSON; instants in ISO 8601."""
     return json.dumps(value, ensure_ascii=False, default=_other)

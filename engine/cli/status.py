@@ -1,9 +1,11 @@
 """aftersale status"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from engine.app.reporting import Status, Trouble, status
 from engine.app.vanished import vanished_campaigns, vanished_problems
@@ -23,7 +25,7 @@ def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
             "troubles": [each.as_json() for each in found.troubles],
             "vanished": gone,
         }
-        show.document({**parts, "next_due": found.next_due, **lists})
+        show.document({**parts, "next_due": found.next_due, **_at_work(found), **lists})
     else:
         _print(found)
     raise typer.Exit(1 if gone else 0)
@@ -35,12 +37,43 @@ def _print(found: Status) -> None:
     console.print(
         f"{found.people:,} people, {found.orders:,} orders, {found.active_runs:,} runs in progress{due}"
     )
+    for line in _told(found):
+        console.print(Text(line), soft_wrap=True)
     rows = [
         (m.campaign, m.status.replace("_", " "), m.mails, f"{m.oldest:%Y-%m-%d %H:%M}Z") for m in found.mails
     ]
     console.print(show.table("\nMails", ("campaign", "", "mails", "first planned"), rows))
     if found.troubles:
         console.print(not_sent(found.troubles))
+
+
+def _at_work(found: Status) -> dict[str, Any]:
+    return {
+        "last_plan": found.last_plan,
+        "daemons": [each.as_json() for each in found.daemons],
+        "due": found.due,
+        "stuck": found.stuck,
+        "held": found.held,
+        "paused": show.paused(found.paused),
+        "not_adopted": found.not_adopted,
+    }
+
+
+def _told(found: Status) -> Iterator[str]:
+    """Who is at work, and what a person may have to do something about."""
+    if found.last_plan:
+        yield f"last plan {found.last_plan:%Y-%m-%d %H:%M}Z; {found.due:,} mails due now"
+    for daemon in found.daemons:
+        does = ("plans and sends" if daemon.leads else "sends, stands by to plan") if daemon.alive else "died"
+        yield f"daemon {daemon.owner} {does}, last sign good until {daemon.until:%Y-%m-%d %H:%M:%S}Z"
+    for campaign_id, at in found.paused.items():
+        yield f"paused since {at:%Y-%m-%d %H:%M}Z: {campaign_id or 'everything'}"
+    if found.stuck:
+        yield f"stuck: {found.stuck:,} mails; see aftersale outbox --status unknown"
+    if found.held:
+        yield f"held for a look: {found.held:,} mails; see aftersale outbox --status held"
+    if found.not_adopted:
+        yield f"NOT MAILING: {found.not_adopted}; see aftersale adopt"
 
 
 def not_sent(troubles: Sequence[Trouble]) -> Table:

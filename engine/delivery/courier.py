@@ -2,22 +2,25 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.delivery.outbox import Outbox, Outcome
 from engine.delivery.retry import pause_after
 from engine.delivery.rows import Attempt
+from engine.delivery.staging import on_the_list
 from engine.delivery.states import Status
 from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Transport, TryAgain
 from engine.errors import TransportError
+from engine.planning.pauses import ALL, paused_since
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 
 _NOT_SENT = Outcome(Status.SCHEDULED)
 _IN_THE_AIR = Outcome(Status.UNKNOWN, "the transport did not say whether it took it")
 _SUPPRESSED = Outcome(Status.CANCELLED, "suppressed")
+_REHEARSED = Outcome(Status.CANCELLED, "a rehearsal: the address is not in staging.only")
 
 
 @dataclass
@@ -31,13 +34,18 @@ class Bag:
 
 @dataclass(frozen=True)
 class Courier:
-    """Carries one batch after the other; `stopwatch` counts seconds, from whenever."""
+    """Carries one batch after the other; `stopwatch` counts seconds, from whenever.
+
+    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back.
+    """
 
     outbox: Outbox
     studio: Studio
     transport: Transport
     now: datetime
     stopwatch: Callable[[], float] = time.monotonic
+    only: Collection[str] | None = None
+    stop: Callable[[], bool] = lambda: False
 
     def carry(self, batch: Sequence[Attempt]) -> dict[Status, int]:
         """Send what was claimed; counts by the state it ended in.
@@ -66,7 +74,7 @@ class Courier:
 
     def _send(self, bag: Bag) -> None:
         try:
-            while bag.letters:
+            while bag.letters and not self.stop():
                 self._send_while_fresh(bag)
         finally:
             self.transport.flush()
@@ -81,15 +89,24 @@ class Courier:
         self._pass_the_door(bag)
         while bag.letters:
             self._hand_over(bag, *bag.letters.popleft())
-            if self.stopwatch() >= turn_back:
+            if self.stop() or self.stopwatch() >= turn_back:
                 return
 
     def _pass_the_door(self, bag: Bag) -> None:
-        """Keep only the letters that are still ours to send, and to an address not suppressed meanwhile."""
+        """Keep only the letters that are still ours to send, and that nothing stands against by now."""
         letters = dict(bag.letters)
         held, barred = self.outbox.renew(letters), self.outbox.barred(letters)
-        bag.outcomes |= dict.fromkeys(barred, _SUPPRESSED)
-        bag.letters = deque((a, mail) for a, mail in bag.letters if a in held and a not in barred)
+        with self.outbox.store.reading() as connection:
+            resting = paused_since(connection)
+        passed: deque[tuple[Attempt, Mail]] = deque()
+        for attempt, mail in bag.letters:
+            if attempt in barred:
+                bag.outcomes[attempt] = _SUPPRESSED
+            elif not on_the_list(mail.to_address, self.only):
+                bag.outcomes[attempt] = _REHEARSED
+            elif attempt in held and not {ALL, attempt.key.campaign_id} & resting.keys():
+                passed.append((attempt, mail))
+        bag.letters = passed
 
     def _hand_over(self, bag: Bag, attempt: Attempt, mail: Mail) -> None:
         bag.outcomes[attempt] = _IN_THE_AIR

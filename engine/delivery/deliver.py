@@ -1,18 +1,20 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from engine.delivery.courier import Courier
+from engine.delivery.generation import Guard
 from engine.delivery.leases import expire, wait_for_others
 from engine.delivery.outbox import Outbox
 from engine.delivery.reconcile import reconcile
-from engine.delivery.rows import stands
+from engine.delivery.rows import Attempt, stands
 from engine.delivery.states import Status
+from engine.delivery.throttle import Throttle, interval
 from engine.delivery.transports.base import Transport
 from engine.rendering.studio import Studio
 from engine.settings import Settings
@@ -35,7 +37,7 @@ class Delivered:
 
     accepted: int = 0  # the transport took them
     rejected: int = 0  # could not be written, or were refused for good
-    cancelled: int = 0  # suppressed meanwhile, or a claim lost its proof
+    cancelled: int = 0  # suppressed meanwhile, or not on the list of a rehearsal
     postponed: int = 0  # not taken; to be tried again later
     found: int = 0  # had left in an earlier run that did not live to write it down
     unknown: int = 0  # stand unknown in the outbox at the end, whoever sent them
@@ -55,72 +57,114 @@ class Delivered:
         return f"Mails: {', '.join(told)}" if told else "No mail was due."
 
 
-def deliver(  # noqa: PLR0913 - the whole room's wiring, called once and by name
-    store: Store,
-    studio: Studio,
-    transport: Transport,
-    settings: Settings,
+@dataclass(frozen=True)
+class Way:
+    """How mails go out in this process: what all its deliveries have in common.
+
+    `owner` is unique to this run of this process. With `campaigns` only their mails go: those of a
+    campaign with a mistake in its files wait until it is mended.
+    """
+
+    store: Store
+    studio: Studio
+    transport: Transport
+    settings: Settings
+    owner: str
+    progress: Callable[[str], None]
+    campaigns: Collection[str] | None = None
+    guard: Guard | None = None
+
+    def rounds(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> "Rounds":
+        """The deliveries of one instant, until `stop` says to end them."""
+        delivery, names = self.settings.delivery, (self.transport.name, self.campaigns)
+        outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
+        only = self.settings.staging.only
+        courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)
+        every = interval(delivery)
+        throttle = Throttle(self.store, every) if every else None
+        return Rounds(outbox, courier, delivery.batch, throttle, self.progress)
+
+
+def deliver(
+    way: Way,
     now: datetime,
     *,
-    owner: str,
-    progress: Callable[[str], None],
-    campaigns: Collection[str] | None = None,
     wait_for_leases: Callable[[float], None] | None = None,
+    wait_for_rate: Callable[[float], None] | None = None,
 ) -> Delivered:
     """Send every mail that is due at `now`.
 
-    `owner` is unique to this run of this process. With `campaigns` only their mails go: those of a
-    campaign with a mistake in its files wait until it is mended. `wait_for_leases` sleeps for so many
-    seconds; with it, mails that another run left half done are waited for and seen to. Raises
-    TransportError where the way out is unusable; what had not left by then is scheduled again.
+    `wait_for_leases` sleeps for so many seconds; with it, mails that another run left half done are
+    waited for and seen to. `wait_for_rate` does so where mails may not leave faster; without it they
+    are left for another delivery. Raises TransportError where the way out is unusable; what had not
+    left by then is scheduled again.
     """
-    outbox = Outbox(store, owner, settings.delivery.lease, transport.name, campaigns)
-    courier = Courier(outbox, studio, transport, now)
-    rounds = _Rounds(outbox, courier, settings.delivery.batch, progress)
-    rounds.go()
-    if wait_for_leases and wait_for_others(store, wait_for_leases, progress):
-        rounds.go()
+    rounds = way.rounds(now)
+    rounds.clear_up()
+    rounds.go(wait_for_rate)
+    if wait_for_leases and wait_for_others(way.store, wait_for_leases, way.progress):
+        rounds.clear_up()
+        rounds.go(wait_for_rate)
     return rounds.delivered()
 
 
-class _Rounds:
+class Rounds:
     """Round after round until nothing is due, and the count of all they did."""
 
-    def __init__(self, outbox: Outbox, courier: Courier, batch: int, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        courier: Courier,
+        batch: int,
+        throttle: Throttle | None,
+        progress: Callable[[str], None],
+    ) -> None:
         self._outbox = outbox
         self._courier = courier
         self._batch = batch
+        self._throttle = throttle
         self._progress = progress
-        self._ended: Counter[Status] = Counter()
+        self.ended: Counter[Status] = Counter()
         self._found = 0
 
-    def go(self) -> None:
-        self._clear_up()
-        while waiting := self._outbox.due(self._courier.now, self._batch):
-            batch = self._outbox.claim(waiting, self._courier.now)
-            if batch:  # or another owner was faster
-                self._count(self._courier.carry(batch))
-
-    def _clear_up(self) -> None:
+    def clear_up(self) -> None:
+        """See to what an earlier run left."""
         courier = self._courier
         self._found += clear_up(self._outbox.store, courier.transport, courier.now, self._progress)
 
+    def go(self, wait: Callable[[float], None] | None = None) -> None:
+        """Send what is due, and as fast as it may leave; `wait` sleeps until more may."""
+        while not self._courier.stop() and (waiting := self._outbox.due(self._courier.now, self._batch)):
+            allowed = self._throttle.take(len(waiting)) if self._throttle else len(waiting)
+            if allowed:
+                self._carry(waiting[:allowed])
+            elif self._throttle and wait:
+                wait(self._throttle.pause().total_seconds())
+            else:
+                return
+
+    def _carry(self, waiting: Sequence[Attempt]) -> None:
+        batch = self._outbox.claim(waiting, self._courier.now)
+        if batch:  # or another owner was faster
+            self._count(self._courier.carry(batch))
+
     def _count(self, ended: dict[Status, int]) -> None:
-        before = self._ended.total() // SAY_EVERY
-        self._ended.update(ended)
-        if self._ended.total() // SAY_EVERY > before:
-            self._progress(f"{self._ended.total():,} mails seen to")
+        before = self.ended.total() // SAY_EVERY
+        self.ended.update(ended)
+        if self.ended.total() // SAY_EVERY > before:
+            self._progress(f"{self.ended.total():,} mails seen to")
 
     def delivered(self) -> Delivered:
+        """What they did, and what stands unknown or under way now."""
         with self._outbox.store.reading() as connection:
             count = select(func.count()).select_from(messages)
             unknown = connection.scalar(count.where(stands(Status.UNKNOWN)))
             sending = connection.scalar(count.where(stands(Status.SENDING)))
         return Delivered(
-            accepted=self._ended[Status.ACCEPTED],
-            rejected=self._ended[Status.REJECTED],
-            cancelled=self._ended[Status.CANCELLED],
-            postponed=self._ended[Status.SCHEDULED],
+            accepted=self.ended[Status.ACCEPTED],
+            rejected=self.ended[Status.REJECTED],
+            cancelled=self.ended[Status.CANCELLED],
+            postponed=self.ended[Status.SCHEDULED],
             found=self._found,
             unknown=unknown or 0,
             under_way=sending or 0,

@@ -12,10 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, literal, or_, select, true
 
+from engine.delivery.generation import Guard
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
 from engine.facts.changes import note_changes
 from engine.facts.suppression import suppressed_among
+from engine.planning.pauses import paused
 from engine.planning.slots import lock_contacts, slot_at
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
@@ -49,9 +51,11 @@ class Outbox:
         lease: timedelta,
         transport: str,
         campaigns: Collection[str] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.store = store
         self.lease = lease
+        self._guard = guard
         self._owner = owner
         self._ids = IdFactory()
         self._transport = transport
@@ -64,7 +68,8 @@ class Outbox:
         One whose window has ended meanwhile is left for the next plan.
         """
         in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > now)
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, self._known)
+        goes = and_(self._known, ~paused(messages.c.campaign_id))
+        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, goes)
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))
@@ -88,12 +93,17 @@ class Outbox:
             transport=self._transport,
             error=None,
         )
+        generation = None
         with self.store.writing() as connection:
             lock_contacts(connection, sorted({attempt.key.customer_id for attempt in waiting}))
+            if self._guard:
+                generation = self._guard.advance(connection)
             lease = database_now(connection) + self.lease
             apply(connection, intent, {a: {"lease": lease, "id": a.key.message_id} for a in waiting})
             next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
             held = self._held(connection, next_ones)
+        if self._guard and generation:
+            self._guard.remember(generation)
         return [attempt for attempt in next_ones if attempt in held]
 
     def renew(self, mails: Mapping[Attempt, Mail]) -> set[Attempt]:

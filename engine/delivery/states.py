@@ -14,6 +14,7 @@ class Status(StrEnum):
     REJECTED = "rejected"  # known not to have left, and never will
     UNKNOWN = "unknown"  # it may have left or not; held and shown, never sent again blindly
     CANCELLED = "cancelled"  # it should no longer leave
+    HELD = "held"  # waits for a person: it may have left from the database that this one was copied from
     HELD_OUT = "held_out"  # stands in a mail's place; never enters delivery
 
 
@@ -24,11 +25,24 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
         (Status.SCHEDULED, Status.SENDING): "an owner claimed it and committed the intent to send",
         (Status.SENDING, Status.ACCEPTED): "the transport took it",
         (Status.SENDING, Status.REJECTED): "it cannot be written, or the transport refused it for good",
-        (Status.SENDING, Status.CANCELLED): "its address was suppressed meanwhile",
+        (
+            Status.SENDING,
+            Status.CANCELLED,
+        ): "its address was suppressed meanwhile, or is not on the list of a rehearsal",
         (Status.SENDING, Status.SCHEDULED): "it is known not to have left, so it may be tried again",
         (Status.SENDING, Status.UNKNOWN): "the lease ran out, or the transport cannot say what became of it",
-        (Status.UNKNOWN, Status.ACCEPTED): "a look-up found that it had left",
-        (Status.UNKNOWN, Status.SCHEDULED): "a look-up found that it had not left, and it cannot leave twice",
+        (Status.SCHEDULED, Status.CANCELLED): "a person cancelled it, or a later plan did",
+        (Status.UNKNOWN, Status.ACCEPTED): "a look-up found that it had left, or a person knows that it did",
+        (
+            Status.UNKNOWN,
+            Status.SCHEDULED,
+        ): "a look-up found that it had not left, and it cannot leave twice; "
+        "or a person knows that it did not",
+        (Status.SCHEDULED, Status.HELD): "the database was adopted, and the mail was due before",
+        (Status.SENDING, Status.HELD): "the database was adopted, and the mail was on its way",
+        (Status.UNKNOWN, Status.HELD): "the database was adopted, and nobody could say whether it had left",
+        (Status.HELD, Status.SCHEDULED): "a person looked at it and released it",
+        (Status.HELD, Status.CANCELLED): "a person looked at it and cancelled it",
     }
 )
 

@@ -8,7 +8,8 @@ from engine.clock import to_micros
 from engine.planning.desk import Desk
 from engine.planning.reasons import Reason, Verdict
 
-BY_THE_CLOCK = (Reason.OUTSIDE_WINDOW, Reason.QUIET_HOURS)  # of these `late` and `latest` have the say
+# Of a wait by the clock `late` and `latest` have the say, of a pause the person who paused.
+SPARED = (Reason.OUTSIDE_WINDOW, Reason.QUIET_HOURS, Reason.PAUSED)
 
 
 def give_up(connection: Connection, desk: Desk, now: datetime) -> None:
@@ -25,7 +26,7 @@ def give_up(connection: Connection, desk: Desk, now: datetime) -> None:
         update(runs)
         .where(
             runs.c.verdict == Verdict.HOLD.value,
-            runs.c.reason.not_in(BY_THE_CLOCK),
+            runs.c.reason.not_in(SPARED),
             step.c.campaign_id == runs.c.campaign_id,
             step.c.step_id == runs.c.step_id,
             since + step.c.hold_at_most <= to_micros(now),

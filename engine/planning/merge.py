@@ -29,7 +29,7 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.store.dialect import insert_from_select, insert_ignoring, unindexed
 from engine.store.ids import mark
-from engine.store.tables import campaign_versions
+from engine.store.tables import campaign_versions, generation
 from engine.store.types import Instant
 
 ASK_AGAIN = timedelta(hours=1)  # a mail planned before, and held now
@@ -175,9 +175,17 @@ def _write_decisions(connection: Connection, desk: Desk, state: State, now: date
 
 
 def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime) -> int:
-    """A mail for each `send`; for the held-out a row in its place. Returns the number of mails."""
+    """A mail for each `send`; for the held-out a row in its place. Returns the number of mails.
+
+    What was due when the database was adopted may have left before, so a person looks at it first.
+    """
     runs, campaign = desk.runs, desk.campaigns
-    status = case((runs.c.reason == Reason.HELD_OUT.value, "held_out"), else_="scheduled")
+    adopted = select(generation.c.review_until).scalar_subquery()
+    status = case(
+        (runs.c.reason == Reason.HELD_OUT.value, "held_out"),
+        (runs.c.due_at <= adopted, "held"),
+        else_="scheduled",
+    )
     rows = select(
         runs.c.customer_id,
         runs.c.campaign_id,

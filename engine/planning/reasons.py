@@ -26,6 +26,7 @@ class Reason(StrEnum):
     TOO_LATE = "too_late"
     NEVER_OPEN = "never_open"
     WHEN_NOT_MET = "when_not_met"
+    PAUSED = "paused"
     NOT_A_CUSTOMER = "not_a_customer"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
@@ -61,6 +62,7 @@ _SENTENCES = {
     Reason.TOO_LATE: "too late: the step's `late` or `latest` gives the mail up",
     Reason.NEVER_OPEN: "the send window is never open outside the quiet hours",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
+    Reason.PAUSED: "the campaign is paused, by itself or with all others",
     Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",
     Reason.NO_ADDRESS: "no e-mail address is known",
     Reason.SUPPRESSED: "the address is suppressed",

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, sel
 
 from engine.store.tables import contact_state
 
-TAKES_A_SLOT = ("scheduled", "sending", "accepted", "unknown", "held_out")
+TAKES_A_SLOT = ("scheduled", "sending", "accepted", "unknown", "held", "held_out")
 
 
 def slot_at(mail: Table) -> ColumnElement[Any]:

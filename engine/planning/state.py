@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from engine.audience.looks import last_at
 from engine.errors import UsageError
+from engine.planning.leadership import PLANNER
 from engine.planning.slots import lock_contacts
 from engine.store import tables
 from engine.store.dialect import insert, lay_out, memory_twin
@@ -72,11 +73,12 @@ def refuse_the_past(connection: Connection, now: datetime) -> None:
 
 
 def be_the_planner(connection: Connection, owner: str) -> None:
-    """Wait for any other planner to commit; until our own commit we are the only one."""
+    """Plan once, whoever leads: wait for any planner to commit; until our own commit we are the only one."""
     leases = tables.leases
-    statement = insert(connection.dialect, leases).values(name="planner", owner=owner, epoch=1, expires_at=0)
-    changes = {"owner": owner, "epoch": leases.c.epoch + 1}
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changes))
+    row = {"name": PLANNER, "owner": owner, "epoch": 0, "expires_at": 0}
+    unchanged = {"epoch": leases.c.epoch}
+    statement = insert(connection.dialect, leases).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=unchanged))
 
 
 def _lock(connection: Connection, runs: Table) -> None:

@@ -13,6 +13,7 @@ _BECAME = {  # of a mail that did not simply leave
     "scheduled": "waits to leave",
     "cancelled": "was cancelled",
     "rejected": "could not be sent",
+    "held": "waits until a person has looked at it",
     "unknown": "may have left or not",
 }
 

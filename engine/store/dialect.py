@@ -4,12 +4,13 @@
 - `insert_from_select`, for which SQLite needs `WHERE true` before ON CONFLICT;
 - `memory_table` and `lay_out`, temporary tables that nobody else sees and that need no write to the database;
 - `unindexed`, a column that SQLite shall not look rows up by;
-- `database_now`, the time of the database.
+- `database_now`, the time of the database;
+- `let_go_when_frozen`, so that a frozen process does not hold what it locked for ever.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -126,6 +127,16 @@ def database_now(connection: Connection) -> datetime:
         return datetime.now(UTC)
     micros = connection.scalar(select(text("(extract(epoch from clock_timestamp()) * 1000000)::bigint")))
     return EPOCH + int(micros or 0) * MICROSECOND
+
+
+def let_go_when_frozen(connection: Connection, after: timedelta) -> None:
+    """In this transaction: a process that says nothing for so long loses it, and others go on.
+
+    SQLite knows no such thing; there the file is free again when the process dies.
+    """
+    if not is_sqlite(connection):
+        milliseconds = int(after.total_seconds() * 1000)
+        connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"))
 
 
 def among(

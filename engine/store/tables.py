@@ -2,9 +2,9 @@
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
-`imported_under`, `campaign_versions`, `looks`, `leases`. Instants are UTC microseconds; money is
-integer minor units of the shop's currency unless a currency stands beside it. Text keys that may be
-absent are '' rather than NULL, so that they can stand in a primary key.
+`imported_under`, `campaign_versions`, `looks`, `leases`, `pauses`, `throttle`, `generation`. Instants
+are UTC microseconds; money is integer minor units of the shop's currency unless a currency stands
+beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a primary key.
 """
 
 from typing import Any
@@ -312,7 +312,8 @@ messages = Table(  # the outbox
     Column("track", String(10), nullable=False),
     Column("topic", String(100), nullable=False, default="marketing"),  # '' where it is transactional
     Column("status", String(10), nullable=False),
-    # scheduled → sending → accepted | rejected | unknown | cancelled; held_out in a mail's place
+    # scheduled → sending → accepted | rejected | unknown | cancelled; held_out in a mail's place;
+    # held until a person has looked at it
     Column("planned_at", Instant, nullable=False),  # the instant of the plan that made it
     Column("due_at", Instant, nullable=False),  # when to send or ask
     Column("meant_at", Instant, nullable=False),  # when its step fell due
@@ -348,4 +349,28 @@ leases = Table(  # a registry: who may do what only one may do
     Column("owner", String(100), nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("expires_at", Instant, nullable=False),
+)
+
+pauses = Table(  # a registry: campaigns whose mails wait until they are resumed
+    "pauses",
+    metadata,
+    Column("campaign_id", String(100), primary_key=True),  # '' = all of them
+    Column("at", Instant, nullable=False),
+)
+
+throttle = Table(  # a registry: when the next mail may leave, for all processes together
+    "throttle",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("next_at", Instant, nullable=False),
+)
+
+generation = Table(  # a registry of one row: which database this is, and how far it has got
+    "generation",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("database_id", String(36), nullable=False),
+    Column("number", BigInteger, nullable=False),  # rises with every intent to send
+    Column("at", Instant, nullable=False),  # when it last rose
+    Column("review_until", Instant),  # mails whose step was due by then are held, to be looked at
 )

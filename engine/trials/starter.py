@@ -17,6 +17,7 @@ EXAMPLE_SEED = 7
 GITIGNORE = """\
 # what Aftersale makes: the database, mails, previews, rejected rows
 aftersale.db*
+.aftersale/
 outbox/
 out/
 preview/
@@ -57,7 +58,8 @@ A project to start from is in {relative(folder)}: a small bakery school with six
 
 Then make it yours: who is speaking in {CONFIG_FILE}, what you sell in campaigns/products.yaml, when to
 write in campaigns/, and how it reads in templates/. Put your own files in the place of {EXAMPLES}/; a map
-reads what your shop exports (--map, see {EXAMPLES}/mapping.yaml). To start again, delete aftersale.db.
+reads what your shop exports (--map, see {EXAMPLES}/mapping.yaml). To start again, delete
+aftersale.db and .aftersale.
 """
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from engine.delivery.deliver import Delivered, deliver
+from engine.delivery.deliver import Delivered, Way, deliver
 from engine.delivery.transports.base import Receipt, Trace
 from engine.delivery.transports.folder import FolderTransport
 from engine.planning.keys import MailKey
@@ -170,17 +170,11 @@ def run(
     said: list[str] | None = None,
     campaigns: Sequence[str] | None = None,
     wait: Callable[[float], None] | None = None,
+    wait_for_rate: Callable[[float], None] | None = None,
+    **more: Any,
 ) -> Delivered:
-    """One delivery with everything plain that a test does not care about."""
+    """One delivery with everything plain that a test does not care about; `more` are settings."""
     told: list[str] = [] if said is None else said
-    return deliver(
-        store,
-        studio or PlainStudio(),
-        transport,
-        settings(batch),
-        now,
-        owner=owner,
-        campaigns=campaigns,
-        progress=told.append,
-        wait_for_leases=wait,
-    )
+    chosen = settings(batch).model_copy(update=more)
+    way = Way(store, studio or PlainStudio(), transport, chosen, owner, told.append, campaigns)
+    return deliver(way, now, wait_for_leases=wait, wait_for_rate=wait_for_rate)

@@ -16,6 +16,12 @@ sending   scheduled
 sending   unknown
 unknown   accepted
 unknown   scheduled
+scheduled cancelled
+scheduled held
+sending   held
+unknown   held
+held      scheduled
+held      cancelled
 """
 PAIRS = {tuple(line.split()) for line in ALLOWED.strip().splitlines()}
 

@@ -14,10 +14,12 @@ from engine.planning.policies.frequency_cap import FREQUENCY_CAP
 from engine.planning.policies.minimum_gap import MINIMUM_GAP
 from engine.planning.policies.offers import OFFERS
 from engine.planning.policies.one_offer import ONE_OFFER
+from engine.planning.policies.paused import PAUSED
 from engine.planning.policies.suppression import ADDRESS, SUPPRESSION
 from engine.planning.policies.transaction import TRANSACTION
 
 POLICIES: tuple[Policy, ...] = (
+    PAUSED,
     CUSTOMERS_ONLY,
     ADDRESS,
     SUPPRESSION,

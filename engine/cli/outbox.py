@@ -1,0 +1,121 @@
+"""aftersale outbox"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from engine.app.controlling import meant, release, require_some, resolve
+from engine.app.outbox import Asked, Listed, known_status, listed, one, whom
+from engine.cli import show
+from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
+from engine.delivery.states import Status
+from engine.errors import UsageError
+
+app = typer.Typer(add_completion=False, invoke_without_command=True)
+What = Annotated[str, typer.Argument(help="a campaign's id, or the id of one mail")]
+
+
+@app.callback()
+def command(
+    context: typer.Context,
+    status: Annotated[
+        str | None, typer.Option("--status", help=f"only mails in that state: {', '.join(Status)}")
+    ] = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", help="only mails of that campaign")] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", help="only mails to one: address, shop id or id")
+    ] = None,
+    most: Annotated[int, typer.Option("--most", help="how many to list", min=1, max=100_000)] = 50,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """List mails by the state they are in, the latest first. Commands below it act on some of them."""
+    if context.invoked_subcommand:
+        return
+    with opened(project) as shop:
+        state = known_status(status) if status else None
+        asked = Asked(state, campaign, whom(shop, customer) if customer else None, most)
+        mails, count = listed(shop, asked)
+    if as_json:
+        show.document({"count": count, "mails": [mail.as_json() for mail in mails]})
+    else:
+        _print(mails, count)
+
+
+@app.command("show", help="Show all that is known of one mail.")
+def show_one(
+    message_id: Annotated[str, typer.Argument(help="the id of the mail")],
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is known of one mail: its way so far, why it was planned, what proves its claims."""
+    with opened(project) as shop:
+        told = one(shop, message_id)
+    if as_json:
+        show.document(told)
+        return
+    rows = [(name, _said(value)) for name, value in told.items() if value not in (None, [], "")]
+    show.out().print(show.table("", ("", ""), rows))
+
+
+@app.command("release", help="Let mails leave that were held for a look.")
+def release_some(
+    what: What, yes: Yes = False, project: ProjectFolder = HERE, as_json: AsJson = False
+) -> None:
+    """Let mails leave that are held since the database was adopted. The next plan decides about them anew."""
+    with opened(project) as shop:
+        mails = meant(shop, what, [Status.HELD])
+        require_some(mails, f"of {what} is held")
+        confirmed(f"{len(mails):,} held mails of {what} will leave. Release them?", yes)
+        done = release(shop, mails, instant(shop, None))
+    if as_json:
+        show.document({"released": done})
+    else:
+        show.out().print(f"{done:,} released")
+
+
+@app.command("resolve", help="Say what became of mails of which nobody can tell.")
+def resolve_some(
+    what: What,
+    accepted: Annotated[bool, typer.Option("--accepted", help="never send it again")] = False,
+    not_sent: Annotated[bool, typer.Option("--not-sent", help="decide about it anew")] = False,
+    yes: Yes = False,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what became of mails whose fate is unknown. Ask the provider first: a wrong word doubles a mail."""
+    if accepted == not_sent:
+        msg = "say one of --accepted and --not-sent"
+        raise UsageError(msg)
+    with opened(project) as shop:
+        mails = meant(shop, what, [Status.UNKNOWN])
+        require_some(mails, f"of {what} is of unknown fate")
+        fate = "have left, and are never sent again" if accepted else "have not left, and will be sent"
+        confirmed(f"{len(mails):,} mails of {what} {fate}. Is that so?", yes)
+        done = resolve(shop, mails, accepted=accepted, now=instant(shop, None))
+    if as_json:
+        show.document({"resolved": done})
+    else:
+        show.out().print(f"{done:,} resolved")
+
+
+def _print(mails: Sequence[Listed], count: int) -> None:
+    columns = ("mail", "campaign", "step", "customer", "", "due", "what happened")
+    rows = [
+        (m.message_id, m.campaign, m.step, str(m.customer_id), m.status, _at(m.due_at), m.error or "")
+        for m in mails
+    ]
+    show.out().print(show.table(f"{len(mails):,} of {count:,} mails", columns, rows))
+
+
+def _at(instant: datetime) -> Text:
+    return Text(f"{instant:%Y-%m-%d %H:%M}Z", no_wrap=True)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}Z"
+    return value if isinstance(value, str) else show.plain(value)

@@ -1,0 +1,76 @@
+"""All that the daemon does, and how often: one line for each job."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from engine.daemon.inbox import Inbox
+from engine.daemon.planner import Planner
+from engine.daemon.post import Post
+from engine.daemon.reader import Reader
+from engine.daemon.sender import Sender
+from engine.daemon.sweeper import Sweeper
+from engine.settings import Settings
+
+SECOND = timedelta(seconds=1)
+QUIET_HOUR = 3  # in the shop's zone
+THREADS = {"planning": 1, "sending": 1, "chores": 3}  # what plans, what sends, and the rest never share one
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done, in whose threads, when, and whether at the start as well."""
+
+    name: str
+    does: Callable[[], None]
+    threads: str
+    trigger: Any
+    at_once: bool = True
+
+
+class Crew:
+    """Everybody who works in one daemon."""
+
+    def __init__(self, post: Post) -> None:
+        self.planner = Planner(post)
+        self.sender = Sender(post)
+        self.reader = Reader(post)
+        self.inbox = Inbox(post, self.planner)
+        self.sweeper = Sweeper(post, self.planner)
+
+    def leave(self) -> None:
+        """Nobody works any more: let go of everything."""
+        self.planner.leave()
+        self.sender.close()
+
+
+def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
+    """The whole list. `plan` waits until there is a lead to plan with, and is woken then."""
+    run = settings.run
+    yield Job("lead", crew.planner.lead, "planning", _every(run.lead / 3))
+    yield Job("plan", crew.planner.plan, "planning", _every(run.every), at_once=False)
+    yield Job("reconcile", crew.sender.reconcile, "sending", _every(settings.delivery.lease))
+    yield Job("deliver", crew.sender.deliver, "sending", _every(SECOND))
+    yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
+    yield Job("sweep", crew.sweeper.sweep, "chores", _nightly(settings.zone), at_once=False)
+    if settings.watch.folder:
+        yield Job("watch", crew.inbox.watch, "chores", _every(settings.watch.every))
+
+
+def executors() -> dict[str, Any]:
+    """The threads by name."""
+    return {name: ThreadPoolExecutor(number) for name, number in THREADS.items()}
+
+
+def _every(span: timedelta) -> Any:
+    return IntervalTrigger(seconds=span.total_seconds())
+
+
+def _nightly(zone: ZoneInfo) -> Any:
+    return CronTrigger(hour=QUIET_HOUR, timezone=zone)

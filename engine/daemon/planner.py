@@ -1,0 +1,82 @@
+"""Plans, while this daemon has the lead; stands by while another one has it."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from engine.app.presence import leave, show
+from engine.app.running import plan_now
+from engine.daemon.logs import tell, warn
+from engine.daemon.post import Post
+from engine.planning.leadership import Lead, LeadLost, give_up_lead, keep_lead, leader, take_lead
+from engine.planning.readout import Count
+
+
+class Planner:
+    """The jobs `lead` and `plan`; they share one thread, so that they never meet."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._term = post.project.settings.run.lead
+        self._lead: Lead | None = None
+        self._stands_by_for = ""
+        self._told: tuple[int, dict[str, int]] | None = None
+
+    def leads(self) -> bool:
+        return self._lead is not None
+
+    def lead(self) -> None:
+        """Show that we are there, and take the lead or keep it."""
+        before = self._lead
+        with self._post.project.store.writing() as connection:
+            show(connection, self._post.owner, self._term)
+            self._lead = take_lead(connection, self._post.owner, self._term)
+            other = "" if self._lead else leader(connection)
+        self._tell(before, other)
+        if self._lead is not None and self._lead != before:
+            self._post.wake("plan")
+
+    def plan(self) -> None:
+        """Decide about everything that is due, and write it down."""
+        if self._lead is None:
+            return
+        project, started = self._post.project, time.monotonic()
+        project.guard.check()
+        now = project.clock.now()
+        try:
+            counts, planned = plan_now(project, now, partial(keep_lead, lead=self._lead, term=self._term))
+        except LeadLost:
+            warn("lead lost", epoch=self._lead.epoch)
+            self._lead = None
+            self._post.wake("lead")
+            return
+        self._tell_plan(now, counts, planned, time.monotonic() - started)
+        if planned:
+            self._post.wake("deliver")
+
+    def leave(self) -> None:
+        """Let another one take over at once."""
+        with self._post.project.store.writing() as connection:
+            leave(connection, self._post.owner)
+            if self._lead is not None:
+                give_up_lead(connection, self._lead)
+        self._lead = None
+
+    def _tell_plan(self, now: datetime, counts: Sequence[Count], planned: int, seconds: float) -> None:
+        """A plan that is like the one before is not worth a line."""
+        verdicts = Counter[str]()
+        for count in counts:
+            verdicts[count.verdict] += count.people
+        told = (planned, dict(verdicts))
+        if told != self._told:
+            tell("planned", now=now, mails=planned, **verdicts, seconds=round(seconds, 3))
+        self._told = told
+
+    def _tell(self, before: Lead | None, other: str) -> None:
+        if self._lead is not None and self._lead != before:
+            tell("leads", epoch=self._lead.epoch)
+        if other and other != self._stands_by_for:
+            tell("stands by", leader=other)
+        self._stands_by_for = other

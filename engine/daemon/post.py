@@ -1,0 +1,43 @@
+"""What the jobs of one daemon share: the project as it is now, who they are, and whether to stop."""
+
+import os
+import select
+from collections.abc import Callable
+
+from engine.app.project import Project
+from engine.app.running import own_name
+from engine.errors import AftersaleError
+
+
+class Stopping:
+    """Whether to stop. A signal may say so at any moment, so no lock is taken, and a pipe wakes who waits."""
+
+    def __init__(self) -> None:
+        self._said = False
+        self._ear, self._mouth = os.pipe()
+
+    def say(self) -> None:
+        self._said = True
+        os.write(self._mouth, b".")
+
+    def said(self) -> bool:
+        return self._said
+
+    def wait(self) -> None:
+        select.select([self._ear], [], [])
+
+
+class Post:
+    """`project` is exchanged for a new one when files change; a job takes it once, and works with that."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.owner = own_name()
+        self.stopping = Stopping()
+        self.trouble: AftersaleError | None = None
+        self.wake: Callable[[str], None] = lambda _: None  # start a job now, rather than at its time
+
+    def end(self, trouble: AftersaleError) -> None:
+        """Stop, because going on would do harm."""
+        self.trouble = trouble
+        self.stopping.say()

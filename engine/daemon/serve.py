@@ -1,0 +1,94 @@
+"""The life of a daemon: it begins, works until it is told to stop, and ends within its time."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers import SchedulerNotRunningError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from engine.app.project import Project
+from engine.daemon.jobs import Crew, executors, jobs
+from engine.daemon.logs import set_up, tell, warn
+from engine.daemon.post import Post
+from engine.daemon.steady import Busy, Steady
+
+FINE, UNFINISHED = 0, 1
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(project: Project) -> int:
+    """Plan and deliver until SIGTERM or SIGINT; the exit code. Raises what makes going on impossible."""
+    set_up(project.settings.run.log)
+    project.guard.check()
+    post, busy = Post(project), Busy()
+    crew = Crew(post)
+    scheduler = _scheduled(crew, post, busy)
+    with _told_to_stop(post):
+        tell("started", owner=post.owner, campaigns=len(project.book.campaigns))
+        scheduler.start()
+        post.stopping.wait()
+        tell("stopping")
+        left = _finish(scheduler, busy, project.settings.run.stop_within.total_seconds())
+    if left:
+        _break_off(left)
+    crew.leave()
+    if post.trouble:
+        raise post.trouble
+    tell("stopped")
+    return FINE
+
+
+def _scheduled(crew: Crew, post: Post, busy: Busy) -> Any:
+    scheduler = BackgroundScheduler(executors=executors(), timezone=UTC)
+    limits: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    for job in jobs(crew, post.project.settings):
+        first = {"next_run_time": datetime.now(UTC)} if job.at_once else {}
+        work = Steady(job.name, job.does, post, busy)
+        scheduler.add_job(work, job.trigger, id=job.name, executor=job.threads, **limits, **first)
+    post.wake = lambda name: _wake(scheduler, name)
+    return scheduler
+
+
+def _wake(scheduler: Any, name: str) -> None:
+    """Now, unless it is at work; it then begins again at its own time."""
+    with suppress(SchedulerNotRunningError, JobLookupError):
+        scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
+
+def _finish(scheduler: Any, busy: Busy, seconds: float) -> list[str]:
+    """Nothing new begins; wait for what is at work. Those jobs that did not end in time."""
+    scheduler.shutdown(wait=False)
+    return busy.wait(seconds)
+
+
+def _break_off(left: list[str]) -> None:
+    """End the process over jobs that do not end. A plan is undone as a whole; mails on their way are
+    looked up once their lease runs out."""
+    sending = "deliver" in left
+    warn("broken off", jobs=" ".join(sorted(left)), mails_under_way=sending)
+    sys.stderr.flush()
+    os._exit(UNFINISHED if sending else FINE)
+
+
+@contextmanager
+def _told_to_stop(post: Post) -> Iterator[None]:
+    """The first signal asks for an end; the second one ends at once."""
+
+    def heard(number: int, _: FrameType | None) -> None:
+        if post.stopping.said():
+            os._exit(128 + number)
+        post.stopping.say()
+
+    before = {each: signal.signal(each, heard) for each in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

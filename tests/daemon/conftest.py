@@ -1,0 +1,50 @@
+"""A shop of its own for each test, on either database, with customers for whom something is due."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.app.importing import import_into
+from engine.app.project import Project
+from engine.clock import VirtualClock
+from engine.trials.demo_shop import FILES, write_demo_shop
+from engine.trials.starter import copy_starter
+from tests.conftest import NOW
+from tests.daemon.process import set_clock
+
+# A shop of two campaigns is quickly read, and a test starts many daemons.
+KEPT = {"win-back", "stalled-learner", "products", "segments"}
+Shops = Callable[[int], Project]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh database of either kind, which every project of the test uses."""
+    monkeypatch.setenv("AFTERSALE_DATABASE", request.getfixturevalue(f"{request.param}_url"))
+    return str(request.param)
+
+
+@pytest.fixture
+def new_shop(
+    tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Shops:
+    """Makes a shop with so many customers at NOW, and opens it."""
+    monkeypatch.setenv("AFTERSALE_RUN__EVERY", "1s")
+    monkeypatch.setenv("AFTERSALE_RUN__LEAD", "1s")
+    monkeypatch.setenv("AFTERSALE_DELIVERY__LEASE", "1s")
+
+    def make(customers: int) -> Project:
+        shop = tmp_path / "shop"
+        copy_starter(shop, now=NOW)
+        for file in (shop / "campaigns").glob("*.yaml"):
+            if file.stem not in KEPT:
+                file.unlink()
+        set_clock(shop, NOW)
+        write_demo_shop(shop / "data", seed=3, customers=customers, now=NOW)
+        project = Project(shop, clock)
+        import_into(project, [shop / "data" / name for name in FILES], now=NOW)
+        request.addfinalizer(project.close)
+        return project
+
+    return make

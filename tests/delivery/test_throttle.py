@@ -1,0 +1,96 @@
+"""How fast mails leave: never faster than the rate, and never slower where there is enough to send."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.delivery import throttle
+from engine.delivery.throttle import CATCH_UP, Throttle, interval, permitted
+from engine.settings import Delivery
+from engine.store.connect import Store
+from tests.delivery.post_office import Postman, plan_mails, run
+
+START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        ({}, None),
+        ({"per_minute": 60}, timedelta(seconds=1)),
+        ({"per_hour": 1}, timedelta(hours=1)),
+        ({"per_minute": 600, "per_hour": 3600}, timedelta(seconds=1)),
+        ({"per_minute": 1, "per_hour": 3600}, timedelta(minutes=1)),
+    ],
+)
+def test_the_slower_of_two_rates_holds(rates: dict[str, int], expected: timedelta | None) -> None:
+    assert interval(Delivery(**rates)) == expected
+
+
+@given(
+    per_minute=st.integers(1, 1200),
+    asked=st.lists(st.tuples(st.floats(0, 90), st.integers(1, 200)), min_size=1, max_size=20),
+)
+def test_in_no_span_do_more_leave_than_the_rate_allows(
+    per_minute: int, asked: list[tuple[float, int]]
+) -> None:
+    step, now, free, left = timedelta(minutes=1) / per_minute, START, START, []
+    for seconds, wanted in asked:
+        now += timedelta(seconds=seconds)
+        number, free = permitted(free, now, step, wanted)
+        left += [now] * number
+    for first in range(0, len(left), 7):
+        for count, end in enumerate(left[first:], start=1):
+            assert count <= (end - left[first] + CATCH_UP) // step + 1
+
+
+@given(per_minute=st.integers(1, 6000))
+def test_who_asks_every_second_gets_all_that_the_rate_allows(per_minute: int) -> None:
+    step, free, number = timedelta(minutes=1) / per_minute, START, 0
+    for second in range(121):
+        more, free = permitted(free, START + timedelta(seconds=second), step, 1000)
+        number += more
+    assert number >= 2 * per_minute
+
+
+def test_all_processes_share_one_rate(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "database_now", lambda _: START)
+    one, two = (Throttle(store, timedelta(seconds=10)) for _ in range(2))
+    assert [one.take(5), two.take(5), one.take(5)] == [1, 0, 0]
+    assert two.pause() == timedelta(seconds=10)
+
+
+def test_after_hours_of_silence_nothing_leaves_in_a_flood(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Throttle(store, timedelta(seconds=0.1))
+    for now in (START, START + timedelta(hours=9)):
+        monkeypatch.setattr(throttle, "database_now", lambda _, at=now: at)
+        assert gate.take(10_000) <= 11
+
+
+def test_a_rate_that_was_slower_once_holds_nobody_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "database_now", lambda _: START)
+    assert Throttle(store, timedelta(hours=1)).take(1) == 1
+    later = START + timedelta(seconds=2)
+    monkeypatch.setattr(throttle, "database_now", lambda _: later)
+    assert Throttle(store, timedelta(seconds=1)).take(1) == 1
+
+
+def test_a_delivery_waits_for_the_rate_or_leaves_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = START
+    monkeypatch.setattr(throttle, "database_now", lambda _: now)
+
+    def wait(seconds: float) -> None:
+        nonlocal now
+        now += timedelta(seconds=seconds)
+
+    plan_mails(store, *range(1, 6))
+    postman, slowly = Postman(), Delivery(per_minute=2)
+    assert run(store, postman, delivery=slowly).accepted == 1
+    assert run(store, postman, delivery=slowly, wait_for_rate=wait).accepted == 4
+    assert now - START == timedelta(minutes=2)
