@@ -170,6 +170,18 @@ class Frequency(Part):
     per: Lasting = Field(parse_duration("7d"), description="in any span of this length")
 
 
+class Utm(Part):
+    """What links to the shop tell whoever counts its visits. `utm_campaign` is the campaign's id,
+    `utm_content` that of the step. A word that a link has already stays as it is.
+    """
+
+    source: str = Field("", max_length=100, description="`utm_source`; empty: nothing is added to any link")
+    medium: str = Field("email", max_length=100, description="`utm_medium`; empty: left out")
+    domains: tuple[str, ...] = Field(
+        (), description="where links are counted as well, beside the host of `shop.url` and those below it"
+    )
+
+
 class Watch(Part):
     """A folder whose files are imported as they come."""
 
@@ -211,6 +223,7 @@ class Settings(BaseSettings):
         Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"
     )
     frequency: Frequency = Frequency()
+    utm: Utm = Utm()
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
 

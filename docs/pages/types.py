@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine.campaigns.form import EntryField, Id, RuleData
+from engine.campaigns.wording import WordsField
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
 from engine.settings import Currency, Lasting, Line, Mailbox, Percent, Place, ZoneName
@@ -21,6 +22,8 @@ NAMED: list[tuple[Any, str]] = [
     (Percent, "percentage"),
     (RuleData, "rule"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
+    (WordsField, "text, one line; or `{en: text, de: text}`"),
+    (WordsField | None, "text, one line; or `{en: text, de: text}`"),
     (Id, "id: small letters, digits, hyphens"),
     (Scalar, "text, number, `true` or `false`"),
     (ZoneName, "time zone, such as `Europe/Berlin`"),

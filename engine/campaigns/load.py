@@ -245,7 +245,8 @@ def _campaign(
 
 
 def _step(number: int, form: StepForm, when: Rule | None) -> Step:
-    return Step(form.id, form.after, Email(form.email.subject, form.email.template), when, number)
+    email = Email(form.email.subject, form.email.template, form.email.preheader or "")
+    return Step(form.id, form.after, email, when, number)
 
 
 def without(files: Files, wrong: Mapping[str, Sequence[Problem]]) -> Files:

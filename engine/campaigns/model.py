@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.campaigns.wording import Words
 from engine.documents import Document, KeyPath
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
@@ -13,10 +14,11 @@ from engine.rules.model import Rule, StepNames
 
 @dataclass(frozen=True)
 class Email:
-    """One mail's copy: a subject, which is a small template, and a template below `templates/`."""
+    """One mail's copy: subject and preheader, which are small templates, and one below `templates/`."""
 
-    subject: str
+    subject: Words
     template: str
+    preheader: Words = ""
 
 
 @dataclass(frozen=True)

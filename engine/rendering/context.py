@@ -15,6 +15,7 @@ from engine.facts.catalogue import Catalogue, Product
 from engine.rendering.claims import CLAIMS
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
+from engine.rendering.targets import Untouched
 from engine.rendering.unproven import unproven
 from engine.settings import Settings
 
@@ -85,7 +86,7 @@ RESULTS: Mapping[str, frozenset[str]] = {
     "consumed": _words(ConsumedFacts, "share", "last_unit", "unit"),
     "not_consumed": _words(NotConsumedFacts),
 }
-NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", "unsubscribe_url", "now"))
+NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", "unsubscribe_url", "now", "locale", "preheader"))
 
 
 class Surroundings:
@@ -119,7 +120,7 @@ class Surroundings:
             "campaign": Named(campaign.id),
             "step": Named(order.key.step_id),
             "offers": tuple(map(self._product, campaign.offers)),
-            "unsubscribe_url": self.unsubscribe_url(order.key.message_id),
+            "unsubscribe_url": Untouched(self.unsubscribe_url(order.key.message_id)),
             "now": order.planned_at.astimezone(self.zone),
         }
 

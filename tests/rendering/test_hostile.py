@@ -206,7 +206,14 @@ def test_no_value_makes_a_link_run(where: str, store: Store, tmp_path: Path):
     assert all("is no address for a mail" in mail.message for mail in mails)
 
 
-@pytest.mark.parametrize("where", BODIES)
+def test_a_picture_is_shown_by_https_alone(store: Store, tmp_path: Path):
+    mails = written_to(PAGES, BODIES["a picture"], store, tmp_path)
+    shown = ["https://y.example/a?b=c", None, None, None, "https://loaf.example/a", "https://y.example", None]
+    for source, mail in zip(shown, mails, strict=True):
+        assert f'src="{source}"' in mail.html if source else mail.reason == "render_failed"
+
+
+@pytest.mark.parametrize("where", [where for where in BODIES if where != "a picture"])
 def test_a_page_is_linked_to(where: str, store: Store, tmp_path: Path):
     for page, mail in zip(PAGES, written_to(PAGES, BODIES[where], store, tmp_path), strict=True):
         assert page in mail.html

@@ -181,7 +181,7 @@ def test_a_mistake_in_a_subject_is_told_in_the_campaign(subject: str, message: s
 
 TEMPLATES = [
     ("b.html", "there is no template 'b.html'", "did you mean 'a.html'?"),
-    ("a.txt", "the template 'a.txt' is not an .html file", None),
+    ("a.txt", "the template 'a.txt' is neither an .html nor an .mjml file", None),
     ("link.html", "the template 'link.html' leaves templates/ by a link", None),
     ("binary.html", "the template 'binary.html' is not text in UTF-8 (byte 0)", None),
 ]
