@@ -15,7 +15,7 @@ from engine.facts.catalogue import Catalogue, Product
 from engine.rendering.claims import CLAIMS
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
-from engine.rendering.targets import Untouched
+from engine.rendering.targets import Shopfront, Untouched
 from engine.rendering.unproven import unproven
 from engine.settings import Settings
 
@@ -95,6 +95,7 @@ class Surroundings:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
         self.catalogue = catalogue
+        self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),

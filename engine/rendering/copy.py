@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 from css_inline import InlineError
-from jinja2 import nodes
 
 from engine.campaigns.model import Campaign, Step
 from engine.clock import EPOCH
@@ -18,7 +17,7 @@ from engine.rendering.claims import Claim
 from engine.rendering.context import PLAIN, Surroundings
 from engine.rendering.edition import PREHEADER, SUBJECT, Edition
 from engine.rendering.environment import MailEnvironment
-from engine.rendering.events import Value
+from engine.rendering.lint import shows_preheader
 from engine.rendering.locales import USUAL, in_language, nearest_locale, variants, written_in
 from engine.rendering.mail import MailOrder
 from engine.rendering.mjml_body import mjml_body
@@ -215,18 +214,11 @@ class CopyDesk:
 
 def _unshown(campaign: Campaign, step: Step, edition: Edition) -> Iterator[Problem]:
     """A preheader that the template has no place for."""
-    written = (event for event in edition.body.drafts[0].events if isinstance(event, Value))
-    shown = any(name.name == "preheader" for event in written for name in _names(event.node))
-    if edition.preheader and not shown:
-        message = f"{edition.body.drafts[0].source.name!r} does not show the preheader"
+    page = edition.body.drafts[0]
+    if edition.preheader and not shows_preheader(page):
+        message = f"{page.source.name!r} does not show the preheader"
         hint = "leave its own block preheader out, or put {{ preheader }} into its layout"
         yield campaign.problem((*_place(step), PREHEADER), message, hint)
-
-
-def _names(node: nodes.Node) -> Iterator[nodes.Name]:
-    if isinstance(node, nodes.Name):
-        yield node
-    yield from node.find_all(nodes.Name)
 
 
 def _each_once(problems: Iterable[Problem]) -> Sequence[Problem]:

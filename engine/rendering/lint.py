@@ -9,17 +9,17 @@ from engine.rendering.addresses import SHOWN
 from engine.rendering.document import VALUE, Document
 from engine.rendering.events import Event, Value
 from engine.rendering.markup import Tag
+from engine.rendering.outline import is_hiding
 from engine.rendering.places import problem_at
 from engine.rendering.preparing import Draft
 from engine.rendering.sightings import tags_of
 from engine.rendering.targets import Shopfront, addressed, cannot_complete
 
-CLIPPED = 102_400  # bytes of HTML, behind which Gmail cuts a mail off
+CLIPPED = 102_000  # bytes of HTML, behind which Gmail cuts a mail off
 DEAD = frozenset(
     ("script", "form", "input", "textarea", "select", "iframe", "object", "embed", "video", "audio")
 )
 PICTURES = frozenset(("img", "mj-image"))
-WHOLE = frozenset(("html", "body", "mjml"))  # what tells a whole page from a part of one
 Found = tuple[int, str, str | None]
 
 
@@ -37,9 +37,14 @@ def lint_page(draft: Draft, shopfront: Shopfront, *, tagged: bool) -> Iterator[P
             seen.add(problem)
             yield problem
     yield from lint_duties(draft)
-    if not any(name == "preheader" for name in _written_names(draft.events)) and not _hides(draft):
+    if not shows_preheader(draft) and not _hides(draft):
         hint = "put {{ preheader }} into a hidden block of the layout, and preheader: beside subject:"
         yield draft.source.problem(1, "there is no preheader, so inboxes show whatever comes first", hint)
+
+
+def shows_preheader(draft: Draft) -> bool:
+    """Whether the page shows the preheader of the campaign's file."""
+    return "preheader" in _written_names(draft.events)
 
 
 def lint_duties(draft: Draft) -> Iterator[Problem]:
@@ -57,7 +62,7 @@ def lint_size(draft: Draft, html: str) -> Iterator[Problem]:
     """A mail of which Gmail shows only the beginning."""
     size = len(html.encode())
     if size > CLIPPED:
-        message = f"the HTML comes to {size / 1024:.0f} kB, and Gmail clips a mail at {CLIPPED // 1024 + 2} kB"
+        message = f"the HTML comes to {size // 1_000} kB, and Gmail clips a mail at {CLIPPED // 1_000} kB"
         yield draft.source.problem(1, message, "say less, or take styles out that nothing uses")
 
 
@@ -65,7 +70,7 @@ def _of_tag(document: Document, tag: Tag) -> Iterator[Found]:
     if tag.name in DEAD and not _is_data(document, tag):
         yield tag.start, f"<{tag.name}> does nothing in most mail readers", "link to a page instead"
     if tag.name in PICTURES:
-        yield from _picture(document, tag)
+        yield from _picture(tag)
     href = tag.attribute("href")
     said = document.text[href.value_start : href.value_end].strip() if href else VALUE
     if href and said.lower().startswith("http:"):
@@ -74,7 +79,7 @@ def _of_tag(document: Document, tag: Tag) -> Iterator[Found]:
         yield tag.start, "this link leads nowhere", None
 
 
-def _picture(document: Document, tag: Tag) -> Iterator[Found]:
+def _picture(tag: Tag) -> Iterator[Found]:
     if tag.attribute("alt") is None:
         hint = 'say what it shows, or alt="" where it only decorates'
         yield tag.start, "this picture has no alt text, and many readers show no pictures", hint
@@ -86,8 +91,7 @@ def _picture(document: Document, tag: Tag) -> Iterator[Found]:
 
 def _is_data(document: Document, tag: Tag) -> bool:
     """What tells mail readers of an order or a flight; it runs nothing."""
-    kind = tag.attribute("type")
-    return kind is not None and "ld+json" in document.text[kind.value_start : kind.value_end]
+    return "ld+json" in _said(document, tag, "type")
 
 
 def _untagged(document: Document, shopfront: Shopfront) -> Iterator[Found]:
@@ -109,13 +113,17 @@ def _written_names(events: Sequence[Event]) -> Iterator[str]:
 
 
 def _hides(draft: Draft) -> bool:
-    """Whether the page begins with something hidden: a preheader of its own."""
+    """Whether the page has something hidden that a preheader may be: a block, `<mj-preview>`, a style."""
     document = Document(draft.events)
-    blocks = {block for file in draft.files for block in file.blocks}
-    hidden = any("preheader" in _class(document, tag) for tag in tags_of(document))
-    return "preheader" in blocks or hidden or any(tag.name == "mj-preview" for tag in tags_of(document))
+    named = any("preheader" in file.blocks for file in draft.files)
+    return named or any(_is_hidden(document, tag) for tag in tags_of(document))
 
 
-def _class(document: Document, tag: Tag) -> str:
-    found = tag.attribute("class")
+def _is_hidden(document: Document, tag: Tag) -> bool:
+    names, style = (_said(document, tag, name) for name in ("class", "style"))
+    return tag.name == "mj-preview" or "preheader" in names or is_hiding(style)
+
+
+def _said(document: Document, tag: Tag, name: str) -> str:
+    found = tag.attribute(name)
     return document.text[found.value_start : found.value_end].lower() if found else ""

@@ -11,7 +11,7 @@ from jinja2 import nodes
 
 from engine.errors import Problem
 from engine.registry import did_you_mean
-from engine.rendering.document import Document
+from engine.rendering.document import VALUE, Document
 from engine.rendering.events import Event, Mark
 from engine.rendering.forks import ways
 from engine.rendering.markup import RAW, VOID, Comment, Tag, tokens
@@ -131,8 +131,7 @@ class _Structure:
             yield from self._words(done, token.start)
             done = token.end
             if isinstance(token, Comment):
-                if text.startswith("<!", token.start) and not text.startswith("<!--", token.start):
-                    yield token.start, "a doctype has no place in MJML", "begin with <mjml>"
+                yield from _remark(text[token.start : token.end], token.start)
             elif token.closing:
                 yield from self._closes(token)
             else:
@@ -189,6 +188,13 @@ class _Structure:
             yield inner.start, f"the tag <{inner.name}> is not closed", f"write </{inner.name}>"
         else:
             yield tag.start, f"</{tag.name}> closes nothing", None
+
+
+def _remark(said: str, place: int) -> Iterator[Found]:
+    if not said.startswith("<!--"):
+        yield place, "a doctype has no place in MJML", "begin with <mjml>"
+    elif VALUE in said:
+        yield place, "a value in a comment cannot be made safe", "write {# such a comment #}"
 
 
 def _belongs(name: str) -> str | None:
