@@ -103,12 +103,12 @@ def test_real_mails_are_survived(real_data: Path, tmp_path: Path):
         mail = path.read_text(encoding="utf-8")
         folder = write_templates(
             tmp_path / str(number),
-            {"a.html": f"{{% raw %}}{mail.replace('http://', 'https://')}{{% endraw %}}"},
+            {"a.html": f"{{% raw %}}{mail}{{% endraw %}}"},
         )
         preparation = Preparation(Library(folder), CATALOGUE, html, text)
         draft = preparation.draft(Library(folder).read("a.html"), ".html")
         found |= {warning.message for warning in lint_page(draft, html.shopfront, tagged=True)}
         ready = preparation.as_html_and_text(draft, (("utm_source", "x"),))
         assert all(part.template.render() is not None for part in ready)
-    assert len(found) > 4
+    assert any("is not encrypted" in message for message in found)
     assert prepared(tmp_path, {"a.html": "<p>x</p>"}).render("text") == "x\n\n"
