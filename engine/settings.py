@@ -247,6 +247,18 @@ class Hold(Part):
     )
 
 
+class Utm(Part):
+    """What links to the shop tell whoever counts its visits. `utm_campaign` is the campaign's id,
+    `utm_content` that of the step. A word that a link has already stays as it is.
+    """
+
+    source: str = Field("", max_length=100, description="`utm_source`; empty: nothing is added to any link")
+    medium: str = Field("email", max_length=100, description="`utm_medium`; empty: left out")
+    domains: tuple[str, ...] = Field(
+        (), description="where links are counted as well, beside the host of `shop.url` and those below it"
+    )
+
+
 class Watch(Part):
     """A folder whose files are imported as they come."""
 
@@ -334,6 +346,7 @@ class Settings(BaseSettings):
     )
     cool_down: CoolDown = CoolDown()
     hold: Hold = Hold()
+    utm: Utm = Utm()
     quiet_hours: QuietHours = Field(
         None, description="no mail in these hours by the customer's clock, such as `21:00-08:00`; empty: none"
     )

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from engine.campaigns.form import EntryField, Id, RuleData
 from engine.campaigns.waits import DaysField, HolidaysField, HoursField, SendForm, WaitField, WhoseZone
+from engine.campaigns.wording import WordsField
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
 from engine.settings import (
@@ -47,6 +48,8 @@ NAMED: list[tuple[Any, str]] = [
     ),
     (QuietHours, "hours, such as `21:00-08:00`"),
     (Country, "country, two letters"),
+    (WordsField, "text, one line; or `{en: text, de: text}`"),
+    (WordsField | None, "text, one line; or `{en: text, de: text}`"),
     (Id, "id: small letters, digits, hyphens"),
     (Scalar, "text, number, `true` or `false`"),
     (ZoneName, "time zone, such as `Europe/Berlin`"),

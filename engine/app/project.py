@@ -64,6 +64,11 @@ class Project:
         """Everything wrong with the files, each once."""
         return sorted(set(self.files.problems), key=lambda p: (p.file, p.line, p.column, p.message))
 
+    @property
+    def warnings(self) -> list[Problem]:
+        """What is no mistake in the copy of sound campaigns, but worth a look."""
+        return self.studio.warnings()
+
     @cached_property
     def book(self) -> Book:
         """What to plan with. Products or segments that are wrong leave nothing to plan."""

@@ -16,6 +16,7 @@ from pydantic import (
 
 from engine.campaigns.model import Entry
 from engine.campaigns.waits import SendForm, WaitField
+from engine.campaigns.wording import WordsField
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
 from engine.rules.words import REFERENCE
 from engine.settings import Patience, Percent
@@ -40,13 +41,6 @@ def _entry(value: Any) -> Any:
         return Entry(repeats=True, again_after=parse_duration(value["again_after"]))
     msg = "write once, every_time or {again_after: 180d}"
     raise ValueError(msg)
-
-
-def _one_line(text: str) -> str:
-    if "\n" in text or "\r" in text:
-        msg = "must be one line"
-        raise ValueError(msg)
-    return text
 
 
 def _below_templates(path: str) -> str:
@@ -89,7 +83,6 @@ def _some(steps: tuple[Any, ...]) -> tuple[Any, ...]:
     return steps
 
 
-Subject = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(_one_line)]
 TemplatePath = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_below_templates)]
 Id = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": f"^{ID.pattern}$"})]
 
@@ -118,8 +111,11 @@ class CoolDownForm(Form):
 class EmailForm(Form):
     """The copy of a mail."""
 
-    subject: Subject = Field(description="one line; may use whatever a template may")
-    template: TemplatePath = Field(description="a file below templates/")
+    subject: WordsField = Field(description="one line; may use whatever a template may")
+    preheader: WordsField | None = Field(
+        None, description="the line that inboxes show behind the subject; may use whatever a template may"
+    )
+    template: TemplatePath = Field(description="a file below templates/, `.html` or `.mjml`")
 
 
 class StepForm(Form):

@@ -272,7 +272,7 @@ def _step(number: int, campaign: CampaignForm, when: Rule | None) -> Step:
         after=form.after.elapsed,
         local_days=form.after.local_days,
         send=form.send.send,
-        email=Email(form.email.subject, form.email.template),
+        email=Email(form.email.subject, form.email.template, form.email.preheader or ""),
         when=when,
         number=number,
         hold=_waiting(form).under(_waiting(campaign)),

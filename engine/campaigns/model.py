@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from engine.campaigns.wording import Words
 from engine.documents import Document, KeyPath
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
@@ -20,10 +21,11 @@ Late = Literal["next_window", "send", "skip"]
 
 @dataclass(frozen=True)
 class Email:
-    """One mail's copy: a subject, which is a small template, and a template below `templates/`."""
+    """One mail's copy: subject and preheader, which are small templates, and one below `templates/`."""
 
-    subject: str
+    subject: Words
     template: str
+    preheader: Words = ""
 
 
 @dataclass(frozen=True)

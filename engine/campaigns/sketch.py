@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.campaigns.form import Subject, TemplatePath
+from engine.campaigns.form import TemplatePath
 from engine.campaigns.model import Campaign, Email, Step
+from engine.campaigns.wording import Words, WordsField
 from engine.documents import Document
 from engine.rules.model import All
 
-_SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
+_WORDS: TypeAdapter[Words] = TypeAdapter(WordsField)
 _TEMPLATE: TypeAdapter[str] = TypeAdapter(TemplatePath)
+
+T = TypeVar("T")
 
 
 def sketch(document: Document) -> Campaign:
@@ -35,10 +38,14 @@ def _steps(steps: Any) -> Iterator[Step]:
 
 
 def _email(email: dict[str, Any]) -> Email:
-    return Email(_sound(_SUBJECT, email.get("subject")), _sound(_TEMPLATE, email.get("template")))
+    return Email(
+        _sound(_WORDS, email.get("subject")) or "",
+        _sound(_TEMPLATE, email.get("template")) or "",
+        _sound(_WORDS, email.get("preheader")) or "",
+    )
 
 
-def _sound(kind: TypeAdapter[str], value: Any) -> str:
+def _sound(kind: TypeAdapter[T], value: Any) -> T | None:
     with suppress(ValidationError):
         return kind.validate_python(value)
-    return ""
+    return None

@@ -37,10 +37,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     return shown
 
 
-def problems(found: Sequence[Problem]) -> None:
+def problems(found: Sequence[Problem], kind: str = "") -> None:
     """Every problem on its own line, as editors read them."""
     for problem in found:
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"{kind}{problem}\n")
 
 
 def document(parts: Mapping[str, Any]) -> None:

@@ -21,9 +21,11 @@ CHECKED = "checked address"  # a name that no template can spell
 NAMES = frozenset(
     ("href", "src", "action", "formaction", "background", "poster", "cite", "data", "xlink:href")
 )
+PICTURES = ("src", "background", "poster")
 SCHEMES = ("https", "http", "mailto", "tel")
 SHOWN = 60  # characters of an address that is told
 _HARMLESS = re.compile(rf"({'|'.join(SCHEMES)}):|[/?#]", re.I)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _RUN = re.compile(r"(java|vb)script:", re.I)
 _PASSED_OVER = re.compile(r"[\x00-\x20\x7f-\xa0]+")  # what browsers do not see in an address
 _HINT = f"begin it with {', '.join(f'{scheme}:' for scheme in SCHEMES)} or /"
@@ -43,9 +45,18 @@ def check_addresses(document: Document) -> Iterator[tuple[int, str, str]]:
     for attribute in _addresses(document):
         if _RUN.search(_plain(document.text[attribute.value_start : attribute.value_end])):
             yield attribute.start, f"{attribute.name} runs a script, which no mail may", "link to a page"
+        elif attribute.name in PICTURES and (said := _unshown(document, attribute)):
+            hint = "write the https:// address of the picture"
+            yield attribute.start, f"no reader shows a picture from {said!r}", hint
         for place, said, _ in _values(document, attribute):
             if said and not _HARMLESS.match(said):
                 yield place, f"a value cannot follow {said[:SHOWN]!r} in {attribute.name}", _HINT
+
+
+def _unshown(document: Document, attribute: Attribute) -> str | None:
+    """The scheme that a picture's address begins with as written, where it is not https."""
+    scheme = _SCHEME.match(_plain(document.text[attribute.value_start : attribute.value_end]))
+    return scheme[0].lower() if scheme and scheme[0].lower() != "https:" else None
 
 
 def guard_addresses(events: Sequence[Event], trees: Iterable[nodes.Template]) -> None:

@@ -15,6 +15,7 @@ from engine.facts.catalogue import Catalogue, Product
 from engine.rendering.claims import CLAIMS
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
+from engine.rendering.targets import Shopfront, Untouched
 from engine.rendering.unproven import unproven
 from engine.settings import Settings
 
@@ -85,7 +86,7 @@ RESULTS: Mapping[str, frozenset[str]] = {
     "consumed": _words(ConsumedFacts, "share", "last_unit", "unit"),
     "not_consumed": _words(NotConsumedFacts),
 }
-NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", "unsubscribe_url", "now"))
+NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", "unsubscribe_url", "now", "locale", "preheader"))
 
 
 class Surroundings:
@@ -94,6 +95,7 @@ class Surroundings:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.settings = settings
         self.catalogue = catalogue
+        self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),
@@ -119,7 +121,7 @@ class Surroundings:
             "campaign": Named(campaign.id),
             "step": Named(order.key.step_id),
             "offers": tuple(map(self._product, campaign.offers)),
-            "unsubscribe_url": self.unsubscribe_url(order.key.message_id),
+            "unsubscribe_url": Untouched(self.unsubscribe_url(order.key.message_id)),
             "now": order.planned_at.astimezone(self.zone),
         }
 

@@ -51,8 +51,9 @@ class Splices:
         self._nodes[id(node)] = node
         self._cuts.setdefault(id(node), {}).setdefault(start, (end, new))
 
-    def apply(self, trees: Iterable[nodes.Node]) -> None:
-        edits = Edits()
+    def apply(self, trees: Iterable[nodes.Node], edits: Edits | None = None) -> None:
+        """Make them all, and with them those edits: what is put in must not be edited itself."""
+        edits = edits or Edits()
         for key, node in self._nodes.items():
             edits.replace(node, list(_spliced(node, self._cuts[key])))
         edits.apply(trees)

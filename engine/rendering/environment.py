@@ -8,22 +8,27 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, nodes
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, Undefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from engine.rendering.addresses import CHECKED, checked
 from engine.rendering.filters import filters
+from engine.rendering.liquid import ALIASES
+from engine.rendering.targets import Shopfront, address_filters
 from engine.settings import Settings
 
 MAX_STEPS = 20_000  # calls and turns of loops, of one mail's part
 MAX_LENGTH = 100_000  # of what a single operation makes
 MAX_DIGITS = 1_000
-COUNTED = "counted loop"  # a name that no template can spell
+COUNTED, HOLE = "counted loop", "left out"  # names that no template can spell
+OPENS, CLOSES = "\ufdd0", "\ufdd1"  # characters that are none, and that no text may hold
 FORBIDDEN_FILTERS = {
     "safe": "values of customers are always escaped; write markup in the template itself",
 }
+HOLES = re.compile(f"(?:{OPENS}|&#{ord(OPENS)};)(\\d+)(?:{CLOSES}|&#{ord(CLOSES)};)")
 _WIDE = re.compile(r"%[-+ #0]*(\*|\d{4})|\.(\*|\d{4})")
 
 
@@ -31,6 +36,9 @@ class Steps:
     """How much the rendering at hand, in this thread, may still do."""
 
     left = MAX_STEPS
+
+    def __init__(self) -> None:
+        self.holes: list[str] = []  # the values that were left out of it, to be put in later
 
     def take(self) -> None:
         self.left -= 1
@@ -42,9 +50,11 @@ class Steps:
 _steps: ContextVar[Steps] = ContextVar("steps")
 
 
-def begin_rendering() -> None:
+def begin_rendering() -> Steps:
     """Give the rendering that follows its steps."""
-    _steps.set(Steps())
+    steps = Steps()
+    _steps.set(steps)
+    return steps
 
 
 class MailEnvironment(ImmutableSandboxedEnvironment):
@@ -55,17 +65,24 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(("*", "**", "%"))
 
-    def __init__(self, settings: Settings, *, html: bool, plain: Collection[type] = ()) -> None:
+    def __init__(
+        self, settings: Settings, *, html: bool, plain: Collection[type] = (), language: str = ""
+    ) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=html)
         self.plain = frozenset(plain)
-        self.filters |= filters(settings)
+        self.shopfront = Shopfront.of(settings)
+        self.filters |= {ours: self.filters[theirs] for ours, theirs in ALIASES.items()}
+        self.filters |= filters(settings, language)
+        self.filters |= address_filters(self.shopfront)
         self.filters[COUNTED] = _counted
         self.filters[CHECKED] = checked
+        self.filters[HOLE] = _hole
         for name in FORBIDDEN_FILTERS:
             del self.filters[name]
         del self.globals["lipsum"]
         if not html:
             self.filters |= dict.fromkeys(("e", "escape", "forceescape"), str)
+            self.filters["newline_to_br"] = str
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
         _steps.get().take()
@@ -125,6 +142,18 @@ def _counted(items: Iterable[Any]) -> list[Any]:
         steps.take()
         found.append(item)
     return found
+
+
+def _hole(value: Any) -> Any:
+    """A hole to be filled later; the value itself where that might not come to the same."""
+    if hasattr(value, "__html__") or isinstance(value, Undefined):
+        return value
+    said = value if isinstance(value, str) else str(value)
+    if not said or said != said.strip() or len(said.splitlines()) > 1:
+        return value
+    holes = _steps.get().holes
+    holes.append(said)
+    return Markup(f"{OPENS}{len(holes) - 1}{CLOSES}")  # noqa: S704 - a number
 
 
 def _too_much(operator: str, left: Any, right: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Filters beyond Jinja's own: money and dates as the shop writes them."""
+"""Filters beyond Jinja's own: money and dates as the language of a mail writes them."""
 
 import re
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from babel.numbers import format_currency
 from jinja2.exceptions import FilterArgumentError
 
 from engine.errors import SettingsError
+from engine.rendering.liquid import LIQUID, localized
 from engine.settings import Settings
 
 NAMED_FORMATS = ("short", "medium", "long", "full")
@@ -37,16 +38,19 @@ _BABEL = {
 }
 
 
-def filters(settings: Settings) -> dict[str, Callable[..., str]]:
-    """The filters by name, for one shop's currency and language."""
-    locale = shop_locale(settings.shop.locale)
+def filters(settings: Settings, language: str = "") -> dict[str, Callable[..., Any]]:
+    """The filters by name, for one shop's currency, in a language; by default in the shop's."""
+    locale = Locale.parse(language, sep="-") if language else shop_locale(settings.shop.locale)
 
     def money(value: Any, currency: str = settings.shop.currency) -> str:
         """`97` as `$97.00`."""
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-            msg = f"money needs a number, not {value!r}"
-            raise FilterArgumentError(msg)
-        return format_currency(value, currency, locale=locale)
+        return format_currency(_amount(value), currency, locale=locale)
+
+    def money_without_trailing_zeros(value: Any, currency: str = settings.shop.currency) -> str:
+        """`97` as `$97`, and `97.5` as `$97.50`."""
+        whole = _amount(value) == int(value)
+        form = locale.currency_formats["standard"].pattern.replace(".00", "") if whole else None
+        return format_currency(value, currency, form, locale=locale, currency_digits=not whole)
 
     def formatted_date(value: Any, form: str = "long") -> str:
         """A day or an instant as `%B %d`, or as short, medium, long or full."""
@@ -57,7 +61,19 @@ def filters(settings: Settings) -> dict[str, Callable[..., str]]:
             return format_date(value, form, locale=locale)
         return _by_pattern(value, _pattern(form), locale)
 
-    return {"money": money, "date": formatted_date}
+    own = {
+        "date": formatted_date,
+        "money": money,
+        "money_without_trailing_zeros": money_without_trailing_zeros,
+    }
+    return {**LIQUID, **localized(locale), **own}
+
+
+def _amount(value: Any) -> int | float | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        msg = f"money needs a number, not {value!r}"
+        raise FilterArgumentError(msg)
+    return value
 
 
 def shop_locale(name: str) -> Locale:

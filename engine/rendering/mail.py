@@ -8,7 +8,9 @@ from typing import Any, Literal, NamedTuple
 from engine.planning.keys import MailKey
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # these make a text read backwards, or differently
+_TURNS = re.compile(  # these make a text read backwards, or differently; the last are no characters
+    r"[\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]"
+)
 
 WhyNot = Literal["claim_unproven", "render_failed", "no_address"]
 

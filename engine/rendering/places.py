@@ -24,10 +24,12 @@ def check_places(events: Sequence[Event]) -> Iterator[Problem]:
         if tag.name in ("script", "style") and not tag.closing:
             yield from _within_code(document, tag, content_end(tags, number, document))
         if tag.name == "link" and "stylesheet" in document.text[tag.start : tag.end].lower():
-            yield _problem(document, tag.start, "no mail client loads a style sheet", "write it into <style>")
+            yield problem_at(
+                document, tag.start, "no mail client loads a style sheet", "write it into <style>"
+            )
 
     for place, message, hint in check_addresses(document):
-        yield _problem(document, place, message, hint)
+        yield problem_at(document, place, message, hint)
 
 
 def _unreadable(document: Document, tag: Tag) -> Iterator[Problem]:
@@ -38,7 +40,7 @@ def _unreadable(document: Document, tag: Tag) -> Iterator[Problem]:
         try:
             css_inline.inline(f'<style>p {{ top: 0 }}</style><p style="{said.replace(QUOTE, "&quot;")}">')
         except css_inline.InlineError as error:
-            yield _problem(document, style.start, f"the style cannot be read: {error}")
+            yield problem_at(document, style.start, f"the style cannot be read: {error}")
 
 
 def _within_tag(document: Document, tag: Tag) -> Iterator[Problem]:
@@ -46,10 +48,10 @@ def _within_tag(document: Document, tag: Tag) -> Iterator[Problem]:
     for attribute in tag.attributes:
         if VALUE in attribute.name:
             message = "a value cannot stand for an attribute"
-            yield _problem(document, attribute.start, message, "write out its name")
+            yield problem_at(document, attribute.start, message, "write out its name")
         elif not attribute.quoted and _value_in(document, attribute):
             place = attribute.value_start
-            yield _problem(document, place, f"the value of {attribute.name} needs quotes around it")
+            yield problem_at(document, place, f"the value of {attribute.name} needs quotes around it")
 
 
 def _value_in(document: Document, attribute: Attribute) -> bool:
@@ -60,16 +62,16 @@ def _torn(document: Document, tag: Tag) -> Iterator[Problem]:
     """A tag that begins in one branch of a statement and ends in another."""
     if not balanced(document.within(tag.start, tag.end)):
         hint = "write whole tags within a branch"
-        yield _problem(document, tag.start, f"the tag <{tag.name}> is torn apart by a statement", hint)
+        yield problem_at(document, tag.start, f"the tag <{tag.name}> is torn apart by a statement", hint)
 
 
 def _within_code(document: Document, tag: Tag, end: int) -> Iterator[Problem]:
     place = document.text.find(VALUE, tag.end, end)
     if place >= 0:
-        yield _problem(document, place, f"a value within <{tag.name}> cannot be made safe", "write it out")
+        yield problem_at(document, place, f"a value within <{tag.name}> cannot be made safe", "write it out")
 
 
-def _problem(document: Document, place: int, message: str, hint: str | None = None) -> Problem:
+def problem_at(document: Document, place: int, message: str, hint: str | None = None) -> Problem:
     """A problem at the line that a place in the document comes from."""
     begins, event = next(document.spans(place, place + 1))
     line = event.node.lineno

@@ -13,12 +13,14 @@ from engine.rendering.claims import Claims, find_claims, spell_out
 from engine.rendering.environment import MailEnvironment, count_loops
 from engine.rendering.events import Event
 from engine.rendering.inline import inline_styles
+from engine.rendering.mjml_source import check_mjml
 from engine.rendering.names import attribute_names, check_names
 from engine.rendering.outside import share_context
 from engine.rendering.parsed import File
 from engine.rendering.places import check_places
 from engine.rendering.reading import Reader
 from engine.rendering.sources import Library, Source
+from engine.rendering.targets import Pairs, complete_addresses
 from engine.rendering.text import derive_text
 
 
@@ -53,30 +55,48 @@ class Preparation:
         self.html = html
         self.text = text
 
-    def draft(self, source: Source, *, html: bool = False) -> Draft:
-        """Read and check a template; never raises for what is wrong with it."""
+    def draft(self, source: Source, kind: str = "") -> Draft:
+        """Read and check a template: `.html`, `.mjml`, or else text. Never raises for what is wrong."""
+        html = bool(kind)
         reader = Reader(self.library, self.html if html else self.text)
         events = reader.read(source)
         claims = find_claims(events, self.catalogue)
         problems = [*reader.problems, *claims.problems]
         problems += check_names(reader.files, reader.environment, self.catalogue)
         problems += check_places(events) if html else ()
+        problems += check_mjml(events) if kind == ".mjml" and not reader.problems else ()
         attributes = frozenset(attribute_names(reader.files))
         return Draft(source, events, reader.files, claims, attributes, problems)
+
+    def read(self, source: Source, files: Sequence[File], claims: Claims) -> Draft:
+        """A template whose files are there already, as it is now; nothing in it is checked again."""
+        events = Reader(self.library, self.html, files).read(source)
+        return Draft(source, events, files, claims, frozenset(), ())
+
+    def as_markup(self, draft: Draft) -> Ready:
+        """For markup that is not HTML yet: escaped, and else as it is."""
+        return self._compiled(draft, draft.files, self.html)
 
     def as_written(self, draft: Draft) -> Ready:
         """For what is plain text already."""
         return self._compiled(draft, draft.files, self.text)
 
-    def as_html_and_text(self, draft: Draft) -> tuple[Ready, Ready]:
-        """For HTML: itself with its styles inlined, and the plain text derived from it."""
+    def as_html_and_text(self, draft: Draft, pairs: Pairs = ()) -> tuple[Ready, Ready]:
+        """For HTML: itself with its styles inlined, and the plain text derived from it.
+
+        Links in HTML get these utm_ words; those in text stay as they are to be read.
+        """
         inline_styles(draft.events, [file.tree for file in draft.files])
         copies = [File(file.source, _copied(file, self.html)) for file in draft.files]
-        derive_text(
-            Reader(self.library, self.html, copies).read(draft.source), [file.tree for file in copies]
-        )
+        self._complete_addresses(draft, copies, ())
+        derive_text(self.read(draft.source, copies, draft.claims).events, [file.tree for file in copies])
         guard_addresses(draft.events, [file.tree for file in draft.files])
+        self._complete_addresses(draft, draft.files, pairs)
         return self._compiled(draft, draft.files, self.html), self._compiled(draft, copies, self.text)
+
+    def _complete_addresses(self, draft: Draft, files: Sequence[File], pairs: Pairs) -> None:
+        events, trees = self.read(draft.source, files, draft.claims).events, [file.tree for file in files]
+        complete_addresses(events, trees, self.html.shopfront, pairs)
 
     def _compiled(self, draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:
         for file in files:

@@ -5,6 +5,7 @@ text derived over the whole mail. The files themselves stay apart: Jinja2 render
 are, and nothing about its scoping changes.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from engine.rendering.parsed import File, imported
 from engine.rendering.sources import Library, Source, Unreadable
 
 MAX_DEPTH = 40
+_LIQUID = re.compile(r"\|\s*(\w+)\s*:\s*([^|}%]*)")
 UNSHOWN = ("what stands outside the blocks is not shown", "put it into a block of the layout")
 ESCAPED = "values of customers are always escaped"
 
@@ -76,7 +78,8 @@ class Reader:
             return File(source, self.environment.parse(source.text, source.name))
         except TemplateSyntaxError as error:
             message = (error.message or "not a template").rstrip(".")
-            self.problems.append(source.problem(error.lineno, f"template syntax: {message}"))
+            hint = _liquid_hint(source.text.split("\n")[error.lineno - 1 : error.lineno])
+            self.problems.append(source.problem(error.lineno, f"template syntax: {message}", hint))
             return None
 
     def _named(self, place: _Place, node: nodes.Node, name: str) -> File | None:
@@ -364,3 +367,9 @@ def _with_blocks(
     """The blocks by name, the ones of the layout behind those that replace them."""
     mine = {name: [(file, block)] for name, block in file.blocks.items()}
     return {name: [*blocks.get(name, ()), *mine.get(name, ())] for name in {**blocks, **mine}}
+
+
+def _liquid_hint(lines: Sequence[str]) -> str | None:
+    """What to write for `x | default: 'you'`."""
+    found = _LIQUID.search("".join(lines))
+    return f"put what a filter takes into brackets: {found[1]}({found[2].strip()})" if found else None

@@ -1,7 +1,7 @@
 """One template rendered for one customer, or the sentence and the line that say why not."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Template
@@ -24,9 +24,14 @@ class Failed(Exception):
 
 def render(template: Template, context: Mapping[str, Any]) -> str:
     """The text of a template in a context. Raises Failed, whatever it was that went wrong."""
-    begin_rendering()
+    return render_with_holes(template, context)[0]
+
+
+def render_with_holes(template: Template, context: Mapping[str, Any]) -> tuple[str, Sequence[str]]:
+    """The same, and the values that were left out of it. Raises Failed."""
+    steps = begin_rendering()
     try:
-        return template.render(context)
+        return template.render(context), steps.holes
     except Exception as error:
         name, line = _place(error, template)
         raise Failed(_told(error), name, line, unproven=isinstance(error, ClaimUnproven)) from error

@@ -1,5 +1,6 @@
 """Template files: read below `templates/` and nowhere else, each mistake with its file and line."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from engine.errors import Problem, relative
 from engine.registry import did_you_mean_one_of
 
 MAX_BYTES = 1_000_000
+_NO_CHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,15 @@ class FileSource(Source):
 
 
 @dataclass(frozen=True)
-class SubjectSource(Source):
-    """A subject, which stands in the campaign's file."""
+class LineSource(Source):
+    """A subject or a preheader, which stands in the campaign's file."""
 
     campaign: Campaign
     path: KeyPath
+    kind: str = "subject"
 
     def problem(self, line: int, message: str, hint: str | None = None, word: str = "") -> Problem:
-        return self.campaign.problem(self.path, f"subject: {message}", hint)
+        return self.campaign.problem(self.path, f"{self.kind}: {message}", hint)
 
 
 class Unreadable(Exception):
@@ -122,5 +125,8 @@ def _text(path: Path, name: str) -> str:
         raise Unreadable(msg) from error
     if "\0" in text:
         msg = f"the template {name!r} is not text"
+        raise Unreadable(msg)
+    if none := _NO_CHARACTER.search(text):
+        msg = f"the template {name!r} holds U+{ord(none[0]):04X}, which is no character"
         raise Unreadable(msg)
     return text.replace("\r\n", "\n")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from engine.campaigns.model import Files
 from engine.errors import Problem, Problems, UnknownName
+from engine.rendering.advice import advice
 from engine.rendering.context import Surroundings
 from engine.rendering.copy import Copy, CopyDesk
 from engine.rendering.customers import customer_cards
@@ -42,6 +43,14 @@ class Studio:
             for step in rough.steps:
                 found[rough.id].update(self._desk.mistakes(rough, step))
         return {campaign_id: sorted(wrong) for campaign_id, wrong in found.items() if wrong}
+
+    def warnings(self) -> list[Problem]:
+        """What is no mistake in the copy of sound steps, but worth a look."""
+        found: dict[Problem, None] = {}
+        for campaign in self.files.campaigns:
+            for step in campaign.steps:
+                found |= dict.fromkeys(advice(self._copy(campaign.id, step.id), self._writer.surroundings))
+        return sorted(found, key=lambda p: (p.file, p.line, p.column, p.message))
 
     def claims(self, campaign_id: str, step_id: str) -> tuple[Rule, ...]:
         """What the copy of a step says of every customer who gets it, as rules.

@@ -10,6 +10,7 @@ from engine.rendering.events import Event, Mark, Static, Value, balanced
 from engine.rendering.forks import Fork, Turn, forked
 
 Words = Sequence[str | nodes.Node]
+WHOLE_LINK = "whole link"  # a filter, by a name that no template can spell
 
 
 def wording(document: Document, start: int, end: int) -> Words | None:
@@ -23,11 +24,19 @@ def wording(document: Document, start: int, end: int) -> Words | None:
 
 def bare(words: Words) -> list[str | nodes.Node]:
     """The words without what makes no difference to a link: blanks at the ends, `mailto:`, `https://`."""
-    said = [word.strip() if isinstance(word, str) else word for word in words]
+    said = [word.strip() if isinstance(word, str) else word for word in _unwrapped(words)]
     said = [word for word in said if word != ""]
     if said and isinstance(said[0], str):
         said[0] = said[0].removeprefix("mailto:").removeprefix("https://").removeprefix("http://")
     return [word for word in said if word != ""]
+
+
+def _unwrapped(words: Words) -> Iterator[str | nodes.Node]:
+    """The words of an address as it was written, before it was made whole."""
+    for word in words:
+        inner = word.node if isinstance(word, nodes.Filter) and word.name == WHOLE_LINK else None
+        for part in inner.nodes if isinstance(inner, nodes.Concat) else [inner or word]:
+            yield str(part.value) if inner and isinstance(part, nodes.Const) else part
 
 
 class _Bound(Exception):

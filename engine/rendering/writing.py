@@ -1,12 +1,10 @@
 """One mail written for one customer."""
 
-from jinja2 import Template
-
 from engine.rendering.context import ClaimBook, CustomerCard, Surroundings
 from engine.rendering.copy import Copy
 from engine.rendering.evidence import Proofs
-from engine.rendering.mail import Mail, MailOrder, Unwritable, WhyNot, one_line
-from engine.rendering.rendered import Failed, render
+from engine.rendering.mail import Mail, MailOrder, Unwritable, WhyNot
+from engine.rendering.rendered import Failed
 
 
 class Writer:
@@ -34,7 +32,7 @@ class Writer:
 
     def _mail(self, order: MailOrder, copy: Copy, customer: CustomerCard, claims: ClaimBook) -> Mail:
         context = self.surroundings.context(copy.campaign, order, customer, claims)
-        subject, html, text = (render(part.template, context) for part in copy.parts)
+        written = copy.edition(customer.locale).write(context)
         sender, message_id = self.surroundings.settings.sender, order.key.message_id
         return Mail(
             key=order.key,
@@ -45,9 +43,9 @@ class Writer:
             from_address=sender.email,
             from_name=sender.name,
             reply_to=sender.reply_to,
-            subject=_subject(subject, copy.parts[0].template),
-            html=html,
-            text=text.rstrip() + "\n",
+            subject=written.subject,
+            html=written.html,
+            text=written.text,
             headers=self._headers(order, message_id),
             evidence=claims.evidence(),
         )
@@ -58,14 +56,6 @@ class Writer:
             ("X-Aftersale-Campaign", order.key.campaign_id),
             ("X-Aftersale-Step", order.key.step_id),
         )
-
-
-def _subject(rendered: str, template: Template) -> str:
-    subject = " ".join(one_line(rendered).split())
-    if not subject:
-        msg = "the subject came out empty"
-        raise Failed(msg, template.name or "", 0, unproven=False)
-    return subject
 
 
 def _unwritable(order: MailOrder, reason: WhyNot, message: str) -> Unwritable:

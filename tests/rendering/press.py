@@ -122,9 +122,9 @@ def prepared(folder: Path, templates: Mapping[str, str], name: str = "a.html") -
     library = Library(write_templates(folder, templates))
     html, text = (MailEnvironment(SETTINGS, html=html) for html in (True, False))
     preparation = Preparation(library, CATALOGUE, html, text)
-    untouched = preparation.draft(library.read(name), html=True)
+    untouched = preparation.draft(library.read(name), ".html")
     trees = {file.source.name: file.tree for file in untouched.files}
-    ready = preparation.as_html_and_text(preparation.draft(library.read(name), html=True))
+    ready = preparation.as_html_and_text(preparation.draft(library.read(name), ".html"))
     return Prepared(html.with_trees(trees).get_template(name), ready[0].template, ready[1].template)
 
 

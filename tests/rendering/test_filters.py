@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jinja2.exceptions import FilterArgumentError
 
+from engine.rendering.environment import MailEnvironment, begin_rendering
 from engine.rendering.filters import filters
 from engine.settings import Settings, Shop
 
@@ -66,3 +67,55 @@ WRONG = [
 def test_what_cannot_be_written_so(name: str, arguments: tuple[object, ...], message: str, tmp_path: Path):
     with pytest.raises(FilterArgumentError, match=message.replace("?", r"\?")):
         filters(Settings())[name](*arguments)
+
+
+# ── by the names that Liquid has for them ───────────────────────────────────────────────────────
+
+LIQUID = [
+    ("{{ '' | default('you') }}", "you"),
+    ("{{ none | default('you') }}", "you"),
+    ("{{ false | default('you') }}", "you"),
+    ("{{ [] | default('none') }}", "none"),
+    ("{{ 0 | default(5) }}", "0"),
+    ("{{ 0 | default(5, true) }}", "5"),
+    ("{{ nothing.at.all | default('x') if false else 'y' }}", "y"),
+    ("{{ nothing | default }}", ""),
+    ("{{ ' ' | default('you') }}", " "),
+    ("{{ 'ab' | upcase }}{{ 'AB' | downcase }}{{ 'ab cd' | capitalize }}", "ABabAb cd"),
+    ("{{ ' a ' | strip }}|{{ 'a' | append('b') | prepend('c') }}|{{ 'abcb' | remove('b') }}", "a|cab|ac"),
+    ("{{ 1 }} {{ 1 | pluralize('lesson', 'lessons') }}, {{ 0 | pluralize('lesson', 'lessons') }}", "1 lesson, lessons"),
+    ("{{ 7 | plus(1) }} {{ 7 | minus(1) }} {{ 7 | times(2) }} {{ 7 | divided_by(2) }}", "8 6 14 3"),
+    ("{{ 0.1 | plus(0.2) }} {{ 7.0 | divided_by(2) }} {{ 3 | at_least(5) }} {{ 3 | at_most(2) }}", "0.3 3.5 5 2"),
+    ("{{ 'one two three' | truncatewords(2) }} {{ 'one' | truncatewords(2) }}", "one two… one"),
+    ("{{ 'a long sentence' | truncate(9, true) }}", "a long..."),
+    ("{{ '<b>a</b>' | strip_html }} {{ 'a b&c' | url_encode }} {{ 'abc' | size }}", "a a%20b%26c 3"),
+    ("{{ 'a\nb<' | newline_to_br }}", "a<br>b&lt;"),
+    ("{{ '<' | append('>') | upcase }}", "&lt;&gt;"),
+    ("{{ 1234.5 | number }} {{ 2.345 | number(2) }} {{ 0.661 | percent }}", "1.234,5 2,35 66\xa0%"),
+    ("{{ 97 | money }} {{ 97 | money_without_trailing_zeros }} {{ 97.5 | money_without_trailing_zeros }}", "97,00\xa0€ 97\xa0€ 97,50\xa0€"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), LIQUID)
+def test_filters_of_liquid(text: str, said: str):
+    shop = Settings(shop=Shop(locale="en", currency="EUR"))
+    environment = MailEnvironment(shop, html=True, language="de")
+    begin_rendering()
+    assert environment.from_string(text).render() == said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ 'x' | plus(1) }}", "plus needs a number, not 'x'"),
+        ("{{ 'x' | times(3) }}", "times needs a number, not 'x'"),
+        ("{{ 1 | divided_by(0) }}", "divided_by cannot divide by 0"),
+        ("{{ 'x' | pluralize('a', 'b') }}", "pluralize needs a number, not 'x'"),
+        ("{{ 'x' | truncatewords(-1) }}", "truncatewords needs a number of words, not -1"),
+        ("{{ '9' | money_without_trailing_zeros }}", "money needs a number, not '9'"),
+    ],
+)
+def test_what_filters_of_liquid_refuse(text: str, message: str):
+    begin_rendering()
+    with pytest.raises(FilterArgumentError, match=message):
+        MailEnvironment(Settings(), html=True).from_string(text).render()

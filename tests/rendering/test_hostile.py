@@ -113,6 +113,27 @@ def test_no_name_adds_a_header(name: str, store: Store, tmp_path: Path):
     assert [address.addr_spec for address in message["To"].addresses] == ["ann@example.com"]
 
 
+@pytest.mark.parametrize("name", INJECTIONS)
+def test_no_value_adds_a_header_in_any_language(name: str, store: Store, tmp_path: Path):
+    """Subject and preheader by language, from names and attributes, in HTML as in MJML."""
+    value = "{{ customer.first_name }}{{ customer.attribute('pet', default='') }}"
+    words = {language: f"{language} {value}" for language in ("en", "de")}
+    page = "<mj-section><mj-column><mj-text>{{ preheader }}</mj-text></mj-column></mj-section>"
+    templates = {
+        "a.mjml": f"<mjml><mj-head><mj-preview>{{{{ preheader }}}}</mj-preview></mj-head><mj-body>{page}</mj-body></mjml>"
+    }
+    campaign = campaign_text(template="a.mjml").replace("'Hello'", json.dumps(words))
+    campaign += f"      preheader: {json.dumps(words)}\n"
+    person = Person(NOW, email="ann@example.com", attributes=[Attribute("pet", NOW, name)])
+    front = Shopfront(store, {1: person}, {1: {"first_name": name, "last_name": name, "locale": "de"}})
+    (mail,) = front.mails(studio(tmp_path, templates, campaign), NOW)
+    assert mail.subject.startswith("de Ann Bcc: ")
+    assert not {"\r", "\n", "\x0b", "\u2028", "\x85"} & set(mail.subject + mail.to_name)
+    message = email.message_from_bytes(to_bytes(mail), policy=email.policy.default)
+    assert message["Bcc"] is None
+    assert message["Subject"] == mail.subject
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -206,7 +227,14 @@ def test_no_value_makes_a_link_run(where: str, store: Store, tmp_path: Path):
     assert all("is no address for a mail" in mail.message for mail in mails)
 
 
-@pytest.mark.parametrize("where", BODIES)
+def test_a_picture_is_shown_by_https_alone(store: Store, tmp_path: Path):
+    mails = written_to(PAGES, BODIES["a picture"], store, tmp_path)
+    shown = ["https://y.example/a?b=c", None, None, None, "https://loaf.example/a", "https://y.example", None]
+    for source, mail in zip(shown, mails, strict=True):
+        assert f'src="{source}"' in mail.html if source else mail.reason == "render_failed"
+
+
+@pytest.mark.parametrize("where", [where for where in BODIES if where != "a picture"])
 def test_a_page_is_linked_to(where: str, store: Store, tmp_path: Path):
     for page, mail in zip(PAGES, written_to(PAGES, BODIES[where], store, tmp_path), strict=True):
         assert page in mail.html

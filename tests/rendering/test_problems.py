@@ -24,6 +24,8 @@ OTHERS = {
 WRONG = [
     ("syntax", "{% if x %}", "a.html:2", "template syntax: Unexpected end of template", None),
     ("syntax on a later line", "a\nb\n{{ 1 + }}", "a.html:4", "template syntax:", None),
+    ("Liquid's colon", "<p>\n{{ customer.first_name | default: 'you' }}", "a.html:3", "template syntax: expected token 'end of print statement', got ':'", "put what a filter takes into brackets: default('you')"),
+    ("Liquid's name", "{{ shop.name|upcas }}", "a.html:2", "unknown filter 'upcas'", "did you mean 'upcase'?"),
     ("an unknown tag", "{% unsubscribe %}", "a.html:2", "template syntax: Encountered unknown tag 'unsubscribe'", None),
     ("a tag of an extension", "{% do x() %}", "a.html:2", "template syntax: Encountered unknown tag 'do'", None),
     ("a block twice", "{% block a %}{% endblock %}\n{% block a %}{% endblock %}", "a.html:3", "template syntax: block 'a' defined twice", None),
@@ -194,7 +196,7 @@ def test_a_mistake_in_a_subject_is_told_in_the_campaign(subject: str, message: s
 
 TEMPLATES = [
     ("b.html", "there is no template 'b.html'", "did you mean 'a.html'?"),
-    ("a.txt", "the template 'a.txt' is not an .html file", None),
+    ("a.txt", "the template 'a.txt' is neither an .html nor an .mjml file", None),
     ("link.html", "the template 'link.html' leaves templates/ by a link", None),
     ("binary.html", "the template 'binary.html' is not text in UTF-8 (byte 0)", None),
 ]

@@ -123,7 +123,7 @@ def test_every_setting_is_written_out_with_its_default(setting: str) -> None:
 
 def written(value: Any, said: str) -> str:
     """A default as the comment may put it."""
-    if value in (None, ""):
+    if value in (None, "", ()):
         return "none" if value is None else "empty"
     if isinstance(value, Decimal):
         return f"{value:.0%}"
