@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.bench import Bench
 from benchmarks.findings import Finding
-from benchmarks.questions import importing, orm, preview, rules, sending, starting, tick
+from benchmarks.questions import deciding, importing, orm, preview, rules, sending, starting, tick
 
 QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "rules": rules.ask,
     "orm": orm.ask,
     "tick": tick.ask,
+    "due": deciding.ask,
     "import": importing.ask,
     "preview": preview.ask,
     "help": starting.ask,
