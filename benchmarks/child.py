@@ -64,8 +64,17 @@ def main(report: Path, words: Sequence[str]) -> int:
 
 def peak() -> float:
     """The most memory that this process ever held, in MB."""
+    return _status("VmHWM")
+
+
+def resident() -> float:
+    """The memory that this process holds now, in MB; where nobody tells, the most that it ever held."""
+    return _status("VmRSS")
+
+
+def _status(name: str) -> float:
     if STATUS.exists():  # Linux
-        line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if "VmHWM" in line)
+        line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if name in line)
         return int(line.split()[1]) * 1024 / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes, on macOS
 

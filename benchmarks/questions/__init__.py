@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.bench import Bench
 from benchmarks.findings import Finding
-from benchmarks.questions import deciding, importing, orm, preview, rules, sending, starting, tick
+from benchmarks.questions import deciding, importing, orm, preview, rules, sending, starting, tick, year
 
 QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "rules": rules.ask,
@@ -15,4 +15,5 @@ QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "preview": preview.ask,
     "help": starting.ask,
     "sending": sending.ask,
+    "year": year.ask,
 }
