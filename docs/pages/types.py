@@ -6,19 +6,21 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, StrictBool
 from pydantic.fields import FieldInfo
 
 from engine.campaigns.form import EntryField, Id, RuleData
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Currency, Lasting, Line, Mailbox, Percent, Place, ZoneName
+from engine.settings import Currency, Lasting, Line, Mailbox, Patience, Percent, Place, Topic, ZoneName
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
     (Lasting, "duration of at least a second"),
     (InstantField, "instant"),
+    (Patience, "duration, or `forever`"),
     (Percent, "percentage"),
+    (Topic, "topic"),
     (RuleData, "rule"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
     (Id, "id: small letters, digits, hyphens"),
@@ -29,6 +31,7 @@ NAMED: list[tuple[Any, str]] = [
     (Place, "folder"),
     (Line, "text, one line"),
     (str, "text"),
+    (StrictBool, "`true` or `false`"),
     (bool, "`true` or `false`"),
     (int, "whole number"),
     (Decimal, "number"),
