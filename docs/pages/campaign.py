@@ -55,14 +55,14 @@ OFFERS = """\
 Who owns a product that the campaign offers gets none of its mails, net of full refunds. No rule is
 needed for that. A subscription is owned while it runs, whoever sold it; who had one that is over may be
 offered it again. What is used up and bought anew, such as flour, is not for `offers`: name it in the
-template, as `product('flour')`. Templates reach the products as `offers`. Nobody is made two offers at once: see
-[one offer at a time](policies.md#one-offer-at-a-time).
+template, as `product('flour')`. Templates reach the products as `offers`. Nobody is made two offers at
+once: see [one offer at a time](policies.md#one-offer-at-a-time).
 """
 OWED = """\
 ### transactional
 
-A receipt, a renewal notice, a way in to what was bought: somebody waits for it, and it sells nothing. It needs
-no consent, is in no holdout, and no cap, gap or open transaction holds it. [What is
+A receipt, a renewal notice, a way in to what was bought: somebody waits for it, and it sells nothing.
+It needs no consent, is in no holdout, and no cap, gap or open transaction holds it. [What is
 owed](policies.md#what-is-owed) tells what still stands against it, and which keys it cannot have.
 """
 HOLDOUT = """\

@@ -48,9 +48,9 @@ A single cap may stand without its list: `frequency: {max: 3, per: 7d}`. `minimu
 between two mails to one customer.
 
 All that is due for one customer stands in line: the higher `priority` first, then what has been due
-longer, then by the campaign's id. One after the other goes, as long as there is room for it. Who is held takes no room,
-so a mail further behind may go, if it is of a topic that has room. The detail names the campaign that took the
-last place, or the cap that is full.
+longer, then by the campaign's id. One after the other goes, as long as there is room for it. Who is
+held takes no room, so a mail further behind may go, if it is of a topic that has room. The detail names
+the campaign that took the last place, or the cap that is full.
 """
 SLOTS = """\
 A mail counts from when it leaves. Until then the plan that decided to send it keeps its place. A mail that
@@ -61,31 +61,31 @@ COUNTED = "These count: {}. A mail that was rejected or cancelled gives its plac
 OFFERS = """\
 ## One offer at a time
 
-A campaign with `offers` makes an offer, whatever the product. While a run that makes one is under way for a
-customer, no other campaign makes them another. A run is under way from its first mail until it ends and its last
-mail has left. A run that waits for its first mail is in nobody's way.
+A campaign with `offers` makes an offer, whatever the product. While a run that makes one is under way
+for a customer, no other campaign makes them another. A run is under way from its first mail until it
+ends and its last mail has left. A run that waits for its first mail is in nobody's way.
 
-Where several could begin at the same time, the campaign with the higher `priority` goes first; then
-the one that the customer entered earlier; then by id. A run under way is never overtaken. Those in the
-holdout take part as if they were mailed. Campaigns without `offers` and transactional ones take no part, nor does
-one whose file has a mistake.
+Where several could begin at the same time, the campaign with the higher `priority` goes first; then the
+one that the customer entered earlier; then by id. A run under way is never overtaken. Those in the
+holdout take part as if they were mailed. Campaigns without `offers` and transactional ones take no
+part, nor does one whose file has a mistake.
 """
 COOL = """\
 ## After a purchase
 
-`cool_down: {after_purchase: 3d}` in the settings leaves who has just bought in peace for so long. A campaign may name
-its own time, also `0`: a thank-you wants none. Every paid order above zero counts, whatever was
-refunded since. The quiet after a transaction, `front_end.quiet`, is there in any case.
+`cool_down: {after_purchase: 3d}` in the settings leaves who has just bought in peace for so long. A
+campaign may name its own time, also `0`: a thank-you wants none. Every paid order above zero counts,
+whatever was refunded since. The quiet after a transaction, `front_end.quiet`, is there in any case.
 """
 OWED = """\
 ## What is owed
 
-`transactional: true` is for mails that somebody waits for and that sell nothing: a receipt, a renewal notice, a
-way in to what was bought. They need no consent, are in no holdout, count under no cap and are held by none, and go
-while a transaction is open. These still stand against them: {}.
+`transactional: true` is for mails that somebody waits for and that sell nothing: a receipt, a renewal
+notice, a way in to what was bought. They need no consent, are in no holdout, count under no cap and are
+held by none, and go while a transaction is open. These still stand against them: {}.
 
-A suppressed address with the reason `unsubscribed` wants no more marketing, and still gets what is owed. Any other
-reason, such as a bounce or a complaint, stops that as well.
+A suppressed address with the reason `unsubscribed` wants no more marketing, and still gets what is
+owed. Any other reason, such as a bounce or a complaint, stops that as well.
 
 These keys have no place in such a campaign, and are told as mistakes:
 """

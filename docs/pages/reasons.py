@@ -56,11 +56,11 @@ MORE = {
     Reason.COOL_DOWN: "Within `cool_down.after_purchase` of a paid order.",
     Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "
     "template leaves that part out. See [templates](templates.md#claims).",
-    Reason.ANOTHER_OFFER: "A run that makes an offer is under way, or goes first. The detail names its campaign. "
-    "See [one offer at a time](policies.md#one-offer-at-a-time).",
+    Reason.ANOTHER_OFFER: "A run that makes an offer is under way, or goes first. The detail names its "
+    "campaign. See [one offer at a time](policies.md#one-offer-at-a-time).",
     Reason.MINIMUM_GAP: "Less than `minimum_gap` ago, or a campaign that goes first writes now.",
-    Reason.FREQUENCY_CAP: "A cap of `frequency` is full. Higher `priority` goes first, then what has been due "
-    "longer. The detail names the campaign that took the last place. See "
+    Reason.FREQUENCY_CAP: "A cap of `frequency` is full. Higher `priority` goes first, then what has been "
+    "due longer. The detail names the campaign that took the last place. See "
     "[caps](policies.md#caps-and-the-gap).",
     Reason.EXPIRED: "It was held for as long as `hold` allows. The detail tells what it waited for. See "
     "[what has to wait](policies.md#what-has-to-wait).",
