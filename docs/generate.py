@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pages import campaign, commands, conditions, errors, products, reasons, settings
+from pages import campaign, commands, conditions, errors, policies, products, reasons, settings
 
 from engine.campaigns.schema import schema_text
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 SCHEMA = ROOT / "campaigns" / "campaign.schema.json"
 MARK = "<!-- Written by docs/generate.py from the code. Change the code, and run it again. -->\n\n"
-FAMILIES = (campaign, conditions, products, commands, reasons, errors, settings)
+FAMILIES = (campaign, conditions, products, commands, policies, reasons, errors, settings)
 
 
 def generated() -> dict[Path, str]:

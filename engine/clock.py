@@ -17,7 +17,7 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=36_525)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
-DURATION_PATTERN = r"^\d{1,9}[smhdw]$"
+DURATION_PATTERN = r"^(0|\d{1,9}[smhdw])$"
 
 
 class Clock(Protocol):
@@ -97,7 +97,7 @@ def parse_duration(value: Any) -> timedelta:
     """`90m 12h 30d 2w` as a timedelta; a bare 0 is allowed, any other bare number is not."""
     if isinstance(value, timedelta):
         return value
-    if value == 0 and not isinstance(value, bool):
+    if value in (0, "0") and not isinstance(value, bool):  # text, in the environment
         return timedelta(0)
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:

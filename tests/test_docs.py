@@ -14,7 +14,7 @@ from typing import Any, get_args
 import pytest
 from typer.main import get_command
 
-from engine.campaigns.form import LATER_KEYS, CampaignForm, EmailForm, StepForm
+from engine.campaigns.form import LATER_KEYS, CampaignForm, CoolDownForm, EmailForm, HoldForm, StepForm
 from engine.campaigns.load import load_files
 from engine.campaigns.waits import SendForm
 from engine.cli.group import COMMANDS, app, load
@@ -22,7 +22,7 @@ from engine.delivery.states import Status
 from engine.delivery.transports import TRANSPORTS
 from engine.errors import AftersaleError
 from engine.facts.catalogue import Product
-from engine.planning.policies import POLICIES
+from engine.planning.policies import CONTESTS, LIMITS, POLICIES
 from engine.planning.reasons import Reason
 from engine.rendering.context import ATTRIBUTES, NAMES, RESULTS
 from engine.rendering.environment import FORBIDDEN_FILTERS
@@ -130,7 +130,7 @@ def test_every_setting_is_told_with_its_meaning_and_variable(name: str) -> None:
 
 
 def words_of_files() -> Iterator[tuple[str, str]]:
-    for form in (CampaignForm, StepForm, SendForm, EmailForm):
+    for form in (CampaignForm, StepForm, SendForm, EmailForm, HoldForm, CoolDownForm):
         yield from (("campaign.md", field.alias or name) for name, field in form.model_fields.items())
     yield from (("campaign.md", path[-1]) for path in LATER_KEYS)
     yield from (("products.md", name) for name in Product.model_fields if name != "sku")
@@ -160,8 +160,9 @@ def test_every_reason_and_state_is_told(word: str) -> None:
 
 def test_reasons_stand_in_the_order_in_which_policies_are_asked() -> None:
     told = re.findall(r"^\| `(\w+)` \| (?:send|skip|hold) \|", said("reasons.md"), re.MULTILINE)
-    asked = [policy.reason.value for policy in POLICIES]
+    asked = [each.reason.value for each in (*POLICIES, *CONTESTS, *LIMITS)]
     assert [reason for reason in told if reason in asked] == asked
+    assert re.findall(r"^\| `(\w+)` \| (?:skip|hold) \|", said("policies.md"), re.MULTILINE) == asked
 
 
 @pytest.mark.parametrize("name", list(TRANSPORTS))

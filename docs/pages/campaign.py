@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.campaigns.form import LATER_KEYS, CampaignForm, EmailForm, StepForm
+from engine.campaigns.form import LATER_KEYS, CampaignForm, CoolDownForm, EmailForm, HoldForm, StepForm
 from engine.campaigns.waits import SendForm
 from pages.markdown import code, field_rows, page, table
 
@@ -26,11 +26,10 @@ RUN = """\
    `holdout` is made, and the first step falls due `after` its wait.
 2. When a step is due, a [decision](reasons.md) is made: send, skip or hold. First the campaign's own
    questions are asked: the `goal`, then `while`, then whether the step's `send` lets a mail go now, then
-   its `when`. Then the policies: customers
-   only, address, suppression, consent, `offers`, an open transaction, claims. Last, campaigns that want
-   the same customer are put in order, by `priority` and up to the frequency cap.
+   its `when`. Then come the [policies](policies.md), from consent to the frequency cap.
 3. After a send or a skip the next step falls due `after` its wait, counted from that decision. After a
-   hold the step stays due. What waits for its window is asked again when that opens.
+   hold the step stays due, until it is given up as `hold` says. What waits for its window is asked again
+   when that opens.
 4. A run ends with its last step, with the goal, or when `while` no longer holds. Leaving the audience
    does not end it; that is what `while` is for.
 """
@@ -58,7 +57,15 @@ OFFERS = """\
 Who owns a product that the campaign offers gets none of its mails, net of full refunds. No rule is
 needed for that. A subscription is owned while it runs, whoever sold it; who had one that is over may be
 offered it again. What is used up and bought anew, such as flour, is not for `offers`: name it in the
-template, as `product('flour')`. Templates reach the products as `offers`.
+template, as `product('flour')`. Templates reach the products as `offers`. Nobody is made two offers at
+once: see [one offer at a time](policies.md#one-offer-at-a-time).
+"""
+OWED = """\
+### transactional
+
+A receipt, a renewal notice, a way in to what was bought: somebody waits for it, and it sells nothing.
+It needs no consent, is in no holdout, and no cap, gap or open transaction holds it. [What is
+owed](policies.md#what-is-owed) tells what still stands against it, and which keys it cannot have.
 """
 HOLDOUT = """\
 ### holdout
@@ -132,15 +139,21 @@ def pages() -> dict[str, str]:
             "The campaign file",
             *(INTRO, code(EXAMPLE.read_text(encoding="utf-8")), EDITOR),
             *("## Keys of a campaign", table(COLUMNS, field_rows(CampaignForm))),
-            *(RULES, ENTER, OFFERS, HOLDOUT),
+            *(RULES, ENTER, OFFERS, OWED, HOLDOUT),
             *("## Keys of a step", table(COLUMNS, field_rows(StepForm))),
             *("## Keys of `email`", table(COLUMNS, field_rows(EmailForm)), COPY),
             *(SEND, "### Keys of `send`", table(COLUMNS, field_rows(SendForm))),
+            *("## Keys of `hold` and `cool_down`", table(COLUMNS, field_rows(HoldForm)), HOLDS),
+            table(COLUMNS, field_rows(CoolDownForm)),
             *(RUN, DURATIONS, LATER, table(("key", "meanwhile"), later), ALSO_LATER, MISTAKES),
         )
     }
 
 
+HOLDS = """\
+A key that is left out is that of what stands above: of the campaign, then of the settings. See [what has to
+wait](policies.md#what-has-to-wait). `cool_down` stands in a campaign, and has one key:
+"""
 COPY = "What a subject and a template may say is told in [templates](templates.md)."
 
 

@@ -63,4 +63,6 @@ def _plain(value: Any) -> str:
         return format_duration(value)
     if isinstance(value, Decimal):
         return f"{value:.0%}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
     return "once" if value == Entry() else str(value)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from engine.delivery.states import MOVES, Status
-from engine.planning.policies import POLICIES
+from engine.planning.policies import CONTESTS, LIMITS, POLICIES
 from engine.planning.reasons import Reason, Verdict
 from engine.rendering.mail import WhyNot
 from pages.markdown import page, table
@@ -21,7 +21,8 @@ Whenever a step is due for a customer, one decision is made, and it carries exac
 ORDER = """\
 ## For a step that is due
 
-The reasons are asked in this order, and the first that fits is the answer.
+The reasons are asked in this order, and the first that fits is the answer. What the policies among them are
+for is told in [what may stand against a mail](policies.md).
 """
 ASKED_FIRST = (
     (Reason.CAMPAIGN_REMOVED, Verdict.SKIP),
@@ -35,7 +36,8 @@ ASKED_FIRST = (
     (Reason.WHEN_NOT_MET, Verdict.SKIP),
 )
 ASKED_LAST = (
-    (Reason.FREQUENCY_CAP, Verdict.HOLD),
+    *((each.reason, Verdict.HOLD) for each in (*CONTESTS, *LIMITS)),
+    (Reason.EXPIRED, Verdict.SKIP),
     (Reason.HELD_OUT, Verdict.SKIP),
     (Reason.DUE, Verdict.SEND),
 )
@@ -58,16 +60,24 @@ MORE = {
     Reason.PAUSED: "By `aftersale pause`, until `aftersale resume`. People still enter, and nobody moves on.",
     Reason.NOT_A_CUSTOMER: "A customer has a paid order above zero that was not wholly refunded.",
     Reason.NO_ADDRESS: "Import one, and the steps to come are sent.",
-    Reason.SUPPRESSED: "By `aftersale suppress`. It holds for the address, whoever's it is.",
+    Reason.SUPPRESSED: "By `aftersale suppress`. It holds for the address, whoever's it is. With the reason "
+    "`unsubscribed` it does not stop [what is owed](policies.md#what-is-owed).",
     Reason.NO_CONSENT: "The last word on the campaign's `topic` must be a yes; in the same instant no "
     "beats yes. With `consent.default: soft_opt_in` silence is a yes.",
     Reason.OWNS_OFFER: "Owns one of the products in `offers`, net of refunds; a subscription while it runs.",
     Reason.OPEN_TRANSACTION: "Within `front_end.window` of a checkout's first order, or within "
     "`front_end.quiet` after it closed or an order was added to it.",
+    Reason.COOL_DOWN: "Within `cool_down.after_purchase` of a paid order.",
     Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "
     "template leaves that part out. See [templates](templates.md#claims).",
-    Reason.FREQUENCY_CAP: "`frequency.max` mails in `frequency.per`, over all campaigns. Higher `priority` "
-    "goes first, then what has been due longer. The detail names the campaign that went before.",
+    Reason.ANOTHER_OFFER: "A run that makes an offer is under way, or goes first. The detail names its "
+    "campaign. See [one offer at a time](policies.md#one-offer-at-a-time).",
+    Reason.MINIMUM_GAP: "Less than `minimum_gap` ago, or a campaign that goes first writes now.",
+    Reason.FREQUENCY_CAP: "A cap of `frequency` is full. Higher `priority` goes first, then what has been "
+    "due longer. The detail names the campaign that took the last place. See "
+    "[caps](policies.md#caps-and-the-gap).",
+    Reason.EXPIRED: "It was held for as long as `hold` allows. The detail tells what it waited for. See "
+    "[what has to wait](policies.md#what-has-to-wait).",
     Reason.HELD_OUT: "Takes the place under the cap that the mail would have taken, so that the comparison "
     "is fair.",
     Reason.DUE: "",

@@ -1,6 +1,7 @@
 """settings.md: everything that can be set, with its name in the environment."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 from pydantic import BaseModel
 
@@ -27,13 +28,19 @@ def pages() -> dict[str, str]:
     parts = [
         part for name in fields(Settings) if (section := _section(name)) for part in _told(name, section)
     ]
-    top = table(COLUMNS, _rows(Settings, "", [name for name in fields(Settings) if not _section(name)]))
+    top = table(COLUMNS, _rows(Settings, "", [name for name in fields(Settings) if _stands_alone(name)]))
     return {"settings.md": page("Settings", INTRO, code(EXAMPLE, "sh"), top, *parts, FOLDER)}
 
 
 def _section(name: str) -> type[Part] | None:
-    kind = Settings.model_fields[name].annotation
+    """The keys below a setting, or of each thing in its list."""
+    annotation = Settings.model_fields[name].annotation
+    kind = next(iter(get_args(annotation)), annotation)
     return kind if isinstance(kind, type) and issubclass(kind, Part) else None
+
+
+def _stands_alone(name: str) -> bool:
+    return not _section(name) or bool(get_args(Settings.model_fields[name].annotation))
 
 
 def _told(name: str, section: type[Part]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, StrictBool
 from pydantic.fields import FieldInfo
 
 from engine.campaigns.form import EntryField, Id, RuleData
@@ -21,9 +21,11 @@ from engine.settings import (
     Line,
     Mailbox,
     OnTheList,
+    Patience,
     Percent,
     Place,
     QuietHours,
+    Topic,
     ZoneName,
 )
 
@@ -31,7 +33,9 @@ NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
     (Lasting, "duration of at least a second"),
     (InstantField, "instant"),
+    (Patience, "duration, or `forever`"),
     (Percent, "percentage"),
+    (Topic, "topic"),
     (RuleData, "rule"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
     (WaitField, "duration, or `{local_days: number}`"),
@@ -59,6 +63,7 @@ NAMED: list[tuple[Any, str]] = [
     (Place, "folder"),
     (Line, "text, one line"),
     (str, "text"),
+    (StrictBool, "`true` or `false`"),
     (bool, "`true` or `false`"),
     (int, "whole number"),
     (Decimal, "number"),

@@ -7,15 +7,18 @@ from email_validator import EmailNotValidError, validate_email
 
 from engine.cli.options import HERE, ProjectFolder, instant, opened
 from engine.errors import UsageError
-from engine.facts.suppression import suppress
+from engine.facts.suppression import UNSUBSCRIBED, suppress
 
 
 def command(
     addresses: Annotated[list[str], typer.Argument(help="e-mail addresses, one or many")],
-    reason: Annotated[str, typer.Option("--reason", help="why, in a word or two")] = "unsubscribed",
+    reason: Annotated[str, typer.Option("--reason", help="why, in a word or two")] = UNSUBSCRIBED,
     project: ProjectFolder = HERE,
 ) -> None:
-    """Never mail an address again, whoever's it is; what is scheduled for it does not go either."""
+    """Never mail an address again, whoever's it is; what is scheduled for it does not go either.
+
+    Who only unsubscribed still gets transactional mail; with any other reason that stops, too.
+    """
     valid = [_valid(address) for address in addresses]
     with opened(project) as shop:
         now = instant(shop, None)

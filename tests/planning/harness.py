@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
 
 from engine.campaigns.load import read_campaign
 from engine.campaigns.model import Files
-from engine.documents import parse_document
+from engine.documents import Document, parse_document
 from engine.planning.book import Book, Claims
 from engine.planning.forecast import assume_sent
 from engine.planning.merge import merge
@@ -52,6 +53,7 @@ class Shop:
     claims: Claims = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     sends: bool = True  # whether what is planned leaves at once
+    _books: dict[Any, Book] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         with self.store.writing() as connection:
@@ -59,10 +61,14 @@ class Shop:
 
     @property
     def book(self) -> Book:
-        documents = [parse_document(f"{n}.yaml", text) for n, text in enumerate(self.campaigns)]
-        names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
-        read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
-        return Book(Files(CATALOGUE, {}, read), self.settings, self.claims)
+        """As the files are now; read again only where they have changed."""
+        written = (tuple(self.campaigns), self.settings, id(self.claims))
+        if written not in self._books:
+            documents = [_document(n, text) for n, text in enumerate(self.campaigns)]
+            names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
+            read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
+            self._books = {written: Book(Files(CATALOGUE, {}, read), self.settings, self.claims)}
+        return self._books[written]
 
     def tick(self, now: datetime) -> list[Answer]:
         """Plan and merge, as a run does; what was decided."""
@@ -94,6 +100,11 @@ class Shop:
     def add(self, name: str, /, **row: Any) -> None:
         with self.store.writing() as connection:
             connection.execute(tables.metadata.tables[name].insert(), row)
+
+
+@cache
+def _document(number: int, text: str) -> Document:
+    return parse_document(f"{number}.yaml", text)
 
 
 def _answers(connection: Any, desk: Any) -> list[Answer]:
