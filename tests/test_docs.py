@@ -15,8 +15,8 @@ import pytest
 from typer.main import get_command
 
 from engine.campaigns.form import LATER_KEYS, CampaignForm, EmailForm, StepForm
-from engine.campaigns.waits import SendForm
 from engine.campaigns.load import load_files
+from engine.campaigns.waits import SendForm
 from engine.cli.group import COMMANDS, app, load
 from engine.delivery.states import Status
 from engine.delivery.transports import TRANSPORTS

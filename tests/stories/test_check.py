@@ -227,7 +227,7 @@ def test_windows_that_cannot_be(aftersale: Aftersale, project: Path) -> None:
         "campaigns/windows.yaml:7:30: timezone: unknown time zone 'Berlin'; write it as Europe/Berlin",
         "campaigns/windows.yaml:8:30: skip_holidays: 'XX' is not a country whose holidays are known",
         "campaigns/windows.yaml:9:23: send: late: skip needs a window: name days, between or skip_holidays",
-        "campaigns/windows.yaml:10:15: after: write a duration such as 3d, or {local_days: 3}",
+        "campaigns/windows.yaml:10:13: after: write a duration such as 3d, or {local_days: 3}",
     ]
     for line, want in zip(told(aftersale), expected, strict=True):
         assert line.startswith(want), line
