@@ -30,6 +30,7 @@ class Desk:
     audience: Table
     entries: Table
     runs: Table
+    occasions: Table
     hours: Table
     clocks: Table
 
@@ -53,6 +54,7 @@ def _campaign_columns() -> list[Column[Any]]:
         Column("first_after", BigInteger, nullable=False),
         Column("first_days", Integer),  # or so many days by the customer's calendar
         Column("repeats", Boolean, nullable=False),
+        Column("waits_for", Boolean, nullable=False),  # it begins on something, see `occasions`
         *(Column(name, BigInteger, nullable=False) for name in numbers),
     ]
 
@@ -127,8 +129,9 @@ DESK = Desk(
     steps=memory_table("plan_steps", _step_columns()),
     offers=memory_table("plan_offers", [_campaign_key(), _text("sku", 200, key=True)]),
     audience=AUDIENCE,
-    entries=memory_table("plan_entries", [*_run_key(), *_run_columns()]),
+    entries=memory_table("plan_entries", [*_run_key(), *_run_columns(key=True)]),
     runs=memory_table("plan_runs", [*_run_key(), *_run_columns(key=True), *_verdict_columns()]),
+    occasions=memory_table("plan_occasions", [*_run_key(), Column("at", Instant, primary_key=True)]),
     hours=memory_table("plan_hours", _hours_columns()),
     clocks=memory_table("plan_clocks", _clock_columns()),
 )
@@ -138,7 +141,7 @@ def set_desk(connection: Connection, book: Book) -> Desk:
     """The desk, laid out in this connection: the book's own tables filled in, the others empty."""
     clear(connection)
     lay_out(connection, DESK.campaigns, DESK.steps, DESK.offers, DESK.entries, DESK.runs)
-    lay_out(connection, DESK.hours, DESK.clocks)
+    lay_out(connection, DESK.occasions, DESK.hours, DESK.clocks)
     fill(connection, DESK.campaigns, _campaign_rows(book))
     fill(connection, DESK.steps, _step_rows(book))
     fill(
@@ -161,6 +164,7 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
             "first_after": span(campaign.steps[0].after),
             "first_days": campaign.steps[0].local_days,
             "repeats": campaign.enter.repeats,
+            "waits_for": campaign.on is not None,
             "again_after": span(campaign.enter.again_after),
             "priority": campaign.priority,
             "lot_a": a,
