@@ -22,8 +22,8 @@ The first line lets editors complete keys and mark mistakes as you type, by
 RUN = """\
 ## How a run goes
 
-1. A customer whom the `audience` holds enters, if `enter` allows it. That begins a *run*: the draw for the
-   `holdout` is made, and the first step falls due `after` its wait.
+1. A customer whom the `audience` holds enters, with `on` when something happens, if `enter` allows it. That
+   begins a *run*: the draw for the `holdout` is made, and the first step falls due `after` its wait.
 2. When a step is due, a [decision](reasons.md) is made: send, skip or hold. First the campaign's own
    questions are asked: the `goal`, then `while`, then whether the step's `send` lets a mail go now, then
    its `when`. Then come the [policies](policies.md), from consent to the frequency cap.
@@ -41,7 +41,7 @@ ENTER = """\
 * `{again_after: 180d}`: who is in the audience, and began the last run that long ago or longer, begins
   anew.
 
-Nobody begins a run while one through the same campaign is in progress.
+Nobody begins a run while one through the same campaign is in progress; by `on` and `every_time` they do.
 """
 RULES = """\
 ### audience, while, goal, when
@@ -50,6 +50,36 @@ All four are [rules](conditions.md). `audience` decides entry only. `while` is a
 where it does not hold, the run ends. `goal` counts only facts later than entry; it is asked at every run
 of the engine, whether a step is due or not. `when` belongs to one step; where it does not hold, that
 step is skipped and the next one waits its turn.
+"""
+ON = """\
+### on
+
+Without `on` a run begins as soon as the audience holds somebody. With it, a run begins when something
+happens: `on` says when, `audience` says whose.
+
+| written | a run begins |
+| --- | --- |
+| `on: {bought: {product: flour}}` | with each order of it; or `kind`, `category`, `tag`, `any: true` |
+| `on: {consumed: {product: course, unit: lesson-3}}` | when the unit is completed |
+| `on: {started: {product: course}}` | when the product, or one `unit` of it, is started |
+| `on: {renews: {product: membership, before: 7d}}` | so long before a subscription that is active renews |
+| `on: {date: "2026-11-27 09:00"}` | then, for everybody in the audience; or a list of such dates |
+| `on: {cron: "0 9 1 * *"}` | by a crontab's line: minute, hour, day of the month, month, day of the week |
+
+Dates and cron lines go by the shop's clock. In a cron line Sunday is 0, as everywhere; a day of the month
+and a day of the week cannot stand together.
+
+* The run counts from when it happened: `after: 1d` is a day after the purchase, though the import told of
+  it hours later. What is told so late that a step is due already is mailed at once; `send: {latest: 2d}`
+  gives it up.
+* Each event is looked at once, in the first run of the engine that knows of it. Who is not in the audience
+  then begins no run by it, and neither does a second import of the same.
+* With `enter: every_time` each event begins a run of its own, also while another is in progress. With
+  `once` the first one does; with `{again_after: 30d}` the first one that comes so long after the event of
+  the last run, when that is over.
+* What happened before the engine first planned with the campaign is no event, and no more is what happened
+  before `on` was changed.
+* Of the moments of a cron line that were missed, while the engine did not run, only the last one counts.
 """
 OFFERS = """\
 ### offers
@@ -139,7 +169,7 @@ def pages() -> dict[str, str]:
             "The campaign file",
             *(INTRO, code(EXAMPLE.read_text(encoding="utf-8")), EDITOR),
             *("## Keys of a campaign", table(COLUMNS, field_rows(CampaignForm))),
-            *(RULES, ENTER, OFFERS, OWED, HOLDOUT),
+            *(RULES, ON, ENTER, OFFERS, OWED, HOLDOUT),
             *("## Keys of a step", table(COLUMNS, field_rows(StepForm))),
             *("## Keys of `email`", table(COLUMNS, field_rows(EmailForm)), COPY),
             *(SEND, "### Keys of `send`", table(COLUMNS, field_rows(SendForm))),

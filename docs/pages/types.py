@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, StrictBool
 from pydantic.fields import FieldInfo
 
-from engine.campaigns.form import EntryField, Id, RuleData
+from engine.campaigns.form import EntryField, Id, OnData, RuleData
 from engine.campaigns.waits import DaysField, HolidaysField, HoursField, SendForm, WaitField, WhoseZone
 from engine.campaigns.wording import WordsField
 from engine.clock import Duration, InstantField
@@ -37,6 +37,7 @@ NAMED: list[tuple[Any, str]] = [
     (Percent, "percentage"),
     (Topic, "topic"),
     (RuleData, "rule"),
+    (OnData, "see [on](campaign.md#on)"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
     (WaitField, "duration, or `{local_days: number}`"),
     (SendForm, "see [when a mail may go](campaign.md#when-a-mail-may-go)"),

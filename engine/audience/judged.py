@@ -1,6 +1,16 @@
 """The temporary tables of one look at the audiences: who was judged, and who was held."""
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, String, Table, exists, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    String,
+    exists,
+    or_,
+    select,
+)
 
 from engine.store.dialect import lay_out, memory_table
 
@@ -33,7 +43,7 @@ def judging_everybody(connection: Connection) -> set[str]:
     return set(connection.scalars(select(EVERYBODY.c.campaign_id)))
 
 
-def judged(table: Table) -> ColumnElement[bool]:
+def judged(table: FromClause) -> ColumnElement[bool]:
     """SQL: this look asked about the row's customer for the row's campaign."""
     everybody = exists().where(EVERYBODY.c.campaign_id == table.c.campaign_id)
     passed = exists().where(

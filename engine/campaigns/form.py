@@ -34,6 +34,32 @@ def _said(rule: Any) -> Any:
 RuleData = Annotated[Any, BeforeValidator(_said), WithJsonSchema({REFERENCE: "rule"})]
 
 
+_TEXT = {"type": "string"}
+_UNIT = {"product": _TEXT, "unit": _TEXT}
+_ONE_LINE_DATE = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:00)?$"}
+_LENGTH = {"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"const": 0}]}
+
+
+def _keys(required: tuple[str, ...] = (), **keys: Any) -> dict[str, Any]:
+    """The schema of a map of these keys."""
+    return {"type": "object", "properties": keys, "required": list(required), "additionalProperties": False}
+
+
+_TRIGGERS = {
+    "bought": _keys(product=_TEXT, kind=_TEXT, category=_TEXT, tag=_TEXT, any={"const": True}),
+    "started": _keys(("product",), **_UNIT),
+    "consumed": _keys(("product", "unit"), **_UNIT),
+    "renews": _keys(("product", "before"), product=_TEXT, before=_LENGTH),
+    "date": {"anyOf": [_ONE_LINE_DATE, {"type": "array", "items": _ONE_LINE_DATE, "minItems": 1}]},
+    "cron": _TEXT,
+}
+OnData = Annotated[
+    Any,
+    BeforeValidator(_said),
+    WithJsonSchema({**_keys(**_TRIGGERS), "minProperties": 1, "maxProperties": 1}),
+]
+
+
 def _entry(value: Any) -> Any:
     if value in ("once", "every_time"):
         return Entry(repeats=value == "every_time")
@@ -142,6 +168,7 @@ class CampaignForm(Form):
     )
     topic: Id = Field("marketing", description="the consent it needs")
     offers: tuple[str, ...] = Field((), description="products it offers; who owns one is skipped")
+    on: OnData = Field(None, description="what begins a run; default: the audience alone")
     audience: RuleData = Field(description="who enters")
     while_: RuleData = Field(None, alias="while", description="asked before each step; false: exit")
     enter: EntryField = Field(
@@ -158,7 +185,6 @@ class CampaignForm(Form):
 
 
 LATER_KEYS = {  # understood, and not in this version
-    ("on",): "people enter by `audience:` in this version",
     ("was",): "keep the campaign's id",
     ("steps", "variants"): "write one email: per step in this version",
     ("steps", "task"): "steps are mails in this version",

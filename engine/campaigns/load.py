@@ -19,6 +19,7 @@ from engine.campaigns.model import Campaign, Email, Files, Step, Waiting
 from engine.campaigns.quiet import never_open
 from engine.campaigns.segments import load_segments
 from engine.campaigns.sketch import sketch
+from engine.campaigns.triggers import read_trigger
 from engine.documents import Document, KeyPath, skim_document, validate
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue, load_catalogue
@@ -163,6 +164,7 @@ def read_campaign(
     data, problems = _without_later_keys(document)
     parser = RuleParser(document, catalogue, list(segments), names)
     rules = _rules(parser, data)
+    trigger = read_trigger(parser, data["on"]) if data.get("on") is not None else None
     form = validate(document, CampaignForm, (), data)
     problems += [*document.problems, *parser.problems]
     problems += [*_offer_problems(document, catalogue), *_step_problems(document)]
@@ -171,7 +173,7 @@ def read_campaign(
         raise Problems([*problems, *form])
     if problems:
         raise Problems(problems)
-    return _campaign(document, form, rules, holdout)
+    return replace(_campaign(document, form, rules, holdout), on=trigger)
 
 
 def _without_later_keys(document: Document) -> tuple[dict[str, Any], list[Problem]]:

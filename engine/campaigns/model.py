@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from engine.campaigns.triggers import Trigger
 from engine.campaigns.wording import Words
 from engine.documents import Document, KeyPath
 from engine.errors import Problem
@@ -96,6 +97,7 @@ class Campaign:
     topic: str = "marketing"  # '' where it is transactional
     offers: tuple[str, ...] = ()
     enter: Entry = Entry()
+    on: Trigger | None = None
     while_: Rule | None = None
     goal: Rule | None = None
     priority: int = 50

@@ -28,6 +28,7 @@ from engine.store.tables import (
     customers,
     identities,
     messages,
+    occasions,
     order_lines,
     orders,
     refunds,
@@ -36,6 +37,7 @@ from engine.store.tables import (
 )
 
 FACTS = (attributes, consents, orders, order_lines, refunds, consumption, subscriptions)
+LOOKED_AT = (occasions,)  # what happened to them: it happened to the known one
 DROPPED = (
     transactions,
     changes,
@@ -57,12 +59,12 @@ def _merge(connection: Connection, merged: Merged, window: int, now: datetime) -
     known = sorted(set(merged.values()))
     lock_customers(connection, [*merged, *known])
     forget_derived(connection, [*merged, *known])
-    for table in FACTS:
+    for table in (*FACTS, *LOOKED_AT):
         _move(connection, table, _rows(connection, table, merged), merged)
     unite_runs(connection, merged, now)
     _cancel(connection, merged, now)
     _rename(connection, merged, now)
-    for table in (*FACTS, *RUNS, *DROPPED):
+    for table in (*FACTS, *LOOKED_AT, *RUNS, *DROPPED):
         connection.execute(delete(table).where(table.c.customer_id.in_(merged)))
     restate(connection, known, now)
     write_sides(connection, derive_transactions(connection, known, window))

@@ -32,6 +32,7 @@ class Desk:
     audience: Table
     entries: Table
     runs: Table
+    occasions: Table
     hours: Table
     clocks: Table
 
@@ -56,6 +57,7 @@ def _campaign_columns() -> list[Column[Any]]:
         Column("first_days", Integer),  # or so many days by the customer's calendar
         Column("repeats", Boolean, nullable=False),
         Column("transactional", Boolean, nullable=False),
+        Column("waits_for", Boolean, nullable=False),  # it begins on something, see `occasions`
         *(Column(name, BigInteger, nullable=False) for name in numbers),
     ]
 
@@ -133,8 +135,9 @@ DESK = Desk(
     steps=memory_table("plan_steps", _step_columns()),
     offers=memory_table("plan_offers", [_campaign_key(), _text("sku", 200, key=True)]),
     audience=AUDIENCE,
-    entries=memory_table("plan_entries", [*run_key(), *run_columns()]),
+    entries=memory_table("plan_entries", [*run_key(), *run_columns(key=True)]),
     runs=memory_table("plan_runs", [*run_key(), *run_columns(key=True), *_verdict_columns()]),
+    occasions=memory_table("plan_occasions", [*run_key(), Column("at", Instant, primary_key=True)]),
     hours=memory_table("plan_hours", _hours_columns()),
     clocks=memory_table("plan_clocks", _clock_columns()),
 )
@@ -144,7 +147,7 @@ def set_desk(connection: Connection, book: Book) -> Desk:
     """The desk, laid out in this connection: the book's own tables filled in, the others empty."""
     clear(connection)
     lay_out(connection, DESK.campaigns, DESK.steps, DESK.offers, DESK.entries, DESK.runs)
-    lay_out(connection, DESK.hours, DESK.clocks)
+    lay_out(connection, DESK.occasions, DESK.hours, DESK.clocks)
     fill(connection, DESK.campaigns, _campaign_rows(book))
     fill(connection, DESK.steps, _step_rows(book))
     fill(
@@ -169,6 +172,7 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
             "first_days": campaign.steps[0].local_days,
             "repeats": campaign.enter.repeats,
             "transactional": campaign.transactional,
+            "waits_for": campaign.on is not None,
             "again_after": span(campaign.enter.again_after),
             "priority": campaign.priority,
             "lot_a": a,

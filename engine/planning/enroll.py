@@ -44,7 +44,7 @@ def enroll(connection: Connection, desk: Desk, state: State, now: datetime) -> N
         .join(campaign, campaign.c.campaign_id == audience.c.campaign_id)
         .join(customers, customers.c.customer_id == audience.c.customer_id)
         .outerjoin(member, _same(member, audience))
-        .where(may_begin, ~_running(desk, state))
+        .where(~campaign.c.waits_for, may_begin, ~_running(desk, state))
     )
     names = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
     connection.execute(desk.entries.insert().from_select(names, rows))

@@ -38,6 +38,7 @@ class Explanation:
     outlook: Outlook | None  # of a step that is held
 
     past: bool  # before the last run: told by what was decided, not by a plan
+    begins: str = ""  # what begins a run, where it is not the audience alone
     waiting: str = ""  # of a step that is not due yet, or waits for its window: until when
 
     @property
@@ -66,7 +67,7 @@ class Explanation:
         """What has been, and what keeps the customer from entering now."""
         so_far = self._story.so_far()
         if self.is_customer and self.audience.holds:
-            return so_far or "is in the audience; no run has looked since"
+            return so_far or f"is in the audience; {self.begins or 'no run has looked since'}"
         return "; ".join(filter(None, (so_far, self._outside())))
 
     def _outside(self) -> str:
@@ -128,6 +129,7 @@ def explain_campaign(
         messages=rows(state.messages, "planned_at", "step_id"),
         at=now,
         past=desk is None,
+        begins=f"a run begins {campaign.on.sentence(scope)}" if campaign.on else "",
         waiting=_waiting(connection, book, ahead, customer_id) if ahead else "",
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, update
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.merge import merge
+from engine.planning.occasions import next_occasion
 from engine.planning.plan import make_plan
 from engine.planning.state import State
 from engine.planning.timing import place_of
@@ -29,13 +30,20 @@ def forecast(
 ) -> Iterator[tuple[datetime, Desk]]:
     """Each later instant with its plan. The plan of `now` must be in `state` already, its mails sent."""
     at, look, end = now, now + DAY, now + days * DAY
-    while (at := min(look, _next_due(connection, book, state, now, at))) <= end:
-        looks = at == look
+    while True:
+        due, begins = (
+            _next_due(connection, book, state, now, at),
+            _next_occasion(connection, book, state, now, at, only),
+        )
+        at = min(look, due, begins)
+        if at > end:
+            return
+        looks = at in (look, begins)
         desk = make_plan(connection, book, state, at, only=only, look_for_entries=looks)
         yield at, desk
         merge(connection, book, desk, state, at, looked=looks)
         assume_sent(connection, state)
-        look += DAY if looks else timedelta(0)
+        look += DAY if at == look else timedelta(0)
 
 
 def assume_sent(connection: Connection, state: State) -> None:
@@ -63,6 +71,16 @@ def _next_due(connection: Connection, book: Book, state: State, start: datetime,
     return max(
         first, min([at, *(closes - MINUTE for closes in _closings(connection, book, state, first, at))])
     )
+
+
+def _next_occasion(
+    connection: Connection, book: Book, state: State, start: datetime, after: datetime, only: int | None
+) -> datetime:
+    """The first whole hour from the start, later than `after`, by which a trigger has been pulled."""
+    first = next_occasion(connection, book, state, book.scope(after, connection.dialect.name), only)
+    if first is None:
+        return datetime.max.replace(tzinfo=start.tzinfo)
+    return start - (start - first) // HOUR * HOUR
 
 
 def _closings(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Subquery,
     and_,
     case,
     exists,
@@ -25,6 +26,7 @@ from engine.audience.looks import record
 from engine.clock import to_micros
 from engine.planning.book import Book
 from engine.planning.desk import Desk
+from engine.planning.occasions import record_occasions
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.store.dialect import insert_from_select, insert_ignoring, unindexed
@@ -46,6 +48,8 @@ def merge(
         record(connection, state.looks, book.digests, book.timings, now)
         _record_who_left(connection, desk, state, now)
         _record_who_is_inside(connection, desk, state, now)
+        _count_runs(connection, desk, state)
+        record_occasions(connection, book, desk, state, now)
     _begin_runs(connection, desk, state, now)
     _write_decisions(connection, desk, state, now)
     mails = _fill_outbox(connection, desk, state, now)
@@ -84,7 +88,7 @@ def _record_who_left(connection: Connection, desk: Desk, state: State, now: date
 
 def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now: datetime) -> None:
     """Those newly inside, and those who begin a run: their spell rises by what the plan saw."""
-    audience, entry, member = desk.audience, desk.entries, state.membership
+    audience, entry, member = desk.audience, _last_entries(desk), state.membership
     rows = (
         select(
             audience.c.customer_id,
@@ -110,6 +114,20 @@ def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now:
     )
     names = ["customer_id", "campaign_id", "inside", "spell", "since"]
     insert_from_select(connection, member, names, rows, update=["inside", "spell", "since"])
+
+
+def _count_runs(connection: Connection, desk: Desk, state: State) -> None:
+    """Also of those who begin a run on something that happened, and whom this look had no cause to judge."""
+    entry, member = _last_entries(desk), state.membership
+    mine = and_(entry.c.customer_id == member.c.customer_id, entry.c.campaign_id == member.c.campaign_id)
+    connection.execute(update(member).where(mine).values(spell=entry.c.spell))
+
+
+def _last_entries(desk: Desk) -> Subquery:
+    """Of those who begin several runs at once the last one."""
+    entry = desk.entries
+    key = (entry.c.customer_id, entry.c.campaign_id)
+    return select(*key, func.max(entry.c.spell).label("spell")).group_by(*key).subquery()
 
 
 def _begin_runs(connection: Connection, desk: Desk, state: State, now: datetime) -> None:

@@ -16,6 +16,7 @@ from engine.planning.early import EarlyGoals, end_early
 from engine.planning.enroll import enroll
 from engine.planning.expiry import give_up
 from engine.planning.local_days import entries_fall_due, next_steps_fall_due
+from engine.planning.occasions import begin_on_occasions
 from engine.planning.policies import CONTESTS, POLICIES
 from engine.planning.prepared import prepared
 from engine.planning.reasons import Reason, Verdict
@@ -48,6 +49,7 @@ def make_plan(
         look(connection, ready.questions, book.digests, now, (state.looks, state.changes))
     if look_for_entries:
         enroll(connection, desk, state, now)
+        begin_on_occasions(connection, book, desk, state, scope, only)
         entries_fall_due(connection, book, desk)
     due.gather(connection, book, desk, state, now)
     end_vanished(connection, book.files.ids, desk, state, now)

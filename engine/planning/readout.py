@@ -80,7 +80,9 @@ def audience_sizes(connection: Connection, desk: Desk, state: State) -> dict[str
 def entering(connection: Connection, desk: Desk) -> dict[str, int]:
     """How many begin a run through each campaign now."""
     entry = desk.entries
-    rows = connection.execute(select(entry.c.campaign_id, func.count()).group_by(entry.c.campaign_id))
+    rows = connection.execute(
+        select(entry.c.campaign_id, func.count(entry.c.customer_id.distinct())).group_by(entry.c.campaign_id)
+    )
     return {row[0]: row[1] for row in rows}
 
 
@@ -131,7 +133,12 @@ def _waiting(desk: Desk, state: State) -> Any:
         known = table.c.campaign_id.in_(select(desk.campaigns.c.campaign_id))
         active = table.c.status == "active" if table is state.enrollments else known
         waiting.append(
-            select(table.c.campaign_id, table.c.step_id, literal(Reason.WAITING.value), func.count())
+            select(
+                table.c.campaign_id,
+                table.c.step_id,
+                literal(Reason.WAITING.value),
+                func.count(table.c.customer_id.distinct()),
+            )
             .where(known, active, ~_is_due(desk, table))
             .group_by(table.c.campaign_id, table.c.step_id)
         )

@@ -28,6 +28,8 @@ class State:
     messages: Table
     looks: Table
     changes: Table
+    triggers: Table
+    occasions: Table
     lock: Callable[[Connection, Table], None]
 
 
@@ -38,13 +40,15 @@ _KEPT = (
     tables.messages,
     tables.looks,
     tables.changes,
+    tables.triggers,
+    tables.occasions,
 )
 _TWINS = tuple(memory_twin(table) for table in _KEPT)
 
 
-def _state(six: Sequence[Table], lock: Callable[[Connection, Table], None]) -> State:
-    membership, enrollments, decisions, messages, looks, changes = six
-    return State(membership, enrollments, decisions, messages, looks, changes, lock)
+def _state(those: Sequence[Table], lock: Callable[[Connection, Table], None]) -> State:
+    membership, enrollments, decisions, messages, looks, changes, triggers, occasions = those
+    return State(membership, enrollments, decisions, messages, looks, changes, triggers, occasions, lock)
 
 
 def kept() -> State:

@@ -2,9 +2,10 @@
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
-`imported_under`, `campaign_versions`, `looks`, `leases`, `pauses`, `throttle`, `generation`. Instants
-are UTC microseconds; money is integer minor units of the shop's currency unless a currency stands
-beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a primary key.
+`imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`.
+Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
+stands beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a
+primary key.
 """
 
 from typing import Any
@@ -266,6 +267,23 @@ looks = Table(  # a registry: when an audience was last judged, and by which rul
     Column("rule", String(16), nullable=False),  # a digest of all that the answer depends on but facts
     Column("timing", String(16), nullable=False, default=""),  # a digest of when its mails may go
     Column("at", Instant, nullable=False),
+)
+
+triggers = Table(  # a registry: what campaigns begin on, since when, and up to when it was looked for
+    "triggers",
+    metadata,
+    Column("campaign_id", String(100), primary_key=True),
+    Column("rule", String(16), nullable=False),  # a digest of `on`
+    Column("since", Instant, nullable=False),  # what happened earlier is no occasion
+    Column("seen_at", Instant, nullable=False),
+)
+
+occasions = Table(  # what happened to somebody, and was looked at: it begins one run, or none
+    "occasions",
+    metadata,
+    customer_key(),
+    Column("campaign_id", String(100), primary_key=True),
+    Column("at", Instant, primary_key=True),
 )
 
 enrollments = Table(

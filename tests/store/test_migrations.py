@@ -67,6 +67,7 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
         "imported_under",
         "campaign_versions",
         "looks",
+        "triggers",
         "leases",
         "pauses",
         "throttle",

@@ -227,7 +227,7 @@ def test_windows_that_cannot_be(aftersale: Aftersale, project: Path) -> None:
         "campaigns/windows.yaml:7:30: timezone: unknown time zone 'Berlin'; write it as Europe/Berlin",
         "campaigns/windows.yaml:8:30: skip_holidays: 'XX' is not a country whose holidays are known",
         "campaigns/windows.yaml:9:23: send: late: skip needs a window: name days, between or skip_holidays",
-        "campaigns/windows.yaml:10:15: after: write a duration such as 3d, or {local_days: 3}",
+        "campaigns/windows.yaml:10:13: after: write a duration such as 3d, or {local_days: 3}",
     ]
     for line, want in zip(told(aftersale), expected, strict=True):
         assert line.startswith(want), line
@@ -235,3 +235,34 @@ def test_windows_that_cannot_be(aftersale: Aftersale, project: Path) -> None:
     [line] = told(aftersale)
     want = "campaigns/windows.yaml:4:30: between 22:30-07:00 lies wholly within quiet_hours (21:00-08:00)"
     assert line.startswith(want)
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        ("{bougth: {any: true}}", "2:6: nothing begins with 'bougth' (did you mean 'bought'?)"),
+        ("{bought: {product: gide}}", "2:15: unknown product 'gide'"),
+        (
+            "{bought: {product: flour, at_least: 2}}",
+            "2:31: 'at_least' cannot stand under on: (ask it of the audience)",
+        ),
+        ("{consumed: {product: starter-guide}}", "2:6: name the unit that is completed"),
+        ("{consumed: {product: starter-guide, unit: c}}", "2:41: 'starter-guide' has no unit 'c'"),
+        ("{renews: {product: club, before: 7d}}", "2:15: unknown product 'club'"),
+        ("{renews: {product: membership}}", "2:6: 'before' is missing"),
+        ("{date: tomorrow}", "2:6: 'tomorrow' is not a date with a time (by the shop's clock"),
+        ("{date: 2026-02-30 09:00}", "2:6: '2026-02-30 09:00' is not a date with a time"),
+        ('{cron: "0 9 * *"}', "2:6: '0 9 * *': write five fields"),
+        ('{cron: "0 9 1 * 1"}', "2:6: '0 9 1 * 1': write a day of the month or a day of the week, not both"),
+        ('{cron: "0 9 * * 8"}', "2:6: '0 9 * * 8': '8' is not a day of the week"),
+        ('{cron: "61 9 * * *"}', "2:6: '61 9 * * *': "),
+        ("", "2:1: on: write"),
+    ],
+)
+def test_triggers_that_cannot_be(aftersale: Aftersale, project: Path, on: str, expected: str) -> None:
+    template = next(Path("templates/win-back").iterdir()).name
+    mail = f"{{subject: A, template: win-back/{template}}}"
+    text = f"campaign: begins\non: {on}\naudience: {{ordered: {{}}}}\nsteps: [{{id: a, after: 0, email: {mail}}}]\n"
+    Path("campaigns/begins.yaml").write_text(text)
+    [line] = told(aftersale)
+    assert line.startswith(f"campaigns/begins.yaml:{expected}"), line
