@@ -32,6 +32,7 @@ class Post:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        _ = project.book  # read now, whole: what changes later is judged before it is taken
         self.owner = own_name()
         self.stopping = Stopping()
         self.trouble: AftersaleError | None = None

@@ -30,21 +30,33 @@ def new_shop(
     tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Shops:
     """Makes a shop with so many customers at NOW, and opens it."""
-    monkeypatch.setenv("AFTERSALE_RUN__EVERY", "1s")
-    monkeypatch.setenv("AFTERSALE_RUN__LEAD", "1s")
-    monkeypatch.setenv("AFTERSALE_DELIVERY__LEASE", "1s")
+    for setting in ("RUN__EVERY", "RUN__LEAD", "DELIVERY__LEASE"):
+        monkeypatch.setenv(f"AFTERSALE_{setting}", "1s")
 
     def make(customers: int) -> Project:
-        shop = tmp_path / "shop"
-        copy_starter(shop, now=NOW)
-        for file in (shop / "campaigns").glob("*.yaml"):
-            if file.stem not in KEPT:
-                file.unlink()
-        set_clock(shop, NOW)
-        write_demo_shop(shop / "data", seed=3, customers=customers, now=NOW)
-        project = Project(shop, clock)
-        import_into(project, [shop / "data" / name for name in FILES], now=NOW)
+        _make_shop(tmp_path / "shop", customers)
+        project = Project(tmp_path / "shop", clock)
         request.addfinalizer(project.close)
         return project
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop on SQLite, made once; a test works on a copy, which has never mailed."""
+    shop = tmp_path_factory.mktemp("shop") / "shop"
+    _make_shop(shop, customers=60)
+    return shop
+
+
+def _make_shop(shop: Path, customers: int) -> None:
+    copy_starter(shop, now=NOW)
+    for file in (shop / "campaigns").glob("*.yaml"):
+        if file.stem not in KEPT:
+            file.unlink()
+    set_clock(shop, NOW)
+    write_demo_shop(shop / "data", seed=3, customers=customers, now=NOW)
+    project = Project(shop, VirtualClock(NOW))
+    import_into(project, [shop / "data" / name for name in FILES], now=NOW)
+    project.close()

@@ -1,7 +1,11 @@
 """Real daemons: killed at any moment, two at once, frozen and thawed, told to stop under load."""
 
+import json
 import random
+import re
 import signal
+import subprocess
+import sys
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +17,7 @@ from engine.app.previewing import previewing
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.rendering.eml import to_bytes
-from engine.store.tables import messages
+from engine.store.tables import customers, messages
 from tests.daemon.conftest import Shops
 from tests.daemon.process import daemon, set_clock, wait_until
 
@@ -81,6 +85,28 @@ def test_two_by_mistake_share_the_mails_and_one_of_them_plans(database: str, new
             wait_until(partial(all_left, project, expected), one)
             assert (one.stop(), two.wait_for("leads")["epoch"], two.stop()) == (0, 2, 0)
     assert_each_left_once(project, expected)
+    assert_nobody_is_named(project, json.dumps([one.listen(), two.listen()]))
+
+
+def assert_nobody_is_named(project: Project, log: str) -> None:
+    """No address, and no name of anybody."""
+    with project.store.reading() as connection:
+        rows = connection.execute(select(customers.c.email, customers.c.first_name, customers.c.last_name))
+        known = {value for row in rows for value in row if value}
+    assert len(known) > 300
+    assert not [value for value in known if re.search(rf"\b{re.escape(value)}\b", log, re.IGNORECASE)]
+
+
+def test_as_it_is_typed_it_runs_until_it_is_told_to_stop(new_shop: Shops) -> None:
+    """Its clock is the real one, so that something is due is no matter here."""
+    folder = new_shop(20).folder
+    command = [sys.executable, "-W", "ignore", "-c", "from engine.cli import main; main()", "run"]
+    with subprocess.Popen([*command, "--project", folder], stderr=subprocess.PIPE, text=True) as process:
+        line = next(line for line in process.stderr if " leads " in line)
+        assert re.fullmatch(r"2\d{3}-\S+Z info leads epoch=1\n", line)
+        process.send_signal(signal.SIGINT)
+        assert [line.split()[2] for line in process.stderr][-1] == "stopped"
+        assert process.wait() == 0
 
 
 def test_a_leader_that_was_frozen_finds_out_that_another_one_leads(database: str, new_shop: Shops) -> None:

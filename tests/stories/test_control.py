@@ -7,12 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from engine.app.project import Project
 from engine.clock import VirtualClock
-from engine.store.tables import messages, pauses
+from engine.store.tables import messages
+from engine.trials.demo_shop import FILES, write_demo_shop
+from engine.trials.starter import copy_starter
+from tests.conftest import NOW
 from tests.stories.conftest import Aftersale
+
+# Two campaigns are quickly read, and every word typed here reads them anew.
+KEPT = {"win-back", "stalled-learner", "products", "segments"}
+
+
+@pytest.fixture
+def shop(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    copy_starter(tmp_path / "shop", now=NOW)
+    monkeypatch.chdir(tmp_path / "shop")
+    for file in Path("campaigns").glob("*.yaml"):
+        if file.stem not in KEPT:
+            file.unlink()
+    write_demo_shop(Path("data"), seed=3, customers=100, now=NOW)
+    assert aftersale("import", *(f"data/{name}" for name in FILES)).code == 0
+    return tmp_path / "shop"
 
 
 def sent(folder: str = "outbox") -> set[str]:
@@ -224,26 +242,14 @@ def test_a_database_that_was_moved_is_adopted_without_holding_anything(
 # ── a rehearsal ─────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("only", "who"),
-    [("[]", "nobody"), ('["@example.org"]', "a domain"), ('["{one}"]', "one")],
-)
 def test_in_a_rehearsal_only_those_on_the_list_get_mail(
-    aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch, only: str, who: str
+    aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due = [each["to"] for each in aftersale("preview", "--json").json["mails"]]
-    wanted = {"nobody": [], "a domain": [a for a in due if a.endswith("@example.org")], "one": due[:1]}[who]
-    monkeypatch.setenv("AFTERSALE_STAGING__ONLY", only.replace("{one}", due[0].upper()))
+    wanted = [address for address in due if address.endswith("@example.org")]
+    monkeypatch.setenv("AFTERSALE_STAGING__ONLY", '["@example.org"]')
     assert aftersale("run", "--once").code == 0
-    assert len(sent()) == len(wanted)
+    assert 0 < len(sent()) == len(wanted) < len(due)
     cancelled = listed(aftersale, "--status", "cancelled")
     assert len(cancelled) == len(due) - len(wanted)
-    assert {mail["error"] for mail in cancelled} <= {"a rehearsal: the address is not in staging.only"}
-
-
-def test_pauses_are_in_the_database_where_every_process_sees_them(aftersale: Aftersale, shop: Path) -> None:
-    aftersale("pause", "win-back")
-    project = Project(shop)
-    with project.store.reading() as connection:
-        assert list(connection.scalars(select(pauses.c.campaign_id))) == ["win-back"]
-    project.close()
+    assert {mail["error"] for mail in cancelled} == {"a rehearsal: the address is not in staging.only"}

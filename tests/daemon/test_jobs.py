@@ -1,0 +1,329 @@
+"""The jobs of a daemon, one by one, in this process and on a clock that is moved by hand."""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from engine.app.project import Project
+from engine.clock import VirtualClock
+from engine.daemon.jobs import Crew, jobs
+from engine.daemon.logs import LOGGER, set_up
+from engine.daemon.post import Post
+from engine.daemon.steady import Busy, Steady
+from engine.errors import NotAdopted, StoreLocked
+from engine.store.tables import leases
+
+HOUR = timedelta(hours=1)
+
+
+class Listener(logging.Handler):
+    """What was logged: events, and their values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.events.append((record.getMessage(), record.event_values))
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
+
+    def values(self, name: str) -> list[dict[str, Any]]:
+        return [values for event, values in self.events if event == name]
+
+
+@pytest.fixture
+def log() -> Iterator[Listener]:
+    set_up("text")
+    listener = Listener()
+    LOGGER.addHandler(listener)
+    yield listener
+    LOGGER.handlers.clear()
+
+
+@pytest.fixture
+def project(small_shop: Path, tmp_path: Path, clock: VirtualClock) -> Iterator[Project]:
+    opened = Project(Path(shutil.copytree(small_shop, tmp_path / "shop")), clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def post(project: Project) -> Post:
+    return Post(project)
+
+
+@pytest.fixture
+def crew(post: Post, log: Listener) -> Crew:
+    crew = Crew(post)
+    crew.planner.lead()
+    return crew
+
+
+def left(project: Project) -> int:
+    return len(list((project.folder / "outbox").rglob("*.eml")))
+
+
+# ── planning and sending ────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_planned_is_sent(crew: Crew, post: Post, log: Listener) -> None:
+    woken: list[str] = []
+    post.wake = woken.append
+    crew.planner.plan()
+    assert woken == ["deliver"]
+    crew.sender.deliver()
+    [planned], [delivered] = log.values("planned"), log.values("delivered")
+    assert planned["mails"] == delivered["accepted"] == left(post.project) > 0
+
+
+def test_nothing_leaves_on_the_word_of_an_old_plan(crew: Crew, post: Post, clock: VirtualClock) -> None:
+    """After days of rest a plan decides anew before anything leaves."""
+    crew.planner.plan()
+    clock.advance(HOUR)
+    crew.sender.deliver()
+    assert left(post.project) == 0
+    crew.planner.plan()
+    crew.sender.deliver()
+    assert left(post.project) > 0
+
+
+def test_who_stands_by_does_not_plan_and_sends(crew: Crew, project: Project, log: Listener) -> None:
+    other = Crew(Post(project))
+    other.planner.lead()
+    other.planner.plan()
+    assert log.names() == ["leads", "stands by"]
+    crew.planner.plan()
+    other.sender.deliver()
+    assert left(project) > 0
+
+
+def test_a_lead_that_was_lost_is_told_and_asked_for_again(crew: Crew, post: Post, log: Listener) -> None:
+    woken: list[str] = []
+    post.wake = woken.append
+    with post.project.store.writing() as connection:
+        connection.execute(delete(leases))
+    crew.planner.plan()
+    assert log.names() == ["leads", "lead lost"]
+    assert woken == ["lead"]
+    assert left(post.project) == 0
+
+
+def test_it_stops_between_two_mails_and_gives_back_the_rest(
+    crew: Crew, post: Post, monkeypatch: pytest.MonkeyPatch, log: Listener
+) -> None:
+    crew.planner.plan()
+    send = crew.sender._transport.send
+    monkeypatch.setattr(crew.sender._transport, "send", lambda mail: (post.stopping.say(), send(mail))[1])
+    crew.sender.deliver()
+    assert left(post.project) == 1
+    [delivered] = log.values("delivered")
+    assert delivered == {"accepted": 1, "scheduled": log.values("planned")[0]["mails"] - 1}
+
+
+def test_the_list_of_jobs_keeps_planning_and_sending_apart(crew: Crew, project: Project) -> None:
+    threads = {job.name: job.threads for job in jobs(crew, project.settings)}
+    assert {threads["lead"], threads["plan"]} == {"planning"}
+    assert {threads["deliver"], threads["reconcile"]} == {"sending"}
+    assert {threads[name] for name in ("reload", "sweep")} == {"chores"}
+
+
+# ── files that change ───────────────────────────────────────────────────────────────────────────
+
+
+def reload(crew: Crew) -> None:
+    """Two looks: a file is taken when both found it the same."""
+    crew.reader.reload()
+    crew.reader.reload()
+
+
+def edit(project: Project, name: str, old: str, new: str) -> None:
+    path = project.folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    later = path.stat().st_mtime_ns + 1_000_000
+    os.utime(path, ns=(later, later))
+
+
+def priority(post: Post) -> int:
+    campaign = post.project.files.campaign("win-back")
+    assert campaign
+    return campaign.priority
+
+
+def test_a_sound_change_is_taken_once_it_has_settled(crew: Crew, post: Post, log: Listener) -> None:
+    crew.planner.plan()
+    was = priority(post)
+    edit(post.project, "campaigns/win-back.yaml", f"priority: {was}", "priority: 77")
+    crew.reader.reload()
+    assert priority(post) == was, "an editor may still be writing"
+    crew.reader.reload()
+    assert priority(post) == 77
+    assert log.values("files taken") == [{"changed": "campaigns/win-back.yaml", "campaigns": 2}]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("campaigns/win-back.yaml", "priority:", "prioritty:"),
+        ("campaigns/win-back.yaml", "campaign:", "\t:"),
+        ("campaigns/products.yaml", "price:", "prize:"),
+        ("templates/_layout.html", "{% block content %}", "{% blok content %}"),
+    ],
+)
+def test_a_broken_file_never_replaces_a_good_one_and_is_told_once(
+    crew: Crew, post: Post, log: Listener, file: str, old: str, new: str
+) -> None:
+    before = post.project
+    edit(post.project, file, old, new)
+    for _ in range(3):
+        reload(crew)
+    assert post.project is before
+    told = log.values("file not taken")
+    assert any(Path(file).name in each["at"] for each in told)
+    assert log.names().count("files kept as they were") == 1
+    crew.planner.plan()
+    crew.sender.deliver()
+    assert log.values("delivered")[0]["accepted"] > 0, "the daemon goes on with what it had"
+    edit(post.project, file, new, old)
+    reload(crew)
+    assert post.project is not before
+    assert log.values("files taken")
+
+
+def test_a_campaign_that_has_sent_and_whose_file_is_gone_goes_on(
+    crew: Crew, post: Post, log: Listener
+) -> None:
+    """Its file may be missing for a moment only; removing it for good takes a restart."""
+    crew.planner.plan()
+    crew.sender.deliver()
+    before = post.project
+    (post.project.folder / "campaigns/win-back.yaml").unlink()
+    reload(crew)
+    assert post.project is before
+    assert "has sent mail, and is in no file any more" in log.values("file not taken")[0]["what"]
+
+
+def test_changed_settings_are_told_and_not_taken(crew: Crew, post: Post, log: Listener) -> None:
+    before = post.project
+    edit(post.project, "config.yaml", "max: 1", "max: 2")
+    reload(crew)
+    assert post.project is before
+    assert log.names()[1:] == ["settings changed"]
+
+
+# ── errors ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_error_is_told_once_and_the_job_goes_on_later(
+    post: Post, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [StoreLocked("held by another"), StoreLocked("held by another"), None]
+    seconds = iter((0.0, 0.0, 1.0, 2.0, 2.0, 5.0, 6.0))  # each start asks, and each failure once more
+    monkeypatch.setattr("engine.daemon.steady.time.monotonic", lambda: next(seconds))
+
+    def job() -> None:
+        if error := errors.pop(0):
+            raise error
+
+    steady = Steady("plan", job, post, Busy())
+    for _ in range(5):
+        steady()
+    assert errors == [], "it rested in between"
+    assert [name for name in log.names() if name != "leads"] == ["failed", "works again"]
+    assert log.values("failed") == [{"job": "plan", "error": "held by another", "again_in": "2s"}]
+
+
+def test_a_foreign_error_is_told_without_its_text(post: Post, log: Listener) -> None:
+    def job() -> None:
+        raise ValueError("ann@example.com")
+
+    Steady("plan", job, post, Busy())()
+    [told] = log.values("failed")
+    assert "ValueError at " in told["error"]
+    assert "ann@example.com" not in str(log.events)
+
+
+def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener) -> None:
+    def job() -> None:
+        raise NotAdopted("exchanged")
+
+    Steady("plan", job, post, Busy())()
+    assert post.stopping.said()
+    assert isinstance(post.trouble, NotAdopted)
+
+
+# ── the rest ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_files_put_into_the_watched_folder_are_imported_by_the_leader(
+    crew: Crew, project: Project, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_WATCH__FOLDER", "inbox")
+    (project.folder / "inbox").mkdir()
+    watching = Project(project.folder, project._clock)
+    other = Crew(Post(watching))
+    crew.inbox._post.project = watching
+    (project.folder / "inbox" / "customers.csv").write_text(
+        "email,first_name\nzoe@example.com,Zoe\nnobody,X\n"
+    )
+    for each in (other, other, crew, crew):
+        each.inbox.watch()
+    watching.close()
+    assert log.values("imported") == [
+        {
+            "file": "customers.csv",
+            "kind": "customers",
+            "read": 2,
+            "inserted": 1,
+            "updated": 0,
+            "unchanged": 0,
+            "skipped": 0,
+            "rejected": 1,
+        }
+    ]
+    assert "zoe" not in str(log.events).lower()
+
+
+def test_files_kept_long_enough_are_removed(
+    crew: Crew, project: Project, clock: VirtualClock, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_RETENTION__MAILS", "30d")
+    crew.planner.plan()
+    crew.sender.deliver()
+    (project.folder / "rejects").mkdir(exist_ok=True)
+    young, old = (project.folder / "rejects" / name for name in ("young.csv", "old.csv"))
+    for file, days in ((young, 89), (old, 91)):
+        file.write_text("x")
+        at = (clock.now() - timedelta(days=days)).timestamp()
+        os.utime(file, (at, at))
+    keeping = Project(project.folder, clock)
+    crew.sweeper._post.project = keeping
+    mails = left(project)
+    crew.sweeper.sweep()
+    assert (left(project), young.exists(), old.exists()) == (mails, True, False)
+    clock.advance(timedelta(days=31))
+    os.utime(young, (clock.now().timestamp(),) * 2)
+    crew.sweeper.sweep()
+    keeping.close()
+    assert (left(project), young.exists()) == (0, True)
+    assert log.values("swept") == [{"rejects": 1, "mails": 0}, {"rejects": 0, "mails": mails}]
+
+
+def test_a_daemon_that_leaves_is_not_there_any_more(crew: Crew, project: Project) -> None:
+    crew.leave()
+    with project.store.reading() as connection:
+        rows = connection.execute(select(leases.c.name, leases.c.expires_at)).all()
+    assert [name for name, _ in rows] == ["planner"]
+    other = Crew(Post(project))
+    other.planner.lead()
+    assert other.planner.leads()
