@@ -24,7 +24,7 @@ def _words(value: Any) -> Words:
     if isinstance(value, str):
         return _line(value)
     if not isinstance(value, dict) or not value:
-        msg = "write one line, or one for each language: {en: …, de: …}"
+        msg = "write text, or one line for each language: {en: …, de: …}"
         raise ValueError(msg)
     return tuple((_locale(str(name)), _translation(str(name), line)) for name, line in value.items())
 
@@ -39,7 +39,7 @@ def _translation(name: str, line: Any) -> str:
 
 def _line(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        msg = "write one line of text"
+        msg = "must not be empty" if value == "" else "write text"
         raise ValueError(msg)
     if "\n" in value or "\r" in value:
         msg = "must be one line"

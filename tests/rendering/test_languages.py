@@ -104,11 +104,11 @@ def test_a_mistake_in_one_language_is_told(what, templates, email, line, message
     [
         ("subject: {english: x}\ntemplate: a.html", "'english' is not a language; write it as de or de-AT"),
         ("subject: {de_AT: x}\ntemplate: a.html", "'de_AT' is not a language; write it as de-AT"),
-        ("subject: {}\ntemplate: a.html", "write one line, or one for each language: {en: …, de: …}"),
+        ("subject: {}\ntemplate: a.html", "write text, or one line for each language: {en: …, de: …}"),
         ('subject: {en: "a\\nb"}\ntemplate: a.html', "en: must be one line"),
-        ("subject: 7\ntemplate: a.html", "write one line, or one for each language: {en: …, de: …}"),
-        ('subject: ""\ntemplate: a.html', "write one line of text"),
-        ("subject: x\npreheader: []\ntemplate: a.html", "write one line, or one for each language"),
+        ("subject: 7\ntemplate: a.html", "write text, or one line for each language: {en: …, de: …}"),
+        ('subject: ""\ntemplate: a.html', "must not be empty"),
+        ("subject: x\npreheader: []\ntemplate: a.html", "write text, or one line for each language"),
     ],
 )
 def test_what_is_no_wording(email: str, message: str, tmp_path: Path):
