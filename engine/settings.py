@@ -5,6 +5,7 @@ The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
 """
 
 import os
+import re
 from datetime import timedelta
 from decimal import Decimal
 from os.path import normpath, sep
@@ -32,6 +33,7 @@ from engine.documents import Document, problems_of, read_document
 from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
 
+HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 SHORTEST = timedelta(seconds=1)
 CONFIG_FILE = "config.yaml"
 PREFIX = "AFTERSALE_"
@@ -75,6 +77,14 @@ def _currency(code: str) -> str:
     return code.upper()
 
 
+def _host(name: str) -> str:
+    host = name.strip().lower()
+    if not HOST.fullmatch(host):
+        msg = f"{name!r} is no host; write it without https:// and without a path, such as learn.example"
+        raise ValueError(msg)
+    return host
+
+
 def _lasting(duration: timedelta) -> timedelta:
     if duration < SHORTEST:
         msg = f"must be at least {format_duration(SHORTEST)}"
@@ -107,6 +117,7 @@ Percent = Annotated[
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Currency = Annotated[str, AfterValidator(_currency)]
+Host = Annotated[str, AfterValidator(_host)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 
@@ -177,7 +188,7 @@ class Utm(Part):
 
     source: str = Field("", max_length=100, description="`utm_source`; empty: nothing is added to any link")
     medium: str = Field("email", max_length=100, description="`utm_medium`; empty: left out")
-    domains: tuple[str, ...] = Field(
+    domains: tuple[Host, ...] = Field(
         (), description="where links are counted as well, beside the host of `shop.url` and those below it"
     )
 

@@ -13,7 +13,7 @@ from engine.campaigns.form import EntryField, Id, RuleData
 from engine.campaigns.wording import WordsField
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
-from engine.settings import Currency, Lasting, Line, Mailbox, Percent, Place, ZoneName
+from engine.settings import Currency, Host, Lasting, Line, Mailbox, Percent, Place, ZoneName
 
 NAMED: list[tuple[Any, str]] = [
     (Duration, "duration"),
@@ -29,6 +29,7 @@ NAMED: list[tuple[Any, str]] = [
     (ZoneName, "time zone, such as `Europe/Berlin`"),
     (Mailbox, "e-mail address"),
     (Currency, "currency"),
+    (Host, "host"),
     (Place, "folder"),
     (Line, "text, one line"),
     (str, "text"),
