@@ -35,6 +35,7 @@ from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
 from engine.zones import HOURS_PATTERN, Hours, parse_hours
 
+HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 SHORTEST = timedelta(seconds=1)
 CONFIG_FILE = "config.yaml"
 PREFIX = "AFTERSALE_"
@@ -84,6 +85,14 @@ def _currency(code: str) -> str:
         msg = f"{code!r} is not a currency; write its three letters, such as USD"
         raise ValueError(msg)
     return code.upper()
+
+
+def _host(name: str) -> str:
+    host = name.strip().lower()
+    if not HOST.fullmatch(host):
+        msg = f"{name!r} is no host; write it without https:// and without a path, such as learn.example"
+        raise ValueError(msg)
+    return host
 
 
 def _lasting(duration: timedelta) -> timedelta:
@@ -152,6 +161,7 @@ QuietHours = Annotated[
     PlainSerializer(lambda hours: str(hours or ""), return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^$|^none$|{HOURS_PATTERN}"}),
 ]
+Host = Annotated[str, AfterValidator(_host)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -254,7 +264,7 @@ class Utm(Part):
 
     source: str = Field("", max_length=100, description="`utm_source`; empty: nothing is added to any link")
     medium: str = Field("email", max_length=100, description="`utm_medium`; empty: left out")
-    domains: tuple[str, ...] = Field(
+    domains: tuple[Host, ...] = Field(
         (), description="where links are counted as well, beside the host of `shop.url` and those below it"
     )
 

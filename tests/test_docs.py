@@ -250,15 +250,17 @@ def test_the_examples_of_templates_are_sound(tmp_path: Path) -> None:
     for part in ("templates", "campaigns"):
         shutil.copytree(ROOT / part, tmp_path / part)
     examples = re.findall(r"^```html\+jinja\n(.*?)^```", said("templates.md"), re.MULTILINE | re.DOTALL)
+    names = [f"{n}.{'mjml' if text.startswith('<mjml') else 'html'}" for n, text in enumerate(examples)]
     steps = [
-        {"id": f"s{n}", "after": 0, "email": {"subject": "Hello", "template": f"{n}.html"}}
-        for n in range(len(examples))
+        {"id": f"s{n}", "after": 0, "email": {"subject": "Hello", "template": name}}
+        for n, name in enumerate(names)
     ]
-    for number, example in enumerate(examples):
-        (tmp_path / "templates" / f"{number}.html").write_text(example, encoding="utf-8")
+    for name, example in zip(names, examples, strict=True):
+        (tmp_path / "templates" / name).write_text(example, encoding="utf-8")
     campaign = {"campaign": "examples", "audience": {"ordered": {}}, "steps": steps}
     (tmp_path / "campaigns" / "examples.yaml").write_text(json.dumps(campaign), encoding="utf-8")
     files = load_files(tmp_path / "campaigns", Decimal(0))
     assert len(examples) >= 3
+    assert any(name.endswith(".mjml") for name in names)
     assert not files.problems
     assert Studio(tmp_path / "templates", files, Settings()).problems() == {}

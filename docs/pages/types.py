@@ -17,6 +17,7 @@ from engine.rules.conditions.attribute import Scalar
 from engine.settings import (
     Country,
     Currency,
+    Host,
     Lasting,
     Line,
     Mailbox,
@@ -61,6 +62,7 @@ NAMED: list[tuple[Any, str]] = [
     (Mailbox, "e-mail address"),
     (OnTheList, "address or `@domain`"),
     (Currency, "currency"),
+    (Host, "host"),
     (Place, "folder"),
     (Line, "text, one line"),
     (str, "text"),

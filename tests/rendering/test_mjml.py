@@ -62,6 +62,8 @@ SHAPES = {  # everything that can stand between Jinja2 and MJML
     "a table": page("<mj-table>{% for r in rows %}<tr><td>{{ r }}</td></tr>{% endfor %}</mj-table>"),
     "macros": FROM + page("{{ knob(name, url) }}{% call card() %}{{ name }}{% endcall %}"),
     "a macro in a macro": FROM + page("<mj-text>{{ shout(shout(name)) }}</mj-text>"),
+    "a macro in both kinds of place": "{% macro say(x) %}{{ x }}{% endmacro %}"
+    + page('<mj-text>{{ say(name) }}</mj-text><mj-image src="https://x.example/p.png" width="{{ say(width) }}px" alt="" />'),
     "a macro in a filter": FROM + page("<mj-text>{{ shout(name) | upper }} {{ shout(name) | length }}</mj-text>"),
     "kept": page("{% set x %}<i>{{ name }}</i>{% endset %}<mj-text>{{ x }}{% if x == '<i>Ann</i>' %}!{% endif %}</mj-text>"),
     "filtered": page("<mj-text>{% filter upper %}{{ name }}{% endfilter %}</mj-text>"),

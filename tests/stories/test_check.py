@@ -266,3 +266,21 @@ def test_triggers_that_cannot_be(aftersale: Aftersale, project: Path, on: str, e
     Path("campaigns/begins.yaml").write_text(text)
     [line] = told(aftersale)
     assert line.startswith(f"campaigns/begins.yaml:{expected}"), line
+
+
+def test_a_warning_is_told_and_fails_only_a_strict_check(aftersale: Aftersale, project: Path) -> None:
+    assert aftersale("check", "--strict").code == 0
+    Path("templates/win-back/focaccia.html").write_text("<p>No way out</p>{{ shop.postal_address }}")
+    campaign = Path("campaigns/win-back.yaml")
+    lines = campaign.read_text().splitlines(keepends=True)
+    campaign.write_text("".join(line for line in lines if "preheader: Five minutes" not in line))
+    said = aftersale("check")
+    assert said.code == 0
+    assert said.out == "no mistakes, 2 warnings: 6 sound campaigns, 12 products, 8 segments\n"
+    assert [line.partition(" (")[0] for line in said.err.splitlines()] == [
+        "warning: templates/win-back/focaccia.html:1:1: there is no preheader, so inboxes show whatever comes first",
+        "warning: templates/win-back/focaccia.html:1:1: there is no unsubscribe link",
+    ]
+    assert aftersale("check", "--strict").code == 1
+    told = aftersale("check", "--json")
+    assert (told.code, told.json["problems"], len(told.json["warnings"])) == (0, [], 2)
