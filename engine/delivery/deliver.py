@@ -126,6 +126,7 @@ class Rounds:
         self._progress = progress
         self.ended: Counter[Status] = Counter()
         self._found = 0
+        self._said_how_fast = False
 
     def clear_up(self) -> None:
         """See to what an earlier run left."""
@@ -139,9 +140,15 @@ class Rounds:
             if allowed:
                 self._carry(waiting[:allowed])
             elif self._throttle and wait:
+                self._say_how_fast(self._throttle)
                 wait(self._throttle.pause().total_seconds())
             else:
                 return
+
+    def _say_how_fast(self, throttle: Throttle) -> None:
+        if not self._said_how_fast:
+            self._progress(f"mails leave one every {throttle.interval.total_seconds():g} s, as the rate says")
+        self._said_how_fast = True
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)

@@ -23,6 +23,9 @@ from engine.store.tables import generation
 
 NAME = "generation"
 FILE = "generation.json"
+_DATABASE = "SELECT oid, datname FROM pg_database WHERE datname = current_database()"
+_SERVER = "SELECT system_identifier FROM pg_control_system()"
+_MAY_ASK = "SELECT has_function_privilege('pg_control_system()', 'execute')"  # some hosts forbid it
 _HINT = "see aftersale status; then take it over with: aftersale adopt"
 
 
@@ -167,10 +170,6 @@ def place(connection: Connection) -> str:
     if is_sqlite(connection):
         file = Path(connection.engine.url.database or "").resolve()
         return f"{file}, file {file.stat().st_ino}"
-    row = connection.execute(
-        text(
-            "SELECT (SELECT system_identifier FROM pg_control_system()), oid, datname "
-            "FROM pg_database WHERE datname = current_database()"
-        )
-    ).one()
-    return f"PostgreSQL {row[0]}, database {row[1]} {row[2]}"
+    oid, name = connection.execute(text(_DATABASE)).one()
+    server = connection.scalar(text(_SERVER)) if connection.scalar(text(_MAY_ASK)) else "of an unknown server"
+    return f"PostgreSQL {server}, database {oid} {name}"

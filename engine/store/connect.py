@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -36,6 +37,7 @@ class Store:
     ) -> None:
         self._busy = BUSY_MILLISECONDS if busy is None else busy
         self._say = say
+        self._turn = RLock()  # SQLite's own queue is unfair: threads of this process take turns here
         self.engine = _engine(url, folder or Path.cwd(), self._busy)
 
     @contextmanager
@@ -51,7 +53,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that is kept whole, or not at all."""
-        with translated_errors(), self.engine.connect() as connection:
+        alone = self._turn if self.engine.dialect.name == "sqlite" else nullcontext()
+        with translated_errors(), alone, self.engine.connect() as connection:
             connection.begin()
             if connection.dialect.name == "sqlite":
                 self._take_turn(connection)

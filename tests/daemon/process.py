@@ -45,6 +45,8 @@ def set_clock(shop: Path, now: datetime) -> None:
 
 def _work(shop: Path, environment: dict[str, str], log: Any, deadly: int) -> None:
     """A whole life: `aftersale run`, and at the `deadly`-th name given to a file or taken from it, an end."""
+    for name in [name for name in os.environ if name.startswith("AFTERSALE_")]:
+        del os.environ[name]  # those of the test that began the server
     os.environ.update({**environment, "AFTERSALE_RUN__LOG": "json"})
     os.dup2(log.fileno(), 2)
     left = deadly

@@ -243,6 +243,7 @@ def test_a_held_out_mail_takes_the_slot_as_the_mail_would(store: Store) -> None:
 
 def test_policies_stand_in_a_fixed_order() -> None:
     assert [policy.reason.value for policy in POLICIES] == [
+        "paused",
         "not_a_customer",
         "no_address",
         "suppressed",
