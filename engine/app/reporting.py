@@ -55,6 +55,7 @@ def status(project: Project, *, most: int = 20) -> Status:
     waiting = and_(messages.c.status == "scheduled", messages.c.error.is_not(None))
     troubled = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
     active = enrollments.c.status == "active"
+    names = project.files.names
     with project.store.reading() as connection:
         mails = select(*kept, func.count(), func.min(messages.c.planned_at, type_=messages.c.planned_at.type))
         troubles = select(
@@ -71,9 +72,12 @@ def status(project: Project, *, most: int = 20) -> Status:
             orders=connection.scalar(select(func.count()).select_from(orders)) or 0,
             active_runs=connection.scalar(select(func.count()).where(active)) or 0,
             next_due=connection.scalar(select(due).where(active)),
-            mails=[Standing(*row) for row in connection.execute(mails.group_by(*kept).order_by(*kept))],
+            mails=[
+                names.shown(Standing(*row))
+                for row in connection.execute(mails.group_by(*kept).order_by(*kept))
+            ],
             troubles=[
-                Trouble(*row)
+                names.shown(Trouble(*row))
                 for row in connection.execute(troubles.order_by(messages.c.planned_at.desc()).limit(most))
             ],
         )

@@ -40,7 +40,7 @@ def plan_now(project: Project, now: datetime, owner: str) -> tuple[list[Count], 
         be_the_planner(connection, owner)
         state = kept()
         desk = make_plan(connection, project.book, state, now)
-        counts = decided(connection, desk)
+        counts = [project.files.names.shown(count) for count in decided(connection, desk)]
         record_versions(connection, project.book, now)
         return counts, merge(connection, project.book, desk, state, now)
 
@@ -77,6 +77,6 @@ def _tick(
         now,
         owner=owner,
         progress=progress,
-        campaigns=[campaign.id for campaign in project.book.campaigns],
+        versions={campaign.id: campaign.version for campaign in project.book.campaigns},
     )
     return Ran(now, counts, planned, Delivered(found=found).then(delivered))

@@ -99,6 +99,7 @@ class StepForm(Form):
     """One step of the sequence."""
 
     id: Id = Field(description="the step's id, for good")
+    was: Id | None = Field(None, description="the id it began with, if that was another")
     after: Duration = Field(description="from entry; later steps from the decision on the step before")
     email: EmailForm = Field(description="the mail")
     when: RuleData = Field(None, description="asked when the step is due; false: the step is skipped")
@@ -108,6 +109,7 @@ class CampaignForm(Form):
     """A campaign file."""
 
     campaign: Id = Field(description="the campaign's id, for good")
+    was: Id | None = Field(None, description="the id it began with, if that was another")
     track: Literal["back-end"] = Field("back-end", description="whom it speaks to: back-end = customers")
     description: str = Field("", description="what it is for, in a sentence")
     topic: Id = Field("marketing", description="the consent it needs")
@@ -127,7 +129,6 @@ class CampaignForm(Form):
 
 LATER_KEYS = {  # understood, and not in this version
     ("on",): "people enter by `audience:` in this version",
-    ("was",): "keep the campaign's id",
     ("transactional",): "this version sends marketing mail only",
     ("steps", "send"): "mails go as soon as they are due in this version",
     ("steps", "variants"): "write one email: per step in this version",

@@ -1,10 +1,11 @@
 """A campaign as the engine uses it, read and checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.campaigns.names import Names
 from engine.documents import Document, KeyPath
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
@@ -21,13 +22,17 @@ class Email:
 
 @dataclass(frozen=True)
 class Step:
-    """One mail of a sequence. `after` counts from entry, later from the decision on the step before."""
+    """One mail of a sequence. `after` counts from entry, later from the decision on the step before.
+
+    `id` is the one it began with, under which the store knows it; `name` is what its file calls it now.
+    """
 
     id: str
     after: timedelta
     email: Email
     when: Rule | None = None
     number: int = 0  # its place among the steps of the file
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A checked campaign file. `version` is a digest of all it says."""
+    """A checked campaign file. `version` is a digest of all it says.
+
+    `id` is the one it began with, under which the store knows it; `name` is what its file calls it now.
+    """
 
     id: str
     version: str
@@ -57,6 +65,7 @@ class Campaign:
     holdout: Decimal = Decimal(0)
     definition: str = field(default="", repr=False)  # JSON, as written
     document: Document | None = field(default=None, repr=False, compare=False)
+    name: str = ""
 
     @property
     def file(self) -> str:
@@ -97,6 +106,15 @@ class Files:
     sketches: Sequence[Campaign] = ()
     products_known: bool = True
     ids: frozenset[str] | None = None
+    names: Names = field(default_factory=Names)
 
-    def campaign(self, campaign_id: str) -> Campaign | None:
-        return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)
+    def campaign(self, name: str) -> Campaign | None:
+        """The sound campaign that is called so, or began so."""
+        return next((each for each in self.campaigns if name in (each.id, each.name)), None)
+
+
+def names_of(campaigns: Iterable[Campaign]) -> Names:
+    """What they and their steps are called now."""
+    every = list(campaigns)
+    steps = {(each.id, step.id): step.name for each in every for step in each.steps if step.name}
+    return Names({each.id: each.name for each in every if each.name}, steps)

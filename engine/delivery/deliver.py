@@ -1,7 +1,7 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -64,17 +64,18 @@ def deliver(  # noqa: PLR0913 - the whole room's wiring, called once and by name
     *,
     owner: str,
     progress: Callable[[str], None],
-    campaigns: Collection[str] | None = None,
+    versions: Mapping[str, str] | None = None,
     wait_for_leases: Callable[[float], None] | None = None,
 ) -> Delivered:
     """Send every mail that is due at `now`.
 
-    `owner` is unique to this run of this process. With `campaigns` only their mails go: those of a
-    campaign with a mistake in its files wait until it is mended. `wait_for_leases` sleeps for so many
-    seconds; with it, mails that another run left half done are waited for and seen to. Raises
-    TransportError where the way out is unusable; what had not left by then is scheduled again.
+    `owner` is unique to this run of this process. `versions` are those of the campaigns in the studio. Each
+    mail keeps the one it was written from, and only their mails go: those of a campaign with a mistake in
+    its files wait until it is mended. `wait_for_leases` sleeps for so many seconds; with it, mails that
+    another run left half done are waited for and seen to. Raises TransportError where the way out is
+    unusable; what had not left by then is scheduled again.
     """
-    outbox = Outbox(store, owner, settings.delivery.lease, transport.name, campaigns)
+    outbox = Outbox(store, owner, settings.delivery.lease, transport.name, versions)
     courier = Courier(outbox, studio, transport, now)
     rounds = _Rounds(outbox, courier, settings.delivery.batch, progress)
     rounds.go()

@@ -60,6 +60,7 @@ def _step_columns() -> list[Column[Any]]:
         _text("step_id", 100, key=True),
         Column("next_step", String(100)),
         Column("next_after", BigInteger),
+        Column("removed", Boolean, nullable=False),  # from the file; see `removed`
     ]
 
 
@@ -141,6 +142,7 @@ def _step_rows(book: Book) -> Iterator[dict[str, Any]]:
                 "step_id": step.id,
                 "next_step": following.id if following else None,
                 "next_after": span(following.after) if following else None,
+                "removed": False,
             }
 
 

@@ -92,20 +92,22 @@ def explain_campaign(
 ) -> Explanation:
     """Explain a campaign to one customer. `desk` is the plan of that instant; None for one in the past."""
     customer_id, now = who
+    names = book.files.names
     scope = book.scope(now, connection.dialect.name, state.messages).each()
     customer = select(is_customer(scope)).where(customers.c.customer_id == customer_id)
 
     def rows(table: Any, *order: str) -> list[Mapping[str, Any]]:
         mine = select(table).where(table.c.customer_id == customer_id, table.c.campaign_id == campaign.id)
         mine = mine.where(table.c[_WHEN[table.name]] <= now)
-        return [dict(row) for row in connection.execute(mine.order_by(*order)).mappings()]
+        return [names.row(row) for row in connection.execute(mine.order_by(*order)).mappings()]
 
     due = {answer.campaign: answer for answer in answers(connection, desk, customer_id)} if desk else {}
+    answer = due.get(campaign.id)
     return Explanation(
-        campaign=campaign.id,
+        campaign=campaign.name,
         is_customer=bool(connection.scalar(customer)),
         audience=explain(connection, campaign.audience, scope, customer_id),
-        answer=due.get(campaign.id),
+        answer=answer and names.shown(answer),
         entry=next(iter(rows(desk.entries, "spell")), None) if desk else None,
         runs=rows(state.enrollments, "spell"),
         decisions=rows(state.decisions, "at", "step_id"),

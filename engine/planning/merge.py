@@ -13,6 +13,7 @@ from engine.audience.looks import record
 from engine.clock import to_micros
 from engine.planning.book import Book
 from engine.planning.desk import Desk
+from engine.planning.moved import pass_over_decided
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.store.dialect import insert_from_select, insert_ignoring
@@ -40,6 +41,7 @@ def merge(
     _ask_again_after(connection, desk, state)
     _decide_anew(connection, desk, state, now)
     _advance_runs(connection, desk, state, now)
+    pass_over_decided(connection, desk, state, now)
     return mails
 
 

@@ -46,7 +46,7 @@ _SENTENCES = {
     Reason.GOAL_REACHED: "the goal was reached, so the run ends",
     Reason.WHILE_ENDED: "the campaign's `while` no longer holds, so the run ends",
     Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
-    Reason.STEP_REMOVED: "the step is no longer in the campaign's file, so the run ends",
+    Reason.STEP_REMOVED: "the step is no longer in the campaign's file",
     Reason.MERGED: "turned out to be somebody whose run was further, so this run ended",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
     Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",

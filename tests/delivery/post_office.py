@@ -1,7 +1,7 @@
 """What the tests of delivery share: mails in the outbox, a plain studio, a transport that does as told."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,7 @@ def run(
     now: datetime = NOW,
     studio: Any = None,
     said: list[str] | None = None,
-    campaigns: Sequence[str] | None = None,
+    versions: Mapping[str, str] | None = None,
     wait: Callable[[float], None] | None = None,
 ) -> Delivered:
     """One delivery with everything plain that a test does not care about."""
@@ -173,7 +173,7 @@ def run(
         settings(batch),
         now,
         owner=owner,
-        campaigns=campaigns,
+        versions=versions,
         progress=told.append,
         wait_for_leases=wait,
     )

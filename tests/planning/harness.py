@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.campaigns.load import read_campaign
-from engine.campaigns.model import Files
+from engine.campaigns.model import Files, names_of
 from engine.documents import parse_document
 from engine.planning.book import Book, Claims
 from engine.planning.forecast import assume_sent
-from engine.planning.merge import merge
+from engine.planning.merge import merge, record_versions
 from engine.planning.plan import make_plan
 from engine.planning.state import be_the_planner, imagined, kept
 from engine.settings import Settings
@@ -62,7 +62,7 @@ class Shop:
         documents = [parse_document(f"{n}.yaml", text) for n, text in enumerate(self.campaigns)]
         names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
         read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
-        return Book(Files(CATALOGUE, {}, read), self.settings, self.claims)
+        return Book(Files(CATALOGUE, {}, read, names=names_of(read)), self.settings, self.claims)
 
     def tick(self, now: datetime) -> list[Answer]:
         """Plan and merge, as a run does; what was decided."""
@@ -71,6 +71,7 @@ class Shop:
             state = kept()
             desk = make_plan(connection, self.book, state, now)
             answers = _answers(connection, desk)
+            record_versions(connection, self.book, now)
             merge(connection, self.book, desk, state, now)
             if self.sends:
                 assume_sent(connection, state)
