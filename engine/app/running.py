@@ -12,10 +12,11 @@ from engine.app.project import Project
 from engine.delivery.deliver import Delivered, clear_up, deliver
 from engine.delivery.leases import wait_for_others
 from engine.delivery.transports.base import Transport
-from engine.planning.merge import merge, record_versions
+from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.readout import Count, decided
 from engine.planning.state import be_the_planner, kept
+from engine.planning.versions import record_versions
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _line_up(connection: Connection, desk: Desk, state: State, book: Book, scope
             runs.c.spell,
             runs.c.step_id,
             func.row_number().over(partition_by=runs.c.customer_id, order_by=order),
-            func.first_value(runs.c.campaign_id).over(partition_by=runs.c.customer_id, order_by=order),
+            func.first_value(campaign.c.name).over(partition_by=runs.c.customer_id, order_by=order),
             used,
         )
         .join(campaign, campaign.c.campaign_id == runs.c.campaign_id)

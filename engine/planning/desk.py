@@ -44,6 +44,7 @@ def _campaign_columns() -> list[Column[Any]]:
     numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after")
     return [
         _campaign_key(),
+        _text("name", 100),
         _text("version", 16),
         _text("track", 10),
         _text("topic", 100),
@@ -119,6 +120,7 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
         a, b = draw(campaign.id)
         yield {
             "campaign_id": campaign.id,
+            "name": campaign.name or campaign.id,
             "version": campaign.version,
             "track": campaign.track,
             "topic": campaign.topic,

@@ -14,6 +14,7 @@ from engine.planning.readout import RunAnswer, answers
 from engine.planning.reasons import Reason
 from engine.planning.state import State
 from engine.planning.story import Story, stamp
+from engine.planning.versions import versions_of
 from engine.rules.explain import Answer, explain
 from engine.rules.people import is_customer
 from engine.store.tables import customers
@@ -34,6 +35,7 @@ class Explanation:
     at: datetime
 
     past: bool  # before the last run: told by what was decided, not by a plan
+    versions: Mapping[str, datetime]  # of the campaign's file: since when each has been in force
 
     @property
     def summary(self) -> str:
@@ -78,7 +80,10 @@ class Explanation:
             "entry": dict(self.entry) if self.entry else None,
             "runs": [dict(run) for run in self.runs],
             "decisions": [dict(decision) for decision in self.decisions],
-            "messages": [dict(message) for message in self.messages],
+            "messages": [
+                {**message, "version_since": self.versions.get(message["version"])}
+                for message in self.messages
+            ],
         }
 
 
@@ -114,6 +119,7 @@ def explain_campaign(
         messages=rows(state.messages, "planned_at", "step_id"),
         at=now,
         past=desk is None,
+        versions=versions_of(connection, campaign.id),
     )
 
 

@@ -16,9 +16,8 @@ from engine.planning.desk import Desk
 from engine.planning.moved import pass_over_decided
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
-from engine.store.dialect import insert_from_select, insert_ignoring
+from engine.store.dialect import insert_from_select
 from engine.store.ids import mark
-from engine.store.tables import campaign_versions
 from engine.store.types import Instant
 
 ASK_AGAIN = timedelta(hours=1)  # a mail planned before, and held now
@@ -43,15 +42,6 @@ def merge(
     _advance_runs(connection, desk, state, now)
     pass_over_decided(connection, desk, state, now)
     return mails
-
-
-def record_versions(connection: Connection, book: Book, now: datetime) -> None:
-    """Keep each campaign's definition under its version, once."""
-    rows = [
-        {"campaign_id": c.id, "version": c.version, "first_used_at": now, "definition": c.definition}
-        for c in book.campaigns
-    ]
-    insert_ignoring(connection, campaign_versions, rows)
 
 
 def _record_who_left(connection: Connection, desk: Desk, state: State, now: datetime) -> None:

@@ -4,8 +4,7 @@ The run goes on with the step that came after it, as the newest version tells th
 removed step itself is passed over when it falls due, so that the waits stay as they were meant.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, exists, select
@@ -14,7 +13,7 @@ from engine.campaigns.model import Campaign, Step
 from engine.clock import span
 from engine.planning.book import Book
 from engine.planning.desk import Desk
-from engine.store.tables import campaign_versions
+from engine.planning.versions import steps_of_versions
 
 
 def take_in_removed(connection: Connection, book: Book, desk: Desk) -> None:
@@ -46,20 +45,8 @@ def _following(connection: Connection, campaign: Campaign | None, step_id: str) 
     if campaign is None:
         return None
     left = {step.id: step for step in campaign.steps}
-    for ids in _versions(connection, campaign.id):
+    for ids in steps_of_versions(connection, campaign.id):
         if step_id in ids:
             after = ids[ids.index(step_id) + 1 :]
             return next((left[each] for each in after if each in left), None)
     return None
-
-
-def _versions(connection: Connection, campaign_id: str) -> Iterator[Sequence[str]]:
-    """The ids of the steps of each version, the newest first."""
-    version = campaign_versions.c
-    asked = select(version.definition).where(version.campaign_id == campaign_id)
-    for definition in connection.scalars(asked.order_by(version.first_used_at.desc())):
-        yield _step_ids(json.loads(definition).get("steps", ()))
-
-
-def _step_ids(steps: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [str(step.get("was", step.get("id"))) for step in steps]

@@ -10,11 +10,15 @@ from sqlalchemy import select
 from engine.campaigns.load import read_campaign
 from engine.campaigns.model import Files, names_of
 from engine.documents import parse_document
+from engine.facts.catalogue import Catalogue
 from engine.planning.book import Book, Claims
 from engine.planning.forecast import assume_sent
-from engine.planning.merge import merge, record_versions
+from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import be_the_planner, imagined, kept
+from engine.planning.versions import record_versions
+from engine.rules.model import Rule
+from engine.rules.parse import RuleParser
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.connect import Store
@@ -52,6 +56,10 @@ class Shop:
     claims: Claims = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     sends: bool = True  # whether what is planned leaves at once
+    broken: tuple[str, ...] = ()  # ids of campaigns whose files have a mistake
+    whole: bool = False  # whether these are all the campaigns there are: what is in no file has vanished
+    segments: dict[str, str] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=lambda: CATALOGUE)
 
     def __post_init__(self) -> None:
         with self.store.writing() as connection:
@@ -61,8 +69,18 @@ class Shop:
     def book(self) -> Book:
         documents = [parse_document(f"{n}.yaml", text) for n, text in enumerate(self.campaigns)]
         names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
-        read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
-        return Book(Files(CATALOGUE, {}, read, names=names_of(read)), self.settings, self.claims)
+        segments = {name: self._rule(text) for name, text in self.segments.items()}
+        read = [
+            read_campaign(document, self.catalogue, segments, Decimal(0), names) for document in documents
+        ]
+        sound = [campaign for campaign in read if campaign.id not in self.broken]
+        ids = frozenset(campaign.id for campaign in read) if self.whole else None
+        files = Files(self.catalogue, segments, sound, ids=ids, names=names_of(read))
+        return Book(files, self.settings, self.claims)
+
+    def _rule(self, text: str) -> Rule:
+        document = parse_document("segments.yaml", text)
+        return RuleParser(document, self.catalogue, ()).parse(document.data, ())
 
     def tick(self, now: datetime) -> list[Answer]:
         """Plan and merge, as a run does; what was decided."""
