@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import product
 from operator import attrgetter
 
 from engine.campaigns.model import Campaign
@@ -9,7 +10,6 @@ from engine.documents import Document
 from engine.errors import Problem
 
 Clash = tuple[Campaign, Problem]
-SELF = "names the campaign itself"
 
 
 def own_problems(document: Document) -> Iterator[Problem]:
@@ -47,26 +47,25 @@ def _namesakes(campaigns: Sequence[Campaign]) -> Iterator[Clash]:
             called[name].append(campaign)
     for name, (first, *others) in called.items():
         for other in others:
-            if name in (first.id, other.id) and not _is_chain(first, other, name):
-                told = f"{name!r} is also the id of {first.file}"
-            elif not _is_chain(first, other, name):
-                told = f"{name!r} is also what {first.file} is called"
-            else:
-                continue
-            place = "was" if name == other.id != other.name else "campaign"
-            yield first, other.problem((place,), told)
-            yield other, other.problem((place,), told)
+            if not (_is_called(first, other) or _is_called(other, first)):
+                problem = _namesake(name, first, other)
+                yield from ((first, problem), (other, problem))
 
 
-def _is_chain(one: Campaign, other: Campaign, name: str) -> bool:
-    """Whether one of them was what the other is called by now, though it began as something else."""
-    return any(a.id == name != a.name and b.name == name != b.id for a, b in ((one, other), (other, one)))
+def _namesake(name: str, first: Campaign, other: Campaign) -> Problem:
+    whose = f"the id of {first.file}" if name in (first.id, other.id) else f"what {first.file} is called"
+    place = "was" if name == other.id != other.name else "campaign"
+    return other.problem((place,), f"{name!r} is also {whose}")
 
 
 def _chains(campaigns: Sequence[Campaign]) -> Iterator[Clash]:
-    for campaign in campaigns:
-        for other in campaigns:
-            if campaign.id and _is_chain(campaign, other, campaign.id) and campaign.id != campaign.name:
-                told = f"{campaign.id!r} is what {other.file} is called, which was {other.id!r}"
-                problem = campaign.problem(("was",), told, "name the id that the campaign began with")
-                yield from ((campaign, problem), (other, problem))
+    for campaign, other in product(campaigns, campaigns):
+        if _is_called(campaign, other):
+            told = f"{campaign.id!r} is what {other.file} is called, which was {other.id!r}"
+            problem = campaign.problem(("was",), told, "name the id that the campaign began with")
+            yield from ((campaign, problem), (other, problem))
+
+
+def _is_called(campaign: Campaign, other: Campaign) -> bool:
+    """Whether the one says that it was what the other is called by now, though it began as something else."""
+    return campaign.name != campaign.id == other.name != other.id
