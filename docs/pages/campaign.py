@@ -188,5 +188,5 @@ COPY = "What a subject and a template may say is told in [templates](templates.m
 
 
 def _place(path: tuple[str, ...]) -> str:
-    """`send:` of a step, `was:` of a campaign."""
+    """`send:` of a step, `on:` of a campaign."""
     return f"`{path[-1]}`" + (" of a step" if len(path) > 1 else "")

@@ -46,7 +46,8 @@ NOTHING_DUE = (Reason.WAITING, Reason.BEEN_THROUGH)
 MORE = {
     Reason.CAMPAIGN_REMOVED: "Also where no step is due. A file with a mistake is still a file; while the id "
     "in one of them cannot be read, no campaign counts as removed.",
-    Reason.STEP_REMOVED: "A step keeps its id for good; under another id it is another step.",
+    Reason.STEP_REMOVED: "The run goes on with the step that came after it, and ends where none is left. See "
+    "[edits](../edits.md).",
     Reason.MERGED: "Two people were one, and both were in the campaign: the run with more steps behind it "
     "goes on. Runs of both count.",
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",

@@ -11,9 +11,10 @@ from engine.delivery.generation import begin, take_over
 from engine.delivery.rows import stands
 from engine.delivery.states import Status, move
 from engine.errors import NotAdopted
-from engine.planning.merge import merge, record_versions
+from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import be_the_planner, kept
+from engine.planning.versions import record_versions
 from engine.store.tables import generation, messages
 
 OPEN = (Status.SCHEDULED, Status.SENDING, Status.UNKNOWN)

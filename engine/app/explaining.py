@@ -27,7 +27,7 @@ class Explained:
 def explain_customer(project: Project, who: str, now: datetime, campaign: str | None = None) -> Explained:
     """Explain one campaign, or all of them, to one customer at an instant."""
     if campaign is not None:
-        project.known_campaign(campaign)
+        campaign = project.known_campaign(campaign)
     with project.store.reading() as connection:
         customer_id = find_customer(connection, who)
         customer = customer_row(connection, customer_id)
@@ -41,6 +41,6 @@ def explain_customer(project: Project, who: str, now: datetime, campaign: str | 
         explained = [
             explain_campaign(connection, project.book, state, desk, each, (customer_id, now))
             for each in project.book.campaigns
-            if campaign in (None, each.id)
+            if campaign in (None, each.name)
         ]
     return Explained(customer, now, explained)

@@ -50,6 +50,7 @@ def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None)
         "nothing": nothing_in(audiences, counts, calendar, days),
         "nobody_in": f"{NOBODY_IN}.",
         "no_mail_due": f"{no_mail_due(days).capitalize()}.",
+        "names": preview.names,
         "reason": lambda name: Reason(name).sentence,
     }
     index = folder / "index.html"
@@ -63,7 +64,7 @@ def _sample(preview: Preview, campaign: str | None) -> Iterator[Mail]:
     for mail in preview.mails():
         step = (mail.key.campaign_id, mail.key.step_id)
         taken[step] = taken.get(step, 0) + 1
-        if taken[step] <= PER_STEP and campaign in (None, mail.key.campaign_id):
+        if taken[step] <= PER_STEP and campaign in (None, preview.names.campaign(step[0])):
             yield mail
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select, update
 
 from engine.app.project import Project
+from engine.campaigns.names import Names
 from engine.delivery.transports.base import Trace
 from engine.planning.desk import Desk
 from engine.planning.forecast import assume_sent, forecast
@@ -73,13 +74,19 @@ class Preview:
 
     def counts(self) -> list[Count]:
         """Steps that are due, by verdict and reason, then people for whom none is due."""
-        return [*decided(self.connection, self.desk), *standing(self.connection, self.desk, self.state)]
+        found = (*decided(self.connection, self.desk), *standing(self.connection, self.desk, self.state))
+        return [self.names.shown(count) for count in found]
 
     def audiences(self) -> dict[str, int]:
-        return audience_sizes(self.connection, self.desk, self.state)
+        sizes = audience_sizes(self.connection, self.desk, self.state)
+        return {self.names.campaign(each): size for each, size in sizes.items()}
 
     def entering(self) -> dict[str, int]:
-        return entering(self.connection, self.desk)
+        return {self.names.campaign(each): n for each, n in entering(self.connection, self.desk).items()}
+
+    @property
+    def names(self) -> Names:
+        return self.project.files.names
 
     def sendings(self) -> Iterator[Sending]:
         """Every mail a run at this instant would try to send."""
@@ -119,7 +126,8 @@ class Preview:
             for count in decided(self.connection, desk):
                 if count.verdict == "send":
                     counted[_day(at, zone), count.campaign, count.step, True] += count.people
-        return [Day(day, c, s, mails, late) for (day, c, s, late), mails in sorted(counted.items())]
+        found = (Day(day, c, s, mails, late) for (day, c, s, late), mails in sorted(counted.items()))
+        return [self.names.shown(each) for each in found]
 
     def timeline(self, days: int) -> list[Moment]:
         """What is decided about the one customer, now and on the coming days. Ends the preview too."""
@@ -129,7 +137,7 @@ class Preview:
         ]
         for at, desk in self._ahead(days):
             moments += [Moment(at, a, forecast=True) for a in answers(self.connection, desk, self.only)]
-        return _changes(moments)
+        return [replace(each, answer=self.names.shown(each.answer)) for each in _changes(moments)]
 
     def _sends(self) -> list[Count]:
         return [count for count in decided(self.connection, self.desk) if count.verdict == "send"]

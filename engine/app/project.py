@@ -106,14 +106,15 @@ class Project:
         with self.store.reading() as connection:
             return database_now(connection)
 
-    def known_campaign(self, campaign_id: str) -> str:
-        """The id, if there is such a campaign; a campaign with a mistake is told with its mistakes."""
-        if self.files.campaign(campaign_id) is not None:
-            return campaign_id
+    def known_campaign(self, name: str) -> str:
+        """What the campaign is called now; one with a mistake is told with its mistakes."""
+        found = self.files.campaign(name)
+        if found is not None:
+            return found.name or found.id
         if self.problems:
             raise Problems(self.problems)
-        msg = f"there is no campaign {campaign_id!r}"
-        raise UnknownName(msg, hint=did_you_mean(campaign_id, [c.id for c in self.files.campaigns]))
+        msg = f"there is no campaign {name!r}"
+        raise UnknownName(msg, hint=did_you_mean(name, [c.name or c.id for c in self.files.campaigns]))
 
     def read_anew(self) -> "Project":
         """The same project and database, with its campaigns and templates as they are now."""

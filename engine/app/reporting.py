@@ -77,6 +77,7 @@ def status(project: Project, *, most: int = 20) -> Status:
     troubled = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
     now, trouble = project.clock.now(), project.guard.trouble()
     active = enrollments.c.status == "active"
+    names = project.files.names
     with project.store.reading() as connection:
         mails = select(*kept, func.count(), func.min(messages.c.planned_at, type_=messages.c.planned_at.type))
         troubles = select(
@@ -100,9 +101,12 @@ def status(project: Project, *, most: int = 20) -> Status:
             held=_count(connection, messages.c.status == "held"),
             paused=paused_since(connection),
             not_adopted=trouble.message if trouble else None,
-            mails=[Standing(*row) for row in connection.execute(mails.group_by(*kept).order_by(*kept))],
+            mails=[
+                names.shown(Standing(*row))
+                for row in connection.execute(mails.group_by(*kept).order_by(*kept))
+            ],
             troubles=[
-                Trouble(*row)
+                names.shown(Trouble(*row))
                 for row in connection.execute(troubles.order_by(messages.c.planned_at.desc()).limit(most))
             ],
         )

@@ -15,10 +15,11 @@ from engine.app.project import Project
 from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
 from engine.delivery.transports.base import Transport
-from engine.planning.merge import merge, record_versions
+from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.readout import Count, decided
 from engine.planning.state import be_the_planner, kept
+from engine.planning.versions import record_versions
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def plan_now(project: Project, now: datetime, turn: Turn) -> tuple[list[Count], 
         turn(connection)
         state = kept()
         desk = make_plan(connection, project.book, state, now)
-        counts = decided(connection, desk)
+        counts = [project.files.names.shown(count) for count in decided(connection, desk)]
         record_versions(connection, project.book, now)
         planned = merge(connection, project.book, desk, state, now)
         turn(connection)  # a plan that took long has not used up its own lease
@@ -87,7 +88,7 @@ def way_out(project: Project, transport: Transport, owner: str, progress: Callab
         project.settings,
         owner,
         progress,
-        campaigns=[campaign.id for campaign in project.book.campaigns],
+        versions={campaign.id: campaign.version for campaign in project.book.campaigns},
         guard=project.guard,
     )
 

@@ -12,7 +12,10 @@ from engine.store.migrate import NEWEST, revision
 
 SHORT = 1_000  # milliseconds that a check waits for a busy database
 TOLD = "has sent mail, and is in no file any more"
-HINT = "an id is for good: put its file back; a run ends all that is under way in it"
+HINT = (
+    "an id is for good: put its file back, or say `was:` in the file that it is called otherwise in now; "
+    "a run ends all that is under way in it"
+)
 
 
 def vanished_campaigns(project: Project) -> list[str]:

@@ -148,6 +148,7 @@ class StepForm(Form):
     """One step of the sequence."""
 
     id: Id = Field(description="the step's id, for good")
+    was: Id | None = Field(None, description="the id it began with, if that was another")
     after: WaitField = Field(description="from entry; later steps from the decision on the step before")
     send: SendForm = Field(
         SendForm(), description="when the mail may go", json_schema_extra={"default": "at any time"}
@@ -161,6 +162,7 @@ class CampaignForm(Form):
     """A campaign file."""
 
     campaign: Id = Field(description="the campaign's id, for good")
+    was: Id | None = Field(None, description="the id it began with, if that was another")
     track: Literal["back-end"] = Field("back-end", description="whom it speaks to: back-end = customers")
     description: str = Field("", description="what it is for, in a sentence")
     transactional: StrictBool = Field(
@@ -184,8 +186,7 @@ class CampaignForm(Form):
     )
 
 
-LATER_KEYS = {  # understood, and not in this version
-    ("was",): "keep the campaign's id",
+LATER_KEYS: dict[tuple[str, ...], str] = {  # understood, and not in this version
     ("steps", "variants"): "write one email: per step in this version",
     ("steps", "task"): "steps are mails in this version",
     ("steps", "webhook"): "steps are mails in this version",

@@ -5,18 +5,17 @@ All mistakes are found at once. A campaign with a mistake is left out; the other
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
 from engine.campaigns.form import LATER_KEYS, MARKETING_KEYS, CampaignForm, StepForm
-from engine.campaigns.model import Campaign, Email, Files, Step, Waiting
+from engine.campaigns.model import Campaign, Email, Files, Step, Waiting, names_of
 from engine.campaigns.quiet import never_open
+from engine.campaigns.renames import clashes, own_problems
 from engine.campaigns.segments import load_segments
 from engine.campaigns.sketch import sketch
 from engine.campaigns.triggers import read_trigger
@@ -61,6 +60,7 @@ def load_files(
         sketches=pile.sketches,
         products_known=not products_problems,
         ids=pile.ids,
+        names=names_of([*pile.sound, *pile.sketches]),
     )
 
 
@@ -134,20 +134,12 @@ class _Pile:
                 self.unread += 1
 
     def part_namesakes(self) -> None:
-        """Campaigns of one id are told, and none of them is to be used."""
-        for name, (first, *others) in self._by_id().items():
-            if name and others:
-                told = f"{name!r} is also the id of {first.file}"
-                self.problems += [other.problem(("campaign",), told) for other in others]
-                self.sketches += [campaign for campaign in self.sound if campaign.id == name]
-                self.sound = [campaign for campaign in self.sound if campaign.id != name]
-
-    def _by_id(self) -> Mapping[str, list[Campaign]]:
-        """The campaigns of each id, in the order of their files."""
-        found: dict[str, list[Campaign]] = defaultdict(list)
-        for campaign in sorted([*self.sound, *self.sketches], key=attrgetter("file")):
-            found[campaign.id].append(campaign)
-        return found
+        """Campaigns that share an id or a name are told, and none of them is to be used."""
+        found = list(clashes([*self.sound, *self.sketches]))
+        self.problems += dict.fromkeys(problem for _, problem in found)
+        files = {campaign.file for campaign, _ in found}
+        self.sketches += [campaign for campaign in self.sound if campaign.file in files]
+        self.sound = [campaign for campaign in self.sound if campaign.file not in files]
 
 
 def read_campaign(
@@ -167,7 +159,7 @@ def read_campaign(
     trigger = read_trigger(parser, data["on"]) if data.get("on") is not None else None
     form = validate(document, CampaignForm, (), data)
     problems += [*document.problems, *parser.problems]
-    problems += [*_offer_problems(document, catalogue), *_step_problems(document)]
+    problems += [*_offer_problems(document, catalogue), *_step_problems(document), *own_problems(document)]
     problems += _transactional_problems(document)
     if isinstance(form, list):
         raise Problems([*problems, *form])
@@ -247,7 +239,8 @@ def _campaign(
 ) -> Campaign:
     definition = json.dumps(document.data, sort_keys=True, ensure_ascii=False)
     return Campaign(
-        id=form.campaign,
+        id=form.was or form.campaign,
+        name=form.campaign,
         version=hashlib.sha256(definition.encode()).hexdigest()[:16],
         steps=tuple(_step(n, form, rules.get(("steps", n, "when"))) for n in range(len(form.steps))),
         audience=rules[("audience",)],
@@ -270,7 +263,8 @@ def _campaign(
 def _step(number: int, campaign: CampaignForm, when: Rule | None) -> Step:
     form = campaign.steps[number]
     return Step(
-        id=form.id,
+        id=form.was or form.id,
+        name=form.id,
         after=form.after.elapsed,
         local_days=form.after.local_days,
         send=form.send.send,

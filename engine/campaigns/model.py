@@ -1,11 +1,12 @@
 """A campaign as the engine uses it, read and checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from engine.campaigns.names import Names
 from engine.campaigns.triggers import Trigger
 from engine.campaigns.wording import Words
 from engine.documents import Document, KeyPath
@@ -63,6 +64,7 @@ class Step:
     """One mail of a sequence. `after` counts from entry, later from the decision on the step before.
 
     With `local_days` the wait is so many days by the customer's own calendar, at the same time of day.
+    `id` is the one it began with, under which the store knows it; `name` is what its file calls it now.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Step:
     local_days: int | None = None
     send: Send = Send()
     hold: Waiting = Waiting()
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A checked campaign file. `version` is a digest of all it says."""
+    """A checked campaign file. `version` is a digest of all it says.
+
+    `id` is the one it began with, under which the store knows it; `name` is what its file calls it now.
+    """
 
     id: str
     version: str
@@ -105,6 +111,7 @@ class Campaign:
     cool_down: timedelta | None = None  # after a purchase; None: as the settings say
     definition: str = field(default="", repr=False)  # JSON, as written
     document: Document | None = field(default=None, repr=False, compare=False)
+    name: str = ""
 
     @property
     def file(self) -> str:
@@ -145,6 +152,15 @@ class Files:
     sketches: Sequence[Campaign] = ()
     products_known: bool = True
     ids: frozenset[str] | None = None
+    names: Names = field(default_factory=Names)
 
-    def campaign(self, campaign_id: str) -> Campaign | None:
-        return next((campaign for campaign in self.campaigns if campaign.id == campaign_id), None)
+    def campaign(self, name: str) -> Campaign | None:
+        """The sound campaign that is called so, or began so."""
+        return next((each for each in self.campaigns if name in (each.id, each.name)), None)
+
+
+def names_of(campaigns: Iterable[Campaign]) -> Names:
+    """What they and their steps are called now."""
+    every = list(campaigns)
+    steps = {(each.id, step.id): step.name for each in every for step in each.steps if step.name}
+    return Names({each.id: each.name for each in every if each.name}, steps)

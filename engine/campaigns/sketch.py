@@ -21,8 +21,11 @@ T = TypeVar("T")
 
 def sketch(document: Document) -> Campaign:
     """A campaign of which only the copy counts; subjects and templates that are no such thing are ''."""
+    name, was = (str(document.data.get(key) or "") for key in ("campaign", "was"))
+    sure = not {"campaign", "was"} & document.repeated.keys()
     return Campaign(
-        id="" if "campaign" in document.repeated else str(document.data.get("campaign") or ""),
+        id=(was or name) if sure else "",
+        name=name,
         version="",
         steps=tuple(_steps(document.data.get("steps"))),
         audience=All(()),
@@ -34,7 +37,9 @@ def _steps(steps: Any) -> Iterator[Step]:
     for number, step in enumerate(steps if isinstance(steps, list) else []):
         email = step.get("email") if isinstance(step, dict) else None
         if isinstance(email, dict):
-            yield Step(str(step.get("id") or number), timedelta(0), _email(email), number=number)
+            name = str(step.get("id") or number)
+            began = str(step.get("was") or name)
+            yield Step(began, timedelta(0), _email(email), number=number, name=name)
 
 
 def _email(email: dict[str, Any]) -> Email:

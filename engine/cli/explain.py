@@ -1,5 +1,6 @@
 """aftersale explain"""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -76,3 +77,26 @@ def _print_history(each: Explanation) -> None:
     ]
     if rows:
         show.out().print(show.table("", ("decided", "", "step", "", "because", ""), rows))
+    _print_mails(each)
+
+
+def _print_mails(each: Explanation) -> None:
+    """Each mail so far, and the version of the campaign's file that it was made from."""
+    rows = [
+        (
+            f"{mail['planned_at']:%Y-%m-%d %H:%M}Z",
+            f"run {mail['spell']}",
+            mail["step_id"],
+            mail["status"].replace("_", " "),
+            mail["version"],
+            _since(each.versions.get(mail["version"])),
+        )
+        for mail in each.messages
+    ]
+    if rows:
+        columns = ("mail planned", "", "step", "", "by version", "in force since")
+        show.out().print(show.table("", columns, rows))
+
+
+def _since(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}Z" if at else ""

@@ -11,10 +11,12 @@ from rich.text import Text
 from engine.app.preview_pages import write_pages
 from engine.app.previewing import NOBODY_IN, Day, Moment, Preview, no_mail_due, nothing_in, previewing
 from engine.app.vanished import everything_wrong
+from engine.campaigns.names import Names
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
 from engine.cli.wrong import tell_what_is_wrong
 from engine.facts.lookup import find_customer
+from engine.planning.keys import MailKey
 from engine.planning.readout import Count
 from engine.planning.reasons import Reason
 from engine.rendering.mail import Mail
@@ -37,6 +39,7 @@ def command(
     with opened(project) as shop:
         now = instant(shop, at)
         end = tell_what_is_wrong(shop)
+        campaign = campaign and shop.known_campaign(campaign)
         only = None
         if customer is not None:
             with shop.store.reading() as connection:
@@ -56,13 +59,14 @@ def command(
 
 def _document(preview: Preview, days: int, campaign: str | None) -> None:
     """The order of the parts matters: the calendar moves the imagined state on."""
-    wanted = (mail for mail in preview.mails() if campaign in (None, mail.key.campaign_id))
+    names = preview.names
+    wanted = (mail for mail in preview.mails() if campaign in (None, names.campaign(mail.key.campaign_id)))
     parts: dict[str, Any] = {
         "at": preview.now,
         "audiences": {c: n for c, n in preview.audiences().items() if campaign in (None, c)},
         "entering": {c: n for c, n in preview.entering().items() if campaign in (None, c)},
         "counts": [count.as_json() for count in preview.counts() if campaign in (None, count.campaign)],
-        "mails": (_mail(mail) for mail in wanted),
+        "mails": (_mail(mail, names) for mail in wanted),
         "unwritable": _unwritable(preview, campaign),
         "timeline" if preview.only is not None else "calendar": _later(preview, days, campaign),
         "problems": [problem.as_json() for problem in everything_wrong(preview.project)],
@@ -70,12 +74,12 @@ def _document(preview: Preview, days: int, campaign: str | None) -> None:
     show.document(parts)
 
 
-def _mail(mail: Mail) -> dict[str, Any]:
+def _mail(mail: Mail, names: Names) -> dict[str, Any]:
     return {
         "message_id": mail.message_id,
         "customer_id": mail.key.customer_id,
-        "campaign": mail.key.campaign_id,
-        "step": mail.key.step_id,
+        "campaign": names.campaign(mail.key.campaign_id),
+        "step": names.step(mail.key.campaign_id, mail.key.step_id),
         "spell": mail.key.spell,
         "to": mail.to_address,
         "subject": mail.subject,
@@ -84,8 +88,8 @@ def _mail(mail: Mail) -> dict[str, Any]:
 
 def _unwritable(preview: Preview, campaign: str | None) -> Iterator[dict[str, Any]]:
     for each in preview.unwritable:
-        if campaign in (None, each.key.campaign_id):
-            yield {**each.key._asdict(), "reason": each.reason, "message": each.message}
+        if campaign in (None, preview.names.campaign(each.key.campaign_id)):
+            yield {**preview.names.row(each.key._asdict()), "reason": each.reason, "message": each.message}
 
 
 def _later(preview: Preview, days: int, campaign: str | None) -> Iterator[dict[str, Any]]:
@@ -104,7 +108,8 @@ def _print(preview: Preview, days: int, campaign: str | None) -> None:
     counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
     audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
     entering = preview.entering()
-    wanted = (mail for mail in preview.mails() if campaign in (None, mail.key.campaign_id))
+    named = preview.names.campaign
+    wanted = (mail for mail in preview.mails() if campaign in (None, named(mail.key.campaign_id)))
     mails = list(islice(wanted, SAMPLE))
     calendar = [day for day in preview.calendar(days) if campaign in (None, day.campaign)]
     console = show.out()
@@ -138,14 +143,17 @@ def _reason(count: Count) -> tuple[Any, ...]:
 
 
 def _print_sample(preview: Preview, mails: list[Mail]) -> None:
-    rows = [(mail.to_address, mail.subject, mail.key.campaign_id, mail.key.step_id) for mail in mails]
+    rows = [(mail.to_address, mail.subject, *_step(preview, mail.key)) for mail in mails]
     console = show.out()
     if rows:
         console.print(show.table("\nA few of the mails", ("to", "subject", "campaign", "step"), rows))
     for each in preview.unwritable[:SAMPLE]:
-        console.print(
-            Text(f"cannot be written: {each.key.campaign_id} {each.key.step_id}: {each.message}", style="red")
-        )
+        what = " ".join(_step(preview, each.key))
+        console.print(Text(f"cannot be written: {what}: {each.message}", style="red"))
+
+
+def _step(preview: Preview, key: MailKey) -> tuple[str, str]:
+    return preview.names.campaign(key.campaign_id), preview.names.step(key.campaign_id, key.step_id)
 
 
 def _print_calendar(listed: list[Day], days: int) -> None:

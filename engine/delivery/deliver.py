@@ -1,7 +1,7 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -61,8 +61,9 @@ class Delivered:
 class Way:
     """How mails go out in this process: what all its deliveries have in common.
 
-    `owner` is unique to this run of this process. With `campaigns` only their mails go: those of a
-    campaign with a mistake in its files wait until it is mended.
+    `owner` is unique to this run of this process. `versions` are those of the campaigns in the studio.
+    Each mail keeps the one it was written from, and only their mails go: those of a campaign with a
+    mistake in its files wait until it is mended.
     """
 
     store: Store
@@ -71,12 +72,12 @@ class Way:
     settings: Settings
     owner: str
     progress: Callable[[str], None]
-    campaigns: Collection[str] | None = None
+    versions: Mapping[str, str] | None = None
     guard: Guard | None = None
 
     def rounds(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> "Rounds":
         """The deliveries of one instant, until `stop` says to end them."""
-        delivery, names = self.settings.delivery, (self.transport.name, self.campaigns)
+        delivery, names = self.settings.delivery, (self.transport.name, self.versions)
         outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
         only = self.settings.staging.only
         courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)

@@ -50,7 +50,7 @@ class Outbox:
         owner: str,
         lease: timedelta,
         transport: str,
-        campaigns: Collection[str] | None = None,
+        versions: Mapping[str, str] | None = None,
         guard: Guard | None = None,
     ) -> None:
         self.store = store
@@ -59,7 +59,8 @@ class Outbox:
         self._owner = owner
         self._ids = IdFactory()
         self._transport = transport
-        self._known = true() if campaigns is None else messages.c.campaign_id.in_(campaigns)
+        self._versions = versions or {}  # of the files that the mails are written from
+        self._known = true() if versions is None else messages.c.campaign_id.in_(versions)
         self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
 
     def due(self, now: datetime, limit: int) -> list[Attempt]:
@@ -91,6 +92,7 @@ class Outbox:
             message_id=bindparam("id"),
             address=address.scalar_subquery(),
             transport=self._transport,
+            version=func.coalesce(bindparam("file", type_=messages.c.version.type), messages.c.version),
             error=None,
         )
         generation = None
@@ -99,12 +101,16 @@ class Outbox:
             if self._guard:
                 generation = self._guard.advance(connection)
             lease = database_now(connection) + self.lease
-            apply(connection, intent, {a: {"lease": lease, "id": a.key.message_id} for a in waiting})
+            apply(connection, intent, {a: self._intent(a, lease) for a in waiting})
             next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
             held = self._held(connection, next_ones)
         if self._guard and generation:
             self._guard.remember(generation)
         return [attempt for attempt in next_ones if attempt in held]
+
+    def _intent(self, attempt: Attempt, lease: datetime) -> dict[str, Any]:
+        version = self._versions.get(attempt.key.campaign_id)
+        return {"lease": lease, "id": attempt.key.message_id, "file": version}
 
     def renew(self, mails: Mapping[Attempt, Mail]) -> set[Attempt]:
         """Lengthen the lease, and keep the address and the evidence of each mail; those still held."""

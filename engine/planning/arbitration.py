@@ -101,7 +101,7 @@ def arbitrate(connection: Connection, desk: Desk, state: State, book: Book, scop
     for place in range(1, last + 1):
         _ask(connection, place)
         if place < last:
-            _take(connection, place)
+            _take(connection, desk, place)
     _hold(connection, desk)
 
 
@@ -171,10 +171,12 @@ def _ask(connection: Connection, place: int) -> None:
     connection.execute(update(QUEUE).where(QUEUE.c.place == place).values(full=full))
 
 
-def _take(connection: Connection, place: int) -> None:
+def _take(connection: Connection, desk: Desk, place: int) -> None:
+    campaign = desk.campaigns
     taken = (
-        select(QUEUE.c.customer_id, BINDING.c.number, literal(1), QUEUE.c.campaign_id)
+        select(QUEUE.c.customer_id, BINDING.c.number, literal(1), campaign.c.name)
         .join(BINDING, BINDING.c.campaign_id == QUEUE.c.campaign_id)
+        .join(campaign, campaign.c.campaign_id == QUEUE.c.campaign_id)
         .where(QUEUE.c.place == place, QUEUE.c.full.is_(None))
     )
     one_more = insert(connection.dialect, USED).from_select(["customer_id", "number", "used", "last"], taken)

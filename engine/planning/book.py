@@ -73,6 +73,7 @@ class Book:
             dialect,
             minor_units=minor_units,
             messages=outbox,
+            first_ids=self.files.names.first_ids,
         )
 
     def moving_scope(self, dialect: str, outbox: Table) -> Scope:

@@ -49,6 +49,7 @@ def _campaign_columns() -> list[Column[Any]]:
     numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after", "cool_down")
     return [
         _campaign_key(),
+        _text("name", 100),
         _text("version", 16),
         _text("track", 10),
         _text("topic", 100),
@@ -73,6 +74,7 @@ def _step_columns() -> list[Column[Any]]:
         Column("asks_country", Boolean, nullable=False),
         Column("hold_at_most", BigInteger),  # none: it waits forever
         Column("hold_exits", Boolean, nullable=False),
+        Column("removed", Boolean, nullable=False),  # from the file; see `removed`
     ]
 
 
@@ -164,6 +166,7 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
         a, b = draw(campaign.id)
         yield {
             "campaign_id": campaign.id,
+            "name": campaign.name or campaign.id,
             "version": campaign.version,
             "track": campaign.track,
             "topic": campaign.topic,
@@ -199,6 +202,7 @@ def _step_rows(book: Book) -> Iterator[dict[str, Any]]:
                 "asks_country": schedule is not None and schedule.asks_country,
                 "hold_at_most": span(hold.at_most) if isinstance(hold.at_most, timedelta) else None,
                 "hold_exits": hold.then == "exit",
+                "removed": False,
             }
 
 

@@ -16,6 +16,7 @@ from engine.planning.reasons import Reason
 from engine.planning.state import State
 from engine.planning.story import Story, stamp
 from engine.planning.timing import place_of
+from engine.planning.versions import versions_of
 from engine.planning.windows import opening, until
 from engine.rules.explain import Answer, explain
 from engine.rules.people import is_customer
@@ -38,6 +39,7 @@ class Explanation:
     outlook: Outlook | None  # of a step that is held
 
     past: bool  # before the last run: told by what was decided, not by a plan
+    versions: Mapping[str, datetime]  # of the campaign's file: since when each has been in force
     begins: str = ""  # what begins a run, where it is not the audience alone
     waiting: str = ""  # of a step that is not due yet, or waits for its window: until when
 
@@ -89,7 +91,10 @@ class Explanation:
             "entry": dict(self.entry) if self.entry else None,
             "runs": [dict(run) for run in self.runs],
             "decisions": [dict(decision) for decision in self.decisions],
-            "messages": [dict(message) for message in self.messages],
+            "messages": [
+                {**message, "version_since": self.versions.get(message["version"])}
+                for message in self.messages
+            ],
         }
 
 
@@ -103,13 +108,14 @@ def explain_campaign(
 ) -> Explanation:
     """Explain a campaign to one customer. `desk` is the plan of that instant; None for one in the past."""
     customer_id, now = who
+    names = book.files.names
     scope = book.scope(now, connection.dialect.name, state.messages).each()
     customer = select(is_customer(scope)).where(customers.c.customer_id == customer_id)
 
     def rows(table: Any, *order: str) -> list[Mapping[str, Any]]:
         mine = select(table).where(table.c.customer_id == customer_id, table.c.campaign_id == campaign.id)
         mine = mine.where(table.c[_WHEN[table.name]] <= now)
-        return [dict(row) for row in connection.execute(mine.order_by(*order)).mappings()]
+        return [names.row(row) for row in connection.execute(mine.order_by(*order)).mappings()]
 
     due = {answer.campaign: answer for answer in answers(connection, desk, customer_id)} if desk else {}
     entry = next(iter(rows(desk.entries, "spell")), None) if desk else None
@@ -118,10 +124,10 @@ def explain_campaign(
     answer = due.get(campaign.id)
     lookout = Lookout(connection, book, state, desk, scope, customer_id) if desk else None
     return Explanation(
-        campaign=campaign.id,
+        campaign=campaign.name,
         is_customer=bool(connection.scalar(customer)),
         audience=explain(connection, campaign.audience, scope, customer_id),
-        answer=answer,
+        answer=answer and names.shown(answer),
         outlook=lookout.of(answer) if lookout and answer else None,
         entry=entry,
         runs=runs,
@@ -129,14 +135,18 @@ def explain_campaign(
         messages=rows(state.messages, "planned_at", "step_id"),
         at=now,
         past=desk is None,
+        versions=versions_of(connection, campaign.id),
         begins=f"a run begins {campaign.on.sentence(scope)}" if campaign.on else "",
-        waiting=_waiting(connection, book, ahead, customer_id) if ahead else "",
+        waiting=_waiting(connection, book, campaign, ahead, customer_id) if ahead else "",
     )
 
 
-def _waiting(connection: Connection, book: Book, run: Mapping[str, Any], customer_id: int) -> str:
+def _waiting(
+    connection: Connection, book: Book, campaign: Campaign, run: Mapping[str, Any], customer_id: int
+) -> str:
     """When the window of the step opens that a run has come to, where that is not when it falls due."""
-    schedule = book.schedules.get((run["campaign_id"], run["step_id"]))
+    shown = (campaign.name, run["step_id"])
+    schedule = book.schedules.get((campaign.id, book.files.names.first_ids.get(shown, shown[1])))
     if schedule is None:
         return ""
     lives = select(customers.c.timezone, customers.c.country).where(customers.c.customer_id == customer_id)

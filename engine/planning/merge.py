@@ -26,12 +26,13 @@ from engine.audience.looks import record
 from engine.clock import to_micros
 from engine.planning.book import Book
 from engine.planning.desk import Desk
+from engine.planning.moved import pass_over_decided
 from engine.planning.occasions import record_occasions
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
-from engine.store.dialect import insert_from_select, insert_ignoring, unindexed
+from engine.store.dialect import insert_from_select, unindexed
 from engine.store.ids import mark
-from engine.store.tables import campaign_versions, generation
+from engine.store.tables import generation
 from engine.store.types import Instant
 
 ASK_AGAIN = timedelta(hours=1)  # a mail planned before, and held now
@@ -56,16 +57,8 @@ def merge(
     _ask_again_after(connection, desk, state)
     _decide_anew(connection, desk, state, now)
     _advance_runs(connection, desk, state, now)
+    pass_over_decided(connection, desk, state, now)
     return mails
-
-
-def record_versions(connection: Connection, book: Book, now: datetime) -> None:
-    """Keep each campaign's definition under its version, once."""
-    rows = [
-        {"campaign_id": c.id, "version": c.version, "first_used_at": now, "definition": c.definition}
-        for c in book.campaigns
-    ]
-    insert_ignoring(connection, campaign_versions, rows)
 
 
 def _record_who_left(connection: Connection, desk: Desk, state: State, now: datetime) -> None:

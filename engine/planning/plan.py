@@ -20,6 +20,7 @@ from engine.planning.occasions import begin_on_occasions
 from engine.planning.policies import CONTESTS, POLICIES
 from engine.planning.prepared import prepared
 from engine.planning.reasons import Reason, Verdict
+from engine.planning.removed import take_in_removed
 from engine.planning.state import State
 from engine.planning.timing import keep_to_hours
 from engine.planning.vanished import end_vanished
@@ -72,7 +73,8 @@ def make_plan(
 
 
 def _end_and_skip(connection: Connection, book: Book, desk: Desk, goals: EarlyGoals, scope: Scope) -> None:
-    due.end_removed(connection, desk)
+    take_in_removed(connection, book, desk)
+    due.pass_over_removed(connection, desk)
     at_hand = due.campaigns_of(connection, desk)
     for campaign in book.campaigns:
         if campaign.id in at_hand:

@@ -55,7 +55,7 @@ _SENTENCES = {
     Reason.GOAL_REACHED: "the goal was reached, so the run ends",
     Reason.WHILE_ENDED: "the campaign's `while` no longer holds, so the run ends",
     Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
-    Reason.STEP_REMOVED: "the step is no longer in the campaign's file, so the run ends",
+    Reason.STEP_REMOVED: "the step is no longer in the campaign's file",
     Reason.MERGED: "turned out to be somebody whose run was further, so this run ended",
     Reason.OUTSIDE_WINDOW: "outside the step's send window",
     Reason.QUIET_HOURS: "quiet hours, by the customer's clock",

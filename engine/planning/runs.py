@@ -87,11 +87,13 @@ def _undecided(now: datetime) -> list[ColumnElement[Any]]:
     return [literal(now, Instant), false(), literal(UNDECIDED), literal(""), literal(""), false()]
 
 
-def end_removed(connection: Connection, desk: Desk) -> None:
-    """A run whose step is no longer in the file ends."""
+def pass_over_removed(connection: Connection, desk: Desk) -> None:
+    """A run whose step is no longer in the file goes on with the one after it, or ends where none is."""
     runs, step = desk.runs, desk.steps
-    known = exists().where(step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
-    end(connection, runs, Reason.STEP_REMOVED, ~known)
+    same = and_(step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
+    last = exists().where(same, step.c.removed, step.c.next_step.is_(None))
+    end(connection, runs, Reason.STEP_REMOVED, last, ~runs.c.again)
+    decide(connection, runs, Verdict.SKIP, Reason.STEP_REMOVED, exists().where(same, step.c.removed))
 
 
 def forget_taken(connection: Connection, desk: Desk, state: State) -> None:

@@ -59,6 +59,7 @@ class Scope:
     ask about the instant where it stands when they are executed, rather than about `now`.
     `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
     `messages` is the outbox, or the one that a forecast imagines.
+    `first_ids` are those under which the store knows campaigns and steps, by what they are called now.
     """
 
     now: datetime
@@ -71,6 +72,11 @@ class Scope:
     messages: Table = messages
     since: datetime | None = None
     hand: Hand | None = None
+    first_ids: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    def first_id(self, campaign: str, *step: str) -> str:
+        """Of a campaign, or of a step of it."""
+        return self.first_ids.get((campaign, *step), (campaign, *step)[-1])
 
     def among(self, who: CustomerIds | Sets) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""

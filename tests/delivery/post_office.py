@@ -1,7 +1,7 @@
 """What the tests of delivery share: mails in the outbox, a plain studio, a transport that does as told."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,7 @@ def run(
     now: datetime = NOW,
     studio: Any = None,
     said: list[str] | None = None,
-    campaigns: Sequence[str] | None = None,
+    versions: Mapping[str, str] | None = None,
     wait: Callable[[float], None] | None = None,
     wait_for_rate: Callable[[float], None] | None = None,
     **more: Any,
@@ -176,5 +176,5 @@ def run(
     """One delivery with everything plain that a test does not care about; `more` are settings."""
     told: list[str] = [] if said is None else said
     chosen = settings(batch).model_copy(update=more)
-    way = Way(store, studio or PlainStudio(), transport, chosen, owner, told.append, campaigns)
+    way = Way(store, studio or PlainStudio(), transport, chosen, owner, told.append, versions)
     return deliver(way, now, wait_for_leases=wait, wait_for_rate=wait_for_rate)

@@ -90,9 +90,11 @@ def test_what_cannot_be_written_is_not_sent_and_says_why(
 def test_only_the_mails_of_the_campaigns_named_go(store: Store) -> None:
     plan_mails(store, 1)
     postman = Postman()
-    assert run(store, postman, campaigns=["another"]) == Delivered()
+    assert run(store, postman, versions={"another": "v2"}) == Delivered()
     assert statuses(store) == {"scheduled": 1}
-    assert run(store, postman, campaigns=[key(1).campaign_id]) == Delivered(accepted=1)
+    assert row(store, 1).version != "v2"
+    assert run(store, postman, versions={key(1).campaign_id: "v2"}) == Delivered(accepted=1)
+    assert row(store, 1).version == "v2", "that of the file it was written from"
 
 
 @pytest.mark.parametrize(

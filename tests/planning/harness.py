@@ -9,13 +9,17 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.campaigns.load import read_campaign
-from engine.campaigns.model import Files
+from engine.campaigns.model import Files, names_of
 from engine.documents import Document, parse_document
+from engine.facts.catalogue import Catalogue
 from engine.planning.book import Book, Claims
 from engine.planning.forecast import assume_sent
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import be_the_planner, imagined, kept
+from engine.planning.versions import record_versions
+from engine.rules.model import Rule
+from engine.rules.parse import RuleParser
 from engine.settings import Settings
 from engine.store import tables
 from engine.store.connect import Store
@@ -53,6 +57,10 @@ class Shop:
     claims: Claims = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     sends: bool = True  # whether what is planned leaves at once
+    broken: tuple[str, ...] = ()  # ids of campaigns whose files have a mistake
+    whole: bool = False  # whether these are all the campaigns there are: what is in no file has vanished
+    segments: dict[str, str] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=lambda: CATALOGUE)
     _books: dict[Any, Book] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,13 +70,27 @@ class Shop:
     @property
     def book(self) -> Book:
         """As the files are now; read again only where they have changed."""
-        written = (tuple(self.campaigns), self.settings, id(self.claims))
+        told = (tuple(self.campaigns), self.broken, self.whole, tuple(self.segments.items()))
+        written = (told, self.settings, id(self.claims), id(self.catalogue))
         if written not in self._books:
-            documents = [_document(n, text) for n, text in enumerate(self.campaigns)]
-            names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
-            read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
-            self._books = {written: Book(Files(CATALOGUE, {}, read), self.settings, self.claims)}
+            self._books = {written: self._read()}
         return self._books[written]
+
+    def _read(self) -> Book:
+        documents = [_document(n, text) for n, text in enumerate(self.campaigns)]
+        names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
+        segments = {name: self._rule(text) for name, text in self.segments.items()}
+        read = [
+            read_campaign(document, self.catalogue, segments, Decimal(0), names) for document in documents
+        ]
+        sound = [campaign for campaign in read if campaign.id not in self.broken]
+        ids = frozenset(campaign.id for campaign in read) if self.whole else None
+        files = Files(self.catalogue, segments, sound, ids=ids, names=names_of(read))
+        return Book(files, self.settings, self.claims)
+
+    def _rule(self, text: str) -> Rule:
+        document = parse_document("segments.yaml", text)
+        return RuleParser(document, self.catalogue, ()).parse(document.data, ())
 
     def tick(self, now: datetime) -> list[Answer]:
         """Plan and merge, as a run does; what was decided."""
@@ -77,6 +99,7 @@ class Shop:
             state = kept()
             desk = make_plan(connection, self.book, state, now)
             answers = _answers(connection, desk)
+            record_versions(connection, self.book, now)
             merge(connection, self.book, desk, state, now)
             if self.sends:
                 assume_sent(connection, state)

@@ -128,7 +128,7 @@ def test_when_passes_over_one_step_and_goes_on(store: Store) -> None:
     assert shop.reasons(NOW + DAY) == [("send", "due")]
 
 
-def test_a_step_that_left_the_file_ends_the_runs_that_wait_for_it(store: Store) -> None:
+def test_a_step_that_left_the_file_is_passed_over(store: Store) -> None:
     shop = Shop(store, [campaign_text(steps=TWO_STEPS)], people={1: buyer(NOW)})
     shop.tick(NOW)
     shop.campaigns = [campaign_text(steps=TWO_STEPS.replace("id: one", "id: other"))]

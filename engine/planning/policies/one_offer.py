@@ -63,9 +63,13 @@ def hold_other_offers(connection: Connection, desk: Desk, state: State, _: Scope
     connection.execute(CONTENDERS.insert().from_select(names, _under_way(desk, state)))
     connection.execute(CONTENDERS.insert().from_select(names, _due(desk)))
     connection.execute(FIRST.insert().from_select(["customer_id", "campaign_id", "under_way"], _first()))
-    runs = desk.runs
-    detail = case((FIRST.c.under_way, literal("while in ")), else_=literal("after ")) + FIRST.c.campaign_id
-    waits = (FIRST.c.customer_id == runs.c.customer_id, FIRST.c.campaign_id != runs.c.campaign_id)
+    runs, campaign = desk.runs, desk.campaigns
+    detail = case((FIRST.c.under_way, literal("while in ")), else_=literal("after ")) + campaign.c.name
+    waits = (
+        FIRST.c.customer_id == runs.c.customer_id,
+        FIRST.c.campaign_id != runs.c.campaign_id,
+        campaign.c.campaign_id == FIRST.c.campaign_id,
+    )
     held = {"verdict": Verdict.HOLD.value, "reason": Reason.ANOTHER_OFFER.value, "detail": detail}
     connection.execute(
         update(runs).where(*waits, runs.c.verdict == UNDECIDED, _offers(desk, runs)).values(held)

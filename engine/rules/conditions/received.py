@@ -40,8 +40,12 @@ class Received(Condition, TimeWords):
 
     def _is_meant(self, scope: Scope) -> ColumnElement[bool]:
         mail = scope.messages.c
-        meant = and_(mail.campaign_id == self.campaign, mail.status == "accepted")
-        return meant if self.step is None else and_(meant, mail.step_id == self.step)
+        meant = and_(mail.campaign_id == scope.first_id(self.campaign), mail.status == "accepted")
+        return (
+            meant
+            if self.step is None
+            else and_(meant, mail.step_id == scope.first_id(self.campaign, self.step))
+        )
 
     def reach(self, scope: Scope) -> timedelta | None:
         return self.length(scope.now)
