@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Insert,
@@ -13,21 +14,24 @@ from sqlalchemy import (
     exists,
     false,
     literal,
-    or_,
+    literal_column,
     select,
     true,
+    type_coerce,
+    union,
     update,
 )
 
 from engine.audience.judged import CANDIDATES, TAKEN
 from engine.audience.looks import retimed
 from engine.campaigns.model import Campaign
+from engine.clock import to_micros
 from engine.planning.book import Book
 from engine.planning.desk import UNDECIDED, Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Rule, Scope
-from engine.store.tables import customers
+from engine.store.tables import ASLEEP_SQL, customers
 from engine.store.types import Instant
 
 COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
@@ -47,15 +51,16 @@ def gather(connection: Connection, book: Book, desk: Desk, state: State, now: da
     A mail that an earlier run left is decided anew, for much may have happened since.
     """
     enrolled, entry, campaign, mail = state.enrollments, desk.entries, desk.campaigns, state.messages
-    active = (
-        select(*(enrolled.c[name] for name in COPIED), *_undecided(now))
-        .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
-        .where(enrolled.c.status == "active")
+    begun = select(*(enrolled.c[name] for name in COPIED), *_undecided(now)).join(
+        campaign, campaign.c.campaign_id == enrolled.c.campaign_id
     )
-    asleep = active.where(enrolled.c.due_at <= now, enrolled.c.wake_at > now)
+    awake = [begun.where(enrolled.c.status == "active", enrolled.c.wake_at <= now)]
+    # the calculations keep SQLite from an index by time: that would be read for everybody in progress
+    later = type_coerce(enrolled.c.wake_at, BigInteger) + 0 > to_micros(now)
+    asleep = begun.where(literal_column(ASLEEP_SQL), later, enrolled.c.status + "" == "active")
     changed = retimed(connection, state.looks, book.timings)
     here = enrolled.c.campaign_id.in_(changed)
-    awake = [active.where(enrolled.c.wake_at <= now), asleep.where(~here, _written_of(state))]
+    awake += [asleep.where(~here, _written_of(state))]
     awake += [asleep.where(here)] if changed else []
     fresh = select(*(entry.c[name] for name in COPIED), *_undecided(now)).where(entry.c.due_at <= now)
     left = (
@@ -85,9 +90,8 @@ def gather(connection: Connection, book: Book, desk: Desk, state: State, now: da
 
 def _written_of(state: State) -> ColumnElement[bool]:
     """Something about the customer was written since the last look, perhaps where they live."""
-    customer = state.enrollments.c.customer_id
-    written = (table.c.customer_id for table in (TAKEN, state.changes))
-    return or_(*(customer.in_(select(ids)) for ids in written))
+    written = union(*(select(table.c.customer_id) for table in (TAKEN, state.changes)))
+    return state.enrollments.c.customer_id.in_(written)
 
 
 def _undecided(now: datetime) -> list[ColumnElement[Any]]:

@@ -52,6 +52,7 @@ class Shop:
     claims: Claims = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     sends: bool = True  # whether what is planned leaves at once
+    read: tuple[Any, Book] | None = None  # the book as it was read last, and of what
 
     def __post_init__(self) -> None:
         with self.store.writing() as connection:
@@ -59,6 +60,13 @@ class Shop:
 
     @property
     def book(self) -> Book:
+        """Read once for the same files, as a project does."""
+        of = (tuple(self.campaigns), self.settings, id(self.claims))
+        if self.read is None or self.read[0] != of:
+            self.read = of, self._read()
+        return self.read[1]
+
+    def _read(self) -> Book:
         documents = [parse_document(f"{n}.yaml", text) for n, text in enumerate(self.campaigns)]
         names = {d.data["campaign"]: [step["id"] for step in d.data["steps"]] for d in documents}
         read = [read_campaign(document, CATALOGUE, {}, Decimal(0), names) for document in documents]
