@@ -12,7 +12,7 @@ from os.path import normpath, sep
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel.numbers import list_currencies
 from email_validator import EmailNotValidError, validate_email
@@ -33,7 +33,7 @@ from engine.clock import DURATION_PATTERN, Duration, format_duration, parse_dura
 from engine.documents import Document, problems_of, skim_document
 from engine.errors import Problem, Problems, SettingsError
 from engine.registry import did_you_mean
-from engine.zones import HOURS_PATTERN, Hours, parse_hours
+from engine.zones import HOURS_PATTERN, Hours, parse_hours, zone_names
 
 HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 SHORTEST = timedelta(seconds=1)
@@ -59,7 +59,7 @@ def parse_percent(value: Any) -> Decimal:
 
 def known_zone_name(name: str) -> str:
     """The name of a time zone, if it is one."""
-    if name not in available_timezones():
+    if name not in zone_names():
         msg = f"unknown time zone {name!r}; write it as Europe/Berlin"
         raise ValueError(msg)
     return name

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 HOURS_PATTERN = r"^\d{1,2}:\d{2} ?- ?\d{1,2}:\d{2}$"
 _HOURS = re.compile(r"(\d{1,2}):(\d{2}) ?- ?(\d{1,2}):(\d{2})")
+STRIDE = timedelta(days=3)  # nowhere since 1970 were the clocks changed twice within a week
 _WIDEST = timedelta(hours=26)  # no clock on the wall is further from UTC
 _FULL = 24 * 60
 
@@ -74,10 +75,15 @@ def _minutes(hours: str, minutes: str) -> int:
     return found
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Every time zone that there is. To find them takes a while."""
+    return frozenset(available_timezones())
+
+
 def known_zone(name: str, otherwise: str) -> str:
     """The zone of that name, where there is one."""
-    return name if name in available_timezones() else otherwise
+    return name if name in zone_names() else otherwise
 
 
 def shown(zone: str, day: date, hours: Hours) -> list[Span]:
@@ -112,26 +118,28 @@ def stretches(zone: str, first: datetime, last: datetime) -> Iterator[Stretch]:
 def _of_year(zone: str, year: int) -> tuple[Stretch, ...]:
     clock, end = ZoneInfo(zone), datetime(year + 1, 1, 1, tzinfo=UTC)
     found: list[Stretch] = []
-    opens = day = datetime(year, 1, 1, tzinfo=UTC)
-    while day < end:
-        if _offset(clock, day) != _offset(clock, day + DAY):
-            change = _change(clock, day)
-            found.append(Stretch(opens, change, _offset(clock, day)))
-            opens = change
-        day += DAY
-    return (*found, Stretch(opens, end, _offset(clock, opens)))
+    opens = at = datetime(year, 1, 1, tzinfo=UTC)
+    ahead = _offset(clock, opens)
+    while at < end:
+        then = _offset(clock, at + STRIDE)
+        if then != ahead:
+            change = _change(clock, at)
+            found.append(Stretch(opens, min(change, end), ahead))
+            opens, ahead = change, then
+        at += STRIDE
+    return tuple(each for each in (*found, Stretch(opens, end, ahead)) if each.opens < each.closes)
 
 
-def _change(clock: ZoneInfo, day: datetime) -> datetime:
-    """The second, within a day from then, at which the clocks are changed."""
-    before, after = 0, 86_400
+def _change(clock: ZoneInfo, at: datetime) -> datetime:
+    """The second, within a stride from then, at which the clocks are changed."""
+    before, after = 0, STRIDE // timedelta(seconds=1)
     while after - before > 1:
         middle = (before + after) // 2
-        if _offset(clock, day + timedelta(seconds=middle)) == _offset(clock, day):
+        if _offset(clock, at + timedelta(seconds=middle)) == _offset(clock, at):
             before = middle
         else:
             after = middle
-    return day + timedelta(seconds=after)
+    return at + timedelta(seconds=after)
 
 
 def _offset(clock: ZoneInfo, at: datetime) -> timedelta:

@@ -269,10 +269,10 @@ def _advance_runs(connection: Connection, desk: Desk, state: State, now: datetim
     decided = runs.c.verdict != Verdict.HOLD.value
     waits = and_(this, runs.c.verdict == Verdict.HOLD.value, runs.c.wakes_at.is_not(None))
     connection.execute(update(run).where(waits).values(wake_at=runs.c.wakes_at))
-    ends = {"status": "exited", "exit_reason": runs.c.reason, "updated_at": now}
+    ends = {"status": "exited", "exit_reason": runs.c.reason, "wake_at": run.c.due_at, "updated_at": now}
     connection.execute(update(run).where(active, decided, runs.c.ends).values(ends))
     at_step = and_(this, step.c.campaign_id == runs.c.campaign_id, step.c.step_id == runs.c.step_id)
-    finished = {"status": "finished", "updated_at": now}
+    finished = {"status": "finished", "wake_at": run.c.due_at, "updated_at": now}
     connection.execute(
         update(run).where(at_step, decided, ~runs.c.ends, step.c.next_step.is_(None)).values(finished)
     )

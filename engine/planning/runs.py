@@ -12,6 +12,7 @@ from sqlalchemy import (
     exists,
     false,
     literal,
+    literal_column,
     select,
     true,
     union_all,
@@ -27,7 +28,7 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Rule, Scope
 from engine.store.dialect import unindexed
-from engine.store.tables import customers
+from engine.store.tables import ASLEEP_SQL, customers
 from engine.store.types import Instant
 
 COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
@@ -40,16 +41,15 @@ def gather(connection: Connection, book: Book, desk: Desk, state: State, now: da
     A mail that an earlier run left is decided anew, for much may have happened since.
     """
     enrolled, entry, campaign, mail = state.enrollments, desk.entries, desk.campaigns, state.messages
-    active = (
-        select(*(enrolled.c[name] for name in COPIED), *_undecided(now))
-        .join(campaign, campaign.c.campaign_id == enrolled.c.campaign_id)
-        .where(unindexed(enrolled.c.status) == "active")
+    begun = select(*(enrolled.c[name] for name in COPIED), *_undecided(now)).join(
+        campaign, campaign.c.campaign_id == enrolled.c.campaign_id
     )
-    asleep = active.where(unindexed(enrolled.c.due_at) <= now, unindexed(enrolled.c.wake_at) > now)
+    awake = [begun.where(enrolled.c.status == "active", enrolled.c.wake_at <= now)]
+    later = and_(unindexed(enrolled.c.wake_at) > now, unindexed(enrolled.c.status) == "active")
+    asleep = begun.where(literal_column(ASLEEP_SQL), later)
     changed = retimed(connection, state.looks, book.timings)
     here = enrolled.c.campaign_id.in_(changed)
-    awake = [active.where(enrolled.c.status == "active", enrolled.c.wake_at <= now)]
-    awake += [asleep.where(_written_of(state), ~here)]
+    awake += [asleep.where(~here, _written_of(state))]
     awake += [asleep.where(here)] if changed else []
     fresh = select(*(entry.c[name] for name in COPIED), *_undecided(now)).where(entry.c.due_at <= now)
     left = (

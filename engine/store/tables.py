@@ -37,6 +37,11 @@ _KNOWN = text("refunded_at IS NOT NULL")
 REFUNDED: dict[str, Any] = {"sqlite_where": _KNOWN, "postgresql_where": _KNOWN}
 
 
+# An index of the runs that wait for their window: few do at a time.
+ASLEEP_SQL = "wake_at > due_at"
+ASLEEP: dict[str, Any] = {"sqlite_where": text(ASLEEP_SQL), "postgresql_where": text(ASLEEP_SQL)}
+
+
 def customer_key() -> Column[int]:
     return Column("customer_id", BigInteger, primary_key=True, autoincrement=False)
 
@@ -302,6 +307,7 @@ enrollments = Table(
     Column("wake_at", Instant, nullable=False),  # when to ask: then, or where it waits for a window, later
     Column("updated_at", Instant, nullable=False),
     Index("ix_enrollments_by_entry", "campaign_id", "entered_at", "customer_id"),
+    Index("ix_enrollments_asleep", "customer_id", "campaign_id", **ASLEEP),
     Index("ix_enrollments_due", "status", "wake_at", "customer_id", "campaign_id"),
 )
 

@@ -223,7 +223,7 @@ def test_of_two_runs_the_furthest_goes_on(shop, case):
 
 
 def test_every_table_of_customers_has_its_place_in_a_merge():
-    named = {*merging.FACTS, *merging.RUNS, *merging.DROPPED, *merging.KEPT}
+    named = {*merging.FACTS, *merging.LOOKED_AT, *merging.RUNS, *merging.DROPPED, *merging.KEPT}
     bound = {table for table in metadata.tables.values() if next(iter(table.columns)).name == "customer_id"}
     assert named == bound
 

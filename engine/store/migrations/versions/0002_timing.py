@@ -28,6 +28,14 @@ def upgrade() -> None:
     op.execute("UPDATE enrollments SET wake_at = due_at")
     op.drop_index("ix_enrollments_due", "enrollments")
     op.create_index("ix_enrollments_due", "enrollments", ["status", "wake_at", "customer_id", "campaign_id"])
+    asleep = sa.text("wake_at > due_at")
+    op.create_index(
+        "ix_enrollments_asleep",
+        "enrollments",
+        ["customer_id", "campaign_id"],
+        sqlite_where=asleep,
+        postgresql_where=asleep,
+    )
     op.add_column("messages", sa.Column("meant_at", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("messages", sa.Column("closes_at", sa.BigInteger(), nullable=True))
     op.execute("UPDATE messages SET meant_at = planned_at")
@@ -36,6 +44,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("messages", "closes_at")
     op.drop_column("messages", "meant_at")
+    op.drop_index("ix_enrollments_asleep", "enrollments")
     op.drop_index("ix_enrollments_due", "enrollments")
     op.drop_column("enrollments", "wake_at")
     op.create_index("ix_enrollments_due", "enrollments", ["status", "due_at", "customer_id", "campaign_id"])
