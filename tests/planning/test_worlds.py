@@ -39,23 +39,23 @@ def _empty(store: Store) -> None:
 
 
 @given(world=worlds)
-@settings(max_examples=25, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=15, deadline=None, suppress_health_check=CALM)
 def test_whatever_the_world(both: list[Store], world: World) -> None:
     for store in both:
         _empty(store)
     shops = [world.shop(store) for store in both]
-    for now in INSTANTS:
-        previewed = [shop.preview(now) for shop in shops]
+    for number, now in enumerate(INSTANTS):
+        previewed = shops[number % 2].preview(now)
         ran = [shop.tick(now) for shop in shops]
-        assert previewed == ran, "what preview lists is what run does"
         assert ran[0] == ran[1], "SQLite and PostgreSQL decide alike"
+        assert previewed == ran[0], "what preview lists is what run does"
     note(story(world, shops[0]))
     for shop in shops:
         check(shop)
 
 
 @given(world=worlds)
-@settings(max_examples=8, deadline=None, suppress_health_check=CALM)
+@settings(max_examples=4, deadline=None, suppress_health_check=CALM)
 def test_whoever_plans_and_delivers_at_the_same_time(both: list[Store], world: World) -> None:
     """Two planners and two carriers at once; mails are refused, tried again, lost from sight, found."""
     for store in both:
