@@ -148,7 +148,8 @@ def complete_addresses(
             else:
                 new = shopfront.whole(unescape(written.fixed).strip())
             if new != unescape(written.fixed).strip():
-                written.say([static(escape(new), written.quote.node)], splices, edits)
+                said = escape(new) if attribute.quoted else f'"{escape(new)}"'
+                written.say([static(said, written.quote.node)], splices, edits)
         elif written.movable and _concerns(written, shopfront):
             written.say([_completed(written, tag, pairs)], splices, edits)
     splices.apply(trees, edits)
@@ -178,13 +179,14 @@ class _Written:
         self.words = wording(document, self.start, self.end)
         quote = document.spot(self.start - 1)
         self.quote: Spot = quote or Spot(nodes.TemplateData(""), 0)
-        self._quoted = attribute.quoted and quote is not None
+        self._there = quote is not None
+        self._quoted = attribute.quoted and self._there
 
     @property
     def fixed(self) -> str | None:
         """The address, where no value and no statement has a part in it."""
         plain = all(isinstance(event, Static) for _, event in self.events)
-        return self._text[self.start : self.end] if plain and self._quoted else None
+        return self._text[self.start : self.end] if plain and self._there else None
 
     @property
     def beginning(self) -> str:

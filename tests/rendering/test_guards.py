@@ -11,7 +11,8 @@ from engine.clock import EPOCH
 from engine.rendering.context import PLAIN, ClaimBook
 from engine.rendering.environment import MailEnvironment
 from engine.rendering.evidence import specimen
-from engine.rendering.preparing import Preparation
+from engine.rendering.mjml_body import mjml_body
+from engine.rendering.preparing import Draft, Preparation
 from engine.rendering.rendered import Failed, render
 from engine.rendering.sources import FileSource, Library
 from tests.rendering.press import CATALOGUE, SETTINGS
@@ -59,10 +60,25 @@ def preparation(tmp_path_factory: pytest.TempPathFactory) -> Preparation:
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies)
 def test_nothing_unproven_is_ever_said(body: str, preparation: Preparation):
-    draft = preparation.draft(FileSource("a.html", body, "a.html"), html=True)
+    draft = read(preparation, body)
+    judge(draft, preparation.as_html_and_text(draft)[0].template)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=bodies)
+def test_nor_is_it_where_holes_are_left_for_mjml(body: str, preparation: Preparation):
+    draft = read(preparation, body)
+    judge(draft, mjml_body(preparation, draft, None, ())._shape.template)
+
+
+def read(preparation: Preparation, body: str) -> Draft:
+    draft = preparation.draft(FileSource("a.html", body, "a.html"), ".html")
     assume(not [problem for problem in draft.problems if "cannot be kept" not in problem.message])
+    return draft
+
+
+def judge(draft: Draft, template: Template) -> None:
     must_hold = {claim.said for claim in draft.claims.unguarded}
-    template = preparation.as_html_and_text(draft)[0].template
     for held in PEOPLE:
         known = held & draft.claims.all.keys()
         book = ClaimBook({said: specimen(draft.claims.all[said], CATALOGUE, EPOCH) for said in known})

@@ -92,6 +92,7 @@ TEMPLATES = [
     ("a picture", '<p>x<img src="/a.png" alt="" width="9"></p>', '<p>x<img src="https://loaf.example/a.png" alt="" width="9"></p>'),
     ("a picture by a value", '<p>x<img src="/{{ customer.first_name }}.png" alt=""></p>', '<p>x<img src="https://loaf.example/Ann.png" alt=""></p>'),
     ("a background", '<table background="/a.png"><tr><td>x</td></tr></table>', '<table background="https://loaf.example/a.png"><tr><td>x</td></tr></table>'),
+    ("without quotes", "<a class=k href=/a>x</a>", f'<a class=k href="https://loaf.example/a?{HTML}">x</a>'),
     ("an area", '<p>x</p><map><area href="/a"></map>', f'<p>x</p><map><area href="https://loaf.example/a?{HTML}"></map>'),
 ]  # fmt: skip
 
