@@ -73,7 +73,7 @@ def _holidays(value: Any) -> tuple[str, ...]:
         return (THEIR_OWN,)
     codes = [str(code) for code in (value if isinstance(value, list | tuple) else [value])]
     for code in codes:
-        if code != THEIR_OWN and not known_country(code):
+        if not known_country(code):
             msg = f"{code!r} is not a country whose holidays are known; write DE, or DE-BY for a part of it"
             raise ValueError(msg)
     return tuple(codes)

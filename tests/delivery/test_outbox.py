@@ -57,6 +57,13 @@ def test_what_is_due_later_waits(store: Store) -> None:
     assert outbox(store).due(NOW, 10) == []
 
 
+def test_one_whose_window_has_closed_is_left_to_the_next_plan(store: Store) -> None:
+    plan_mails(store, 1, 2, due_at=NOW - timedelta(hours=1))
+    change(store, 1, closes_at=NOW)
+    change(store, 2, closes_at=NOW + timedelta(microseconds=1))
+    assert [attempt.key for attempt in outbox(store).due(NOW, 10)] == [key(2)]
+
+
 def test_a_claim_is_the_whole_intent(store: Store) -> None:
     plan_mails(store, 1)
     with store.reading() as connection:

@@ -203,9 +203,10 @@ def test_another_trigger_counts_from_then_on(store: Store) -> None:
 
 def test_a_campaign_that_was_out_for_a_while_misses_nothing(store: Store) -> None:
     shop = shop_on(store, MUG)
-    kept, shop.campaigns = shop.campaigns, [campaign_text("other", audience="{bought: {product: club}}")]
-    buys(shop, NOW + HOUR)
     shop.tick(NOW + 2 * HOUR)
+    kept, shop.campaigns = shop.campaigns, [campaign_text("other", audience="{bought: {product: club}}")]
+    buys(shop, NOW + HOUR)  # told while the file is wrong, and of a time at which it was not
+    shop.tick(NOW + 3 * HOUR)
     shop.campaigns = [*kept, *shop.campaigns]
     shop.tick(NOW + 4 * HOUR)
     assert entered(shop) == [NOW + HOUR]

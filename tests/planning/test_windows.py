@@ -148,6 +148,14 @@ def test_the_opening_that_holds_an_instant_or_is_next(
             "2026-11-30 23:00",
             "quiet_hours until Tue 2026-12-01 07:00 in Europe/Berlin",
         ),
+        # days that follow each other are one window
+        ({"between": WHOLE_DAY, "late": "skip"}, "2026-11-30 09:30", "2026-12-01 12:00", ""),
+        (
+            {"between": WHOLE_DAY, "late": "skip"},
+            "2026-11-30 09:30",
+            "2026-12-02 12:00",
+            "too_late the window that was meant has ended",
+        ),
         # by more than `latest`, counted from the end of that window to when it could go
         (
             {"latest": 2 * DAY},
