@@ -30,7 +30,7 @@ RUN = """\
 3. After a send or a skip the next step falls due `after` its wait, counted from that decision. After a
    hold the step stays due.
 4. A run ends with its last step, with the goal, or when `while` no longer holds. Leaving the audience
-   does not end it; that is what `while` is for.
+   does not end it; that is what `while` is for. What an edit does to a run is told in [edits](../edits.md).
 """
 ENTER = """\
 ### enter

@@ -9,7 +9,6 @@ from sqlalchemy import (
     and_,
     exists,
     literal,
-    select,
     type_coerce,
     update,
 )
@@ -39,10 +38,9 @@ def pass_over_decided(connection: Connection, desk: Desk, state: State, now: dat
 
 def _come_to_a_decided_step(desk: Desk, state: State, now: datetime) -> ColumnElement[bool]:
     run, decided, planned = state.enrollments, state.decisions, desk.runs
-    theirs = run.c.customer_id.in_(select(planned.c.customer_id))  # looked up, of all that are active
     just_now = (planned.c[name] == run.c[name] for name in ("customer_id", "campaign_id", "spell"))
     done = exists().where(
         *(decided.c[name] == run.c[name] for name in ("customer_id", "campaign_id", "spell", "step_id")),
         decided.c.verdict != Verdict.HOLD.value,
     )
-    return and_(theirs, *just_now, run.c.status == "active", run.c.updated_at == now, done)
+    return and_(*just_now, run.c.status == "active", run.c.updated_at == now, done)
