@@ -31,7 +31,7 @@ RUN = """\
    hold the step stays due, until it is given up as `hold` says. What waits for its window is asked again
    when that opens.
 4. A run ends with its last step, with the goal, or when `while` no longer holds. Leaving the audience
-   does not end it; that is what `while` is for.
+   does not end it; that is what `while` is for. What an edit does to a run is told in [edits](../edits.md).
 """
 ENTER = """\
 ### enter

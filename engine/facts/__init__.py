@@ -7,6 +7,7 @@
     sold           what was sold of each product
     lookup         one person, by what a human has at hand
     identity       which customer an address or shop id belongs to
+    merging        an anonymous customer turns out to be a known one; uniting brings their runs together
     suppression    addresses that get nothing
     transactions   which orders belong to one checkout
     subscriptions  how a subscription stood, as intervals

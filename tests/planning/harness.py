@@ -94,13 +94,14 @@ class Shop:
 
     def tick(self, now: datetime) -> list[Answer]:
         """Plan and merge, as a run does; what was decided."""
+        book = self.book
         with self.store.writing() as connection:
             be_the_planner(connection, "test")
             state = kept()
-            desk = make_plan(connection, self.book, state, now)
+            desk = make_plan(connection, book, state, now)
             answers = _answers(connection, desk)
-            record_versions(connection, self.book, now)
-            merge(connection, self.book, desk, state, now)
+            record_versions(connection, book, now)
+            merge(connection, book, desk, state, now)
             if self.sends:
                 assume_sent(connection, state)
         return answers
