@@ -60,6 +60,7 @@ def test_killed_at_random_they_neither_double_nor_forget(
 ) -> None:
     """First one by one, then the one of two: it may lead or stand by."""
     monkeypatch.setenv("AFTERSALE_DELIVERY__BATCH", "10")
+    monkeypatch.setenv("AFTERSALE_RUN__LEAD", "1s")
     project, chance = new_shop(500), random.Random(f"{database}/3")
     expected: dict[str, bytes] = {}
     for days in (0, 4):
@@ -109,8 +110,11 @@ def test_as_it_is_typed_it_runs_until_it_is_told_to_stop(new_shop: Shops) -> Non
         assert process.wait() == 0
 
 
-def test_a_leader_that_was_frozen_finds_out_that_another_one_leads(database: str, new_shop: Shops) -> None:
+def test_a_leader_that_was_frozen_finds_out_that_another_one_leads(
+    database: str, new_shop: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On SQLite it must not be frozen while it writes: the file is locked until it dies or wakes."""
+    monkeypatch.setenv("AFTERSALE_RUN__LEAD", "3s")
     project = new_shop(100)
     with daemon(project.folder) as one:
         one.wait_for("planned")
