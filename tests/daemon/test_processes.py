@@ -76,7 +76,10 @@ def test_killed_at_random_they_neither_double_nor_forget(
         assert_each_left_once(project, expected)
 
 
-def test_two_by_mistake_share_the_mails_and_one_of_them_plans(database: str, new_shop: Shops) -> None:
+def test_two_by_mistake_share_the_mails_and_one_of_them_plans(
+    database: str, new_shop: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_RUN__LEAD", "6s")
     project = new_shop(300)
     expected = planned(project)
     with daemon(project.folder) as one:
