@@ -30,7 +30,7 @@ def new_shop(
     tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Shops:
     """Makes a shop with so many customers at NOW, and opens it."""
-    for setting in ("RUN__EVERY", "RUN__LEAD", "DELIVERY__LEASE"):
+    for setting in ("RUN__EVERY", "DELIVERY__LEASE"):
         monkeypatch.setenv(f"AFTERSALE_{setting}", "1s")
 
     def make(customers: int) -> Project:

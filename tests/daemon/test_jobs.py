@@ -16,6 +16,7 @@ from engine.clock import VirtualClock
 from engine.daemon.jobs import Crew, jobs
 from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
+from engine.daemon.serve import _break_off
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked
 from engine.store.tables import leases
@@ -260,6 +261,24 @@ def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener
     Steady("plan", job, post, Busy())()
     assert post.stopping.said()
     assert isinstance(post.trouble, NotAdopted)
+
+
+@pytest.mark.parametrize(("at_work", "code"), [("plan", 0), ("deliver", 1)])
+def test_what_does_not_end_in_time_is_broken_off(
+    log: Listener, monkeypatch: pytest.MonkeyPatch, at_work: str, code: int
+) -> None:
+    """A plan leaves no trace. Mails that are with the transport are another matter."""
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    busy = Busy()
+    busy.begin(at_work)
+    busy.begin("reload")
+    busy.end("reload")
+    left = busy.wait(0)
+    assert left == [at_work]
+    _break_off(left)
+    assert codes == [code]
+    assert log.values("broken off") == [{"jobs": at_work, "mails_under_way": code == 1}]
 
 
 # ── the rest ────────────────────────────────────────────────────────────────────────────────────
