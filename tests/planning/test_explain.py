@@ -8,6 +8,7 @@ from sqlalchemy import update
 from engine.planning.explain import explain_campaign
 from engine.planning.plan import make_plan
 from engine.planning.state import imagined
+from engine.settings import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from tests.conftest import NOW
@@ -133,4 +134,21 @@ def test_no_customer_any_more(store: Store) -> None:
     shop = Shop(store, [campaign_text()], people={1: buyer(NOW, orders=[refunded])})
     assert summary(shop, NOW) == (
         "cannot enter: no paid order is left, and back-end mail goes to customers only"
+    )
+
+
+def test_who_is_held_by_a_cap_is_told_until_when(store: Store) -> None:
+    shop = one(store, steps=TWO_STEPS)
+    shop.settings = Settings(frequency={"max": 1, "per": "5d"})
+    shop.tick(NOW)
+    assert summary(shop, NOW + 3 * DAY) == (
+        "is held at the step 'two': the frequency cap is reached (1 mail in 5d);"
+        " until 2026-03-15 09:00Z; given up 2026-04-12 09:00Z"
+    )
+
+
+def test_who_has_just_bought_is_told_until_when(store: Store) -> None:
+    shop = one(store, cool_down="{after_purchase: 12d}", hold="{at_most: forever}")
+    assert summary(shop, NOW) == (
+        "is held at the step 'one': bought something only just now; until 2026-03-12 09:00Z"
     )
