@@ -39,6 +39,7 @@ ASKED_LAST = (
     *((each.reason, Verdict.HOLD) for each in (*CONTESTS, *LIMITS)),
     (Reason.EXPIRED, Verdict.SKIP),
     (Reason.HELD_OUT, Verdict.SKIP),
+    (Reason.REVIEW, Verdict.SEND),
     (Reason.DUE, Verdict.SEND),
 )
 ENDED = (Reason.MERGED,)
@@ -81,6 +82,8 @@ MORE = {
     "[what has to wait](policies.md#what-has-to-wait).",
     Reason.HELD_OUT: "Takes the place under the cap that the mail would have taken, so that the comparison "
     "is fair.",
+    Reason.REVIEW: "It is in the outbox as `held`, and leaves by `aftersale outbox release`. See "
+    "[operating](../operating.md).",
     Reason.DUE: "",
     Reason.WAITING: "",
     Reason.BEEN_THROUGH: "See `enter` in [the campaign file](campaign.md#enter).",

@@ -33,7 +33,7 @@ class Week:
     others: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, count: Count) -> None:
-        if count.verdict == "send":
+        if count.leaves:
             self.mails[count.campaign, count.step] += count.people
         elif count.verdict == "skip":  # a hold is told anew at every tick
             self.others[count.verdict, count.reason] += count.people

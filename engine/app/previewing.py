@@ -124,7 +124,7 @@ class Preview:
         )
         for at, desk in self._ahead(days):
             for count in decided(self.connection, desk):
-                if count.verdict == "send":
+                if count.leaves:
                     counted[_day(at, zone), count.campaign, count.step, True] += count.people
         found = (Day(day, c, s, mails, late) for (day, c, s, late), mails in sorted(counted.items()))
         return [self.names.shown(each) for each in found]
@@ -140,7 +140,7 @@ class Preview:
         return [replace(each, answer=self.names.shown(each.answer)) for each in _changes(moments)]
 
     def _sends(self) -> list[Count]:
-        return [count for count in decided(self.connection, self.desk) if count.verdict == "send"]
+        return [count for count in decided(self.connection, self.desk) if count.leaves]
 
     def _ahead(self, days: int) -> Iterator[tuple[datetime, Desk]]:
         book = self.project.book

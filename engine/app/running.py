@@ -90,6 +90,7 @@ def way_out(project: Project, transport: Transport, owner: str, progress: Callab
         progress,
         versions={campaign.id: campaign.version for campaign in project.book.campaigns},
         guard=project.guard,
+        clock=project.clock.now,
     )
 
 

@@ -134,7 +134,8 @@ def _totals(counts: list[Count], campaign: str) -> tuple[int, int, int]:
     def total(verdict: str) -> int:
         return sum(c.people for c in counts if c.campaign == campaign and c.verdict == verdict)
 
-    return total("send"), total("hold"), total("skip")
+    mails = sum(count.people for count in counts if count.campaign == campaign and count.leaves)
+    return mails, total("hold"), total("skip")
 
 
 def _reason(count: Count) -> tuple[Any, ...]:

@@ -74,6 +74,7 @@ class Way:
     progress: Callable[[str], None]
     versions: Mapping[str, str] | None = None
     guard: Guard | None = None
+    clock: Callable[[], datetime] | None = None  # where a delivery may last; windows close meanwhile
 
     def rounds(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> "Rounds":
         """The deliveries of one instant, until `stop` says to end them."""
@@ -83,7 +84,7 @@ class Way:
         courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)
         every = interval(delivery)
         throttle = Throttle(self.store, every) if every else None
-        return Rounds(outbox, courier, delivery.batch, throttle, self.progress)
+        return Rounds(outbox, courier, delivery.batch, throttle, self.progress, self.clock)
 
 
 def deliver(
@@ -119,7 +120,9 @@ class Rounds:
         batch: int,
         throttle: Throttle | None,
         progress: Callable[[str], None],
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
+        self._clock = clock or (lambda: courier.now)
         self._outbox = outbox
         self._courier = courier
         self._batch = batch
@@ -136,7 +139,7 @@ class Rounds:
 
     def go(self, wait: Callable[[float], None] | None = None) -> None:
         """Send what is due, and as fast as it may leave; `wait` sleeps until more may."""
-        while not self._courier.stop() and (waiting := self._outbox.due(self._courier.now, self._batch)):
+        while not self._courier.stop() and (waiting := self._due()):
             allowed = self._throttle.take(len(waiting)) if self._throttle else len(waiting)
             if allowed:
                 self._carry(waiting[:allowed])
@@ -150,6 +153,9 @@ class Rounds:
         if not self._said_how_fast:
             self._progress(f"mails leave one every {throttle.interval.total_seconds():g} s, as the rate says")
         self._said_how_fast = True
+
+    def _due(self) -> list[Attempt]:
+        return self._outbox.due(self._courier.now, self._batch, open_at=self._clock())
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)

@@ -63,12 +63,13 @@ class Outbox:
         self._known = true() if versions is None else messages.c.campaign_id.in_(versions)
         self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
 
-    def due(self, now: datetime, limit: int) -> list[Attempt]:
+    def due(self, now: datetime, limit: int, open_at: datetime | None = None) -> list[Attempt]:
         """The mails that have been due longest, as they stand; another owner may claim them first.
 
-        One whose window has ended meanwhile is left for the next plan.
+        One whose window has ended by `open_at`, if that is later, is left for the next plan.
         """
-        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > now)
+        latest = max(now, open_at or now)
+        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > latest)
         goes = and_(self._known, ~paused(messages.c.campaign_id))
         waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, goes)
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)

@@ -167,5 +167,7 @@ _WHEN = {  # which of its times says whether a row was there already
 def _told(answer: RunAnswer) -> str:
     sentence = Reason(answer.reason).sentence
     detail = f" ({answer.detail})" if answer.detail else ""
+    if answer.reason == Reason.REVIEW:
+        return f"is at the step {answer.step!r}, and waits: {sentence}"
     told = {"send": "is mailed now", "hold": "is held", "skip": "is passed over"}[answer.verdict]
     return f"{told} at the step {answer.step!r}: {sentence}{detail}"

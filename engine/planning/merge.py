@@ -32,7 +32,6 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.store.dialect import insert_from_select, unindexed
 from engine.store.ids import mark
-from engine.store.tables import generation
 from engine.store.types import Instant
 
 ASK_AGAIN = timedelta(hours=1)  # a mail planned before, and held now
@@ -188,13 +187,12 @@ def _write_decisions(connection: Connection, desk: Desk, state: State, now: date
 def _fill_outbox(connection: Connection, desk: Desk, state: State, now: datetime) -> int:
     """A mail for each `send`; for the held-out a row in its place. Returns the number of mails.
 
-    What was due when the database was adopted may have left before, so a person looks at it first.
+    What is for review waits there for a person.
     """
     runs, campaign = desk.runs, desk.campaigns
-    adopted = select(generation.c.review_until).scalar_subquery()
     status = case(
         (runs.c.reason == Reason.HELD_OUT.value, "held_out"),
-        (runs.c.due_at <= adopted, "held"),
+        (runs.c.reason == Reason.REVIEW.value, "held"),
         else_="scheduled",
     )
     rows = select(

@@ -67,6 +67,7 @@ def make_plan(
     arbitrate(connection, desk, state, book, scope)
     give_up(connection, desk, now)
     due.decide(connection, desk.runs, Verdict.SKIP, Reason.HELD_OUT, desk.runs.c.held_out)
+    due.decide(connection, desk.runs, Verdict.SEND, Reason.REVIEW, due.may_have_left_before(desk))
     due.decide(connection, desk.runs, Verdict.SEND, Reason.DUE, true())
     next_steps_fall_due(connection, book, desk, now)
     return desk

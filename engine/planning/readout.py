@@ -27,6 +27,11 @@ class Count:
     reason: str
     people: int
 
+    @property
+    def leaves(self) -> bool:
+        """Whether these are mails that leave, and do not wait for a person."""
+        return self.verdict == Verdict.SEND and self.reason != Reason.REVIEW
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -93,7 +98,7 @@ def sendings(connection: Connection, desk: Desk) -> Iterator[Sending]:
     rows = (
         select(*key, runs.c.planned_at, customers.c.email)
         .join(customers, customers.c.customer_id == runs.c.customer_id)
-        .where(runs.c.verdict == Verdict.SEND.value)
+        .where(runs.c.verdict == Verdict.SEND.value, runs.c.reason != Reason.REVIEW.value)
         .order_by(runs.c.campaign_id, runs.c.step_id, runs.c.customer_id)
     )
     for *parts, planned_at, email in _paged(connection, rows):

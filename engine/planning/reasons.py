@@ -15,6 +15,7 @@ class Reason(StrEnum):
     """The one reason of a decision."""
 
     DUE = "due"
+    REVIEW = "review"
     HELD_OUT = "held_out"
     GOAL_REACHED = "goal_reached"
     WHILE_ENDED = "while_ended"
@@ -50,6 +51,7 @@ class Reason(StrEnum):
 
 
 _SENTENCES = {
+    Reason.REVIEW: "was due when the database was adopted, so the mail is kept for a person to look at",
     Reason.DUE: "the step is due and nothing stands against it",
     Reason.HELD_OUT: "in the holdout: counted as if mailed, but not mailed",
     Reason.GOAL_REACHED: "the goal was reached, so the run ends",

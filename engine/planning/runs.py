@@ -28,7 +28,7 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Rule, Scope
 from engine.store.dialect import unindexed
-from engine.store.tables import ASLEEP_SQL, customers
+from engine.store.tables import ASLEEP_SQL, customers, generation
 from engine.store.types import Instant
 
 COPIED = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
@@ -108,6 +108,12 @@ def owed(desk: Desk) -> ColumnElement[bool]:
     """SQL: the run is of a transactional campaign."""
     campaign = desk.campaigns
     return desk.runs.c.campaign_id.in_(select(campaign.c.campaign_id).where(campaign.c.transactional))
+
+
+def may_have_left_before(desk: Desk) -> ColumnElement[bool]:
+    """SQL: the step was due when the database was adopted, so its mail may have left from another one."""
+    adopted = select(generation.c.review_until).scalar_subquery()
+    return and_(desk.runs.c.due_at <= adopted, ~desk.runs.c.again)
 
 
 def campaigns_of(connection: Connection, desk: Desk) -> set[str]:

@@ -64,6 +64,14 @@ def test_one_whose_window_has_closed_is_left_to_the_next_plan(store: Store) -> N
     assert [attempt.key for attempt in outbox(store).due(NOW, 10)] == [key(2)]
 
 
+def test_a_window_that_closes_while_mails_leave_is_closed_for_those_behind(store: Store) -> None:
+    plan_mails(store, 1)
+    change(store, 1, closes_at=NOW + timedelta(minutes=1))
+    ours = outbox(store)
+    assert len(ours.due(NOW, 10, open_at=NOW + timedelta(seconds=59))) == 1
+    assert ours.due(NOW, 10, open_at=NOW + timedelta(minutes=1)) == []
+
+
 def test_a_claim_is_the_whole_intent(store: Store) -> None:
     plan_mails(store, 1)
     with store.reading() as connection:

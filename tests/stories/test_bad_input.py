@@ -103,8 +103,8 @@ CAMPAIGN_MISTAKES = {
         'campaigns/extra.yaml:3:1: duplicate key "audience"',
     ),
     "a key of a later version": (
-        ("    after: 0", "    after: 0\n    send: {days: [mon]}"),
-        "campaigns/extra.yaml:6:5: 'send' is not in this version",
+        ("    after: 0", "    after: 0\n    task: call them"),
+        "campaigns/extra.yaml:6:5: 'task' is not in this version",
     ),
     "the front end": (
         ("campaign: extra", "campaign: extra\ntrack: front-end"),
@@ -351,7 +351,7 @@ def test_a_binary_file_of_facts(aftersale: Aftersale, shop: Path) -> None:
         (("segment",), 2, "say which"),
         (("preview", "--at", "yesterday"), 2, "not an instant with a time zone"),
         (("preview", "--at", "2026-03-01T10:00"), 2, "not an instant with a time zone"),
-        (("run",), 13, "run --once"),
+        (("run", "--json"), 2, "--json needs --once"),
         (("suppress", "nonsense"), 2, "not an e-mail address"),
         (("init", "."), 30, "is not an empty folder"),
         (("prview",), 2, "Did you mean 'preview'?"),

@@ -227,6 +227,22 @@ def test_what_was_under_way_when_it_was_copied_is_held_as_well(
     assert not sent()
 
 
+def test_what_was_kept_back_at_adoption_is_for_review_later_and_its_preview_says_so(
+    aftersale: Aftersale, shop: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aftersale("run", "--once")
+    clock.advance(timedelta(days=4))
+    monkeypatch.chdir(shutil.copytree(shop, shop.parent / "copy"))
+    aftersale("pause")
+    assert aftersale("adopt", "--yes", "--json").json["held"] == 0, "nothing is decided in a pause"
+    aftersale("resume")
+    before, seen = sent(), aftersale("preview", "--json", "--days", "0").json
+    for_review = sum(count["people"] for count in seen["counts"] if count["reason"] == "review")
+    assert (seen["mails"], seen["calendar"], for_review > 0) == ([], [], True)
+    aftersale("run", "--once")
+    assert (sent(), states(aftersale)["held"]) == (before, for_review)
+
+
 def test_a_database_that_was_moved_is_adopted_without_holding_anything(
     aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
