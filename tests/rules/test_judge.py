@@ -185,7 +185,7 @@ def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None
     proven = 0
 
     @given(premise=kind, conclusion=kind)
-    @settings(SLOW, max_examples=1500)
+    @settings(SLOW, max_examples=700)
     def is_sound(premise: Rule, conclusion: Any) -> None:
         nonlocal proven
         if premise.implies(conclusion, Scope(NOW, CATALOGUE)):

@@ -90,7 +90,7 @@ def test_killed_at_random(
         now = clock.now()
         with previewing(project, now) as preview:
             expected |= {mail.message_id: to_bytes(mail) for mail in preview.mails()}
-        for _ in range(4):
+        for _ in range(3):
             kill_among_mails(shop, now, chance.randint(1, 15))
         kill_at_some_time(shop, now, chance.uniform(0, 1))
         with start(shop, now) as last:
