@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table
 from engine.audience import candidates, looks
 from engine.audience.judged import EVERYBODY
 from engine.audience.questions import Questions
+from engine.store.dialect import one_by_one
 
 
 def look_at_one(connection: Connection, asked: Questions, now: datetime, customer_id: int) -> None:
@@ -42,11 +43,13 @@ def look(
     asked.ask_at(now, now)
     candidates.sift(connection, asked)
     passed = candidates.passed_in(connection)
-    for n, campaign in enumerate(asked.campaigns):
-        if campaign.id in since:
+    few = [n for n, campaign in enumerate(asked.campaigns) if campaign.id in since]
+    with one_by_one(connection):
+        for n in few:
             connection.execute(asked.candidates[n])
-            if campaign.id in passed:
+            if asked.campaigns[n].id in passed:
                 connection.execute(asked.passers[n])
-        else:
+    for n, campaign in enumerate(asked.campaigns):
+        if campaign.id not in since:
             connection.execute(EVERYBODY.insert(), {"campaign_id": campaign.id})
             connection.execute(asked.everybody[n])

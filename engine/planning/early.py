@@ -16,7 +16,7 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.runs import COPIED, VERDICT, goal_reached
 from engine.planning.state import State
 from engine.rules.model import Rule, Scope
-from engine.store.dialect import lay_out, memory_table, unindexed
+from engine.store.dialect import lay_out, memory_table, one_by_one, unindexed
 
 Runs = Select[*tuple[object, ...]]
 WAITING = memory_table(
@@ -37,8 +37,9 @@ def end_early(connection: Connection, goals: EarlyGoals) -> None:
     """Let the runs end that reached their goal."""
     everybody = judging_everybody(connection)
     lay_out(connection, WAITING)
-    for statement in goals.wait:
-        connection.execute(statement)
+    with one_by_one(connection):
+        for statement in goals.wait:
+            connection.execute(statement)
     for campaign_id in goals.of_candidates:
         these = goals.of_everybody if campaign_id in everybody else goals.of_candidates
         connection.execute(these[campaign_id])

@@ -30,7 +30,7 @@ from engine.planning.moved import pass_over_decided
 from engine.planning.occasions import record_occasions
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
-from engine.store.dialect import insert_from_select, unindexed
+from engine.store.dialect import insert_from_select, one_by_one, unindexed
 from engine.store.ids import mark
 from engine.store.types import Instant
 
@@ -70,12 +70,13 @@ def _record_who_left(connection: Connection, desk: Desk, state: State, now: date
     gone_from_all = gone.where(member.c.inside, member.c.campaign_id.in_(select(EVERYBODY.c.campaign_id)))
     asked = unindexed(member.c.campaign_id).in_(select(desk.campaigns.c.campaign_id))
     candidate = member.c.customer_id.in_(select(CANDIDATES.c.customer_id))
-    connection.execute(gone_from_all)
-    connection.execute(gone.where(unindexed(member.c.inside), asked, candidate))
     passed = tuple_(member.c.customer_id, member.c.campaign_id).in_(
         select(PASSED.c.customer_id, PASSED.c.campaign_id)
     )
-    connection.execute(gone.where(unindexed(member.c.inside), passed))
+    connection.execute(gone_from_all)
+    with one_by_one(connection):
+        connection.execute(gone.where(unindexed(member.c.inside), asked, candidate))
+        connection.execute(gone.where(unindexed(member.c.inside), passed))
 
 
 def _record_who_is_inside(connection: Connection, desk: Desk, state: State, now: datetime) -> None:

@@ -4,12 +4,14 @@
 - `insert_from_select`, for which SQLite needs `WHERE true` before ON CONFLICT;
 - `memory_table` and `lay_out`, temporary tables that nobody else sees and that need no write to the database;
 - `unindexed`, a column that SQLite shall not look rows up by;
+- `one_by_one`, where PostgreSQL shall look up each customer, and not read whole tables;
 - `database_now`, the time of the database;
 - `let_go_when_frozen`, so that a frozen process does not hold what it locked for ever.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -119,6 +121,23 @@ def gather_statistics(connection: Connection, table: Table) -> None:
     """Let the database count a temporary table. SQLite plans without, and would write them down."""
     if not is_sqlite(connection):
         connection.execute(text(f"ANALYZE pg_temp.{table.name}"))
+
+
+@contextmanager
+def one_by_one(connection: Connection) -> Iterator[None]:
+    """What is asked in it is looked up by index for each of a few customers.
+
+    PostgreSQL reads a whole product's sales rather than ask a thousand customers for theirs, since it
+    takes every look-up for one of the disk; what it would read grows with the shop.
+    """
+    if is_sqlite(connection):
+        yield
+        return
+    for join in ("hashjoin", "mergejoin"):
+        connection.execute(text(f"SET LOCAL enable_{join} = off"))
+    yield
+    for join in ("hashjoin", "mergejoin"):
+        connection.execute(text(f"SET LOCAL enable_{join} = on"))
 
 
 def database_now(connection: Connection) -> datetime:
