@@ -241,12 +241,13 @@ def _upwards(path: KeyPath) -> Iterator[KeyPath]:
         yield path[:length]
 
 
+_PAIRS = "write keys and values"
 _FINDINGS = {  # what pydantic says of Python, as a writer of YAML would say it
     "tuple_type": "write a list, such as [one, two]",
     "list_type": "write a list, such as [one, two]",
-    "dict_type": "write keys and values, such as {product: guide}",
-    "model_type": "write keys and values, such as {product: guide}",
-    "model_attributes_type": "write keys and values, such as {product: guide}",
+    "dict_type": _PAIRS,
+    "model_type": _PAIRS,
+    "model_attributes_type": _PAIRS,
     "int_type": "write a whole number",
     "decimal_type": "write a number",
     "string_type": "write text; what looks like a number or a date needs quotes",
@@ -265,7 +266,12 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
         return document.problem(where, f"{name!r} is missing")
     message = _FINDINGS.get(kind) or finding["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
-    return document.problem(where, f"{name}: {message}" if isinstance(name, str) and name else message)
+    told = f"{name}: {message}" if isinstance(name, str) and name else message
+    return document.problem(where, told, _keys_within(model, finding["loc"]) if message == _PAIRS else None)
+
+
+def _keys_within(model: type[BaseModel], loc: tuple[Any, ...]) -> str:
+    return "its keys: " + ", ".join(sorted(_fields_beside(model, (*loc, ""))))
 
 
 def _fields_beside(model: type[BaseModel], loc: tuple[Any, ...]) -> set[str]:

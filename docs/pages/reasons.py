@@ -43,7 +43,7 @@ ASKED_LAST = (
     (Reason.DUE, Verdict.SEND),
 )
 ENDED = (Reason.MERGED,)
-NOTHING_DUE = (Reason.WAITING, Reason.BEEN_THROUGH)
+NOTHING_DUE = (Reason.WAITING, Reason.BEEN_THROUGH, Reason.NOT_BEGUN)
 MORE = {
     Reason.CAMPAIGN_REMOVED: "Also where no step is due. A file with a mistake is still a file; while the id "
     "in one of them cannot be read, no campaign counts as removed.",
@@ -86,6 +86,7 @@ MORE = {
     "[operating](../operating.md).",
     Reason.DUE: "",
     Reason.WAITING: "",
+    Reason.NOT_BEGUN: "Of campaigns with `on`. See [on](campaign.md#on).",
     Reason.BEEN_THROUGH: "See `enter` in [the campaign file](campaign.md#enter).",
 }
 ENDINGS = """\

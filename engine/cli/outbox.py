@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from engine.app.controlling import meant, release, require_some, resolve
 from engine.app.outbox import Asked, Listed, known_status, listed, one, whom
@@ -108,11 +107,13 @@ def _print(mails: Sequence[Listed], count: int) -> None:
         (m.message_id, m.campaign, m.step, str(m.customer_id), m.status, _at(m.due_at), m.error or "")
         for m in mails
     ]
-    show.out().print(show.table(f"{len(mails):,} of {count:,} mails", columns, rows))
+    show.out().print(
+        show.table(f"{len(mails):,} of {count:,} mails", columns, rows, unbroken=("mail", "due"))
+    )
 
 
-def _at(instant: datetime) -> Text:
-    return Text(f"{instant:%Y-%m-%d %H:%M}Z", no_wrap=True)
+def _at(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}Z"
 
 
 def _said(value: Any) -> str:

@@ -23,7 +23,7 @@ def command(
     if as_json:
         show.document({"resumed": was, "paused": show.paused(now)})
         return
-    name = campaign or "Everything"
-    show.out().print(f"{name} is resumed" if was else f"{name} was not paused")
+    not_paused = f"{campaign} was not paused" if campaign else "there was no pause of everything"
+    show.out().print(f"{campaign or 'Everything'} is resumed" if was else not_paused)
     if rest:
         show.out().print(f"still paused: {', '.join(each or 'everything' for each in rest)}")

@@ -2,9 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -23,15 +23,21 @@ def out() -> Console:
     return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 120)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A plain table; whole numbers stand to the right. Values are text, never markup."""
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], unbroken: Collection[str] = ()
+) -> Table:
+    """A plain table; whole numbers stand to the right. Values are text, never markup.
+
+    The values of the `unbroken` columns stay on one line, so that they can be copied.
+    """
     shown = Table(
         title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
     every = [list(row) for row in rows]
     for number, name in enumerate(columns):
         whole = bool(every) and all(isinstance(row[number], int) for row in every)
-        shown.add_column(name, justify="right" if whole else "left", overflow="fold", header_style="dim")
+        side: Literal["left", "right"] = "right" if whole else "left"
+        shown.add_column(name, justify=side, overflow="fold", header_style="dim", no_wrap=name in unbroken)
     for row in every:
         shown.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
     return shown

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, exists, func, literal, select, union_all
+from sqlalchemy import Connection, Select, Table, and_, case, exists, func, literal, select, union_all
 
 from engine.audience.judged import judged
 from engine.planning.desk import Desk
@@ -66,9 +66,9 @@ def decided(connection: Connection, desk: Desk) -> list[Count]:
 
 
 def standing(connection: Connection, desk: Desk, state: State) -> list[Count]:
-    """Those in a campaign, or in its audience, for whom no step is due: waiting, or been through."""
+    """Those in a campaign or its audience for whom no step is due: waiting, been through, or not begun."""
     counts: dict[tuple[str, str, str], int] = {}
-    for row in connection.execute(union_all(_waiting(desk, state), _been_through(desk, state))):
+    for row in connection.execute(union_all(_waiting(desk, state), _idle(desk, state))):
         campaign, step, reason, people = row
         counts[campaign, step, reason] = counts.get((campaign, step, reason), 0) + people
     return [Count(c, s, "none", r, people) for (c, s, r), people in sorted(counts.items()) if people]
@@ -160,7 +160,8 @@ def _inside(desk: Desk, state: State) -> Any:
     return union_all(select(audience.c.customer_id, audience.c.campaign_id), stayed).subquery()
 
 
-def _been_through(desk: Desk, state: State) -> Any:
+def _idle(desk: Desk, state: State) -> Any:
+    """Those in an audience with no run under way: it is over, or what begins one has not happened."""
     audience, entry, run = _inside(desk, state), desk.entries, state.enrollments
 
     def same(table: Table) -> Any:
@@ -169,8 +170,9 @@ def _been_through(desk: Desk, state: State) -> Any:
         )
 
     active = exists().where(same(run), run.c.status == "active")
-    return (
-        select(audience.c.campaign_id, literal(""), literal(Reason.BEEN_THROUGH.value), func.count())
-        .where(~exists().where(same(entry)), ~active)
-        .group_by(audience.c.campaign_id)
-    )
+    ran = exists().where(same(run))
+    reason = case((ran, literal(Reason.BEEN_THROUGH.value)), else_=literal(Reason.NOT_BEGUN.value))
+    who = select(audience.c.campaign_id, reason.label("reason")).where(~exists().where(same(entry)), ~active)
+    idle = who.subquery()
+    counts = select(idle.c.campaign_id, literal(""), idle.c.reason, func.count())
+    return counts.group_by(idle.c.campaign_id, idle.c.reason)

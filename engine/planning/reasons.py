@@ -43,6 +43,7 @@ class Reason(StrEnum):
     # of those for whom no step is due
     WAITING = "waiting"
     BEEN_THROUGH = "been_through"
+    NOT_BEGUN = "not_begun"
 
     @property
     def sentence(self) -> str:
@@ -79,4 +80,5 @@ _SENTENCES = {
     Reason.EXPIRED: "it had to wait too long, and was given up",
     Reason.WAITING: "in the campaign, and the next step is not due yet",
     Reason.BEEN_THROUGH: "has been through the campaign already",
+    Reason.NOT_BEGUN: "in the audience, and what begins a run has not happened yet",
 }

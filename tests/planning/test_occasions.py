@@ -10,7 +10,7 @@ from engine.planning.explain import explain_campaign
 from engine.planning.forecast import assume_sent, forecast
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
-from engine.planning.readout import decided
+from engine.planning.readout import decided, standing
 from engine.planning.state import imagined
 from engine.settings import Frequency, Settings
 from engine.store import tables
@@ -245,3 +245,20 @@ def test_explain_says_what_it_waits_for(store: Store) -> None:
         desk = make_plan(connection, shop.book, state, NOW, only=1)
         told = explain_campaign(connection, shop.book, state, desk, campaign, (1, NOW)).summary
     assert told == "is in the audience; a run begins whenever somebody bought The Mug"
+
+
+def test_who_never_ran_is_not_said_to_have_been_through(store: Store) -> None:
+    shop = shop_on(store, MUG)
+
+    def told(now: datetime) -> list[tuple[str, int]]:
+        with store.reading() as connection:
+            state = imagined(connection)
+            desk = make_plan(connection, shop.book, state, now)
+            return [(count.reason, count.people) for count in standing(connection, desk, state)]
+
+    assert told(NOW + HOUR) == [("not_begun", 1)]
+    buys(shop, NOW + 2 * HOUR)
+    shop.tick(NOW + 3 * HOUR)
+    assert told(NOW + 3 * HOUR) == [("waiting", 1)]
+    shop.tick(NOW + 2 * DAY)
+    assert told(NOW + 3 * DAY) == [("been_through", 1)]

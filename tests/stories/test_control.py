@@ -111,7 +111,7 @@ def test_a_campaign_paused_by_itself_stays_so_when_everything_is_resumed(
     aftersale("pause")
     aftersale("pause", "win-back")
     assert "still paused: win-back" in aftersale("resume").out
-    assert "was not paused" in aftersale("resume").out
+    assert "there was no pause of everything" in aftersale("resume").out
 
 
 # ── cancel ──────────────────────────────────────────────────────────────────────────────────────
@@ -160,6 +160,11 @@ def test_the_outbox_is_listed_by_state_campaign_and_customer(aftersale: Aftersal
     assert same == mail
     assert aftersale("outbox", "--status", "acepted").code == 11
     assert f"{mail['message_id'][:8]}" in aftersale("outbox", "--most", "1000").out
+
+
+def test_the_id_of_a_mail_can_be_copied_from_the_list(aftersale: Aftersale, waiting: int) -> None:
+    shown = aftersale("outbox").out
+    assert all(mail["message_id"] in shown for mail in listed(aftersale))
 
 
 def test_one_mail_is_told_with_its_decision_and_its_evidence(aftersale: Aftersale, shop: Path) -> None:
