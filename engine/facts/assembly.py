@@ -4,7 +4,7 @@ What rows say of the order as a whole is said by its first row that says it; a l
 otherwise is refused. Only the time may differ: an order is as old as its oldest row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -122,15 +122,16 @@ def _taken(rows: Sequence[LineRow], refusals: Refusals, *, paid: bool) -> tuple[
     return sales, returns
 
 
-def _named(rows: Sequence[LineRow]) -> Iterator[Named]:
+def _named(rows: Sequence[LineRow]) -> Iterable[Named]:
     """Each row with its line's name: the source's own, else sku#ordinal.
 
     Ordinals are given in order of content, so that the rows may stand in any order in the file.
     """
-    taken = {row.line_id for row in rows}
-    ordinals: dict[str, int] = {}
-    for row in rows:
-        yield row.line_id or _ordinal(row.sku, ordinals, taken), row
+    names = [row.line_id for row in rows]
+    if not all(names):
+        taken, ordinals = {*names}, dict[str, int]()
+        names = [name or _ordinal(row.sku, ordinals, taken) for name, row in zip(names, rows, strict=True)]
+    return zip(names, rows, strict=True)
 
 
 def _sold(rows: Sequence[LineRow]) -> Sold:

@@ -6,9 +6,10 @@ columns: instants as microseconds, money as minor units.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, bindparam, delete, type_coerce
+from sqlalchemy import BigInteger, Connection, Dialect, Table, bindparam, delete, type_coerce
 
 from engine.store.types import Instant
 
@@ -18,10 +19,17 @@ Values = tuple[Any, ...]
 def insert_plain(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Insert whole rows. Raises IntegrityError where a key is taken."""
     if rows:
+        statement, positional = _insert(table, connection.dialect)
         names = table.columns.keys()
-        statement = table.insert().compile(dialect=connection.dialect, column_keys=names)
-        named = [dict(zip(names, row, strict=True)) for row in rows] if not statement.positional else rows
-        connection.exec_driver_sql(str(statement), list(named))
+        given = list(rows) if positional else [dict(zip(names, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(statement, given)
+
+
+@cache
+def _insert(table: Table, dialect: Dialect) -> tuple[str, bool]:
+    """The statement, and whether its values are told by their places."""
+    compiled = table.insert().compile(dialect=dialect, column_keys=table.columns.keys())
+    return str(compiled), bool(compiled.positional)
 
 
 def as_kept(column: Any) -> Any:

@@ -41,7 +41,7 @@ class Placed(NamedTuple):
 
     @property
     def all(self) -> dict[Key, Order]:
-        return self.new | self.changed
+        return self.new | self.changed if self.changed else self.new
 
 
 def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landing) -> Outcome:
@@ -104,8 +104,9 @@ def _with_customers(people: People, assembled: Iterable[Order], outcome: Outcome
 
 
 def _first_at(order: Order) -> int:
-    sold = [order.at] if order.sales else []
-    return min([*sold, *(credit.at for credit in order.credits)]) if order.credits else order.at
+    if not order.credits:
+        return order.at
+    return min([*([order.at] if order.sales else []), *(credit.at for credit in order.credits)])
 
 
 def _digests(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, str]:
@@ -242,5 +243,5 @@ def _lines(todo: Mapping[Key, Order], sides: Mapping[Key, str], now: int) -> Ite
 
 def _refunds(todo: Mapping[Key, Order], now: int) -> Iterator[Values]:
     for (customer, ref), order in todo.items():
-        for refund in order.refunds:
-            yield customer, refund.ref, ref, refund.line_ref, refund.sku, refund.at, refund.amount, now
+        for name, line_ref, sku, at, amount in order.refunds:
+            yield customer, name, ref, line_ref, sku, at, amount, now
