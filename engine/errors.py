@@ -12,6 +12,7 @@
     ├── ImportFailed                  14   a file of facts cannot be read at all
     ├── TransportError                16   the way out does not work
     ├── NotAdopted                    17   the database is not the one that mailed from here
+    ├── WebError                      18   the web server cannot do its work
     ├── StoreError                    20   the database cannot be used
     │   ├── StoreUnreachable          21   … because nothing answers
     │   ├── StoreLocked               22   … because another process holds it
@@ -114,6 +115,12 @@ class NotAdopted(AftersaleError):
     """The database is a copy, or an older state of itself, or another one: it never mails by itself."""
 
     exit_code = 17
+
+
+class WebError(AftersaleError):
+    """The web server cannot do its work."""
+
+    exit_code = 18
 
 
 class StoreError(AftersaleError):

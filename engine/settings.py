@@ -23,6 +23,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SecretStr,
     ValidationError,
     WithJsonSchema,
 )
@@ -93,6 +94,19 @@ def _host(name: str) -> str:
         msg = f"{name!r} is no host; write it without https:// and without a path, such as learn.example"
         raise ValueError(msg)
     return host
+
+
+def _public(url: str) -> str:
+    """The address without a slash at its end; plain http only where it is this machine's own."""
+    parts = urlsplit(url)
+    own = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if url and (parts.scheme not in (("http", "https") if own else ("https",)) or not parts.hostname):
+        msg = f"{url!r} is no public address; write it as https://mail.shop.example"
+        raise ValueError(msg)
+    if parts.query or parts.fragment:
+        msg = f"{url!r} must end with its path, without ? and #"
+        raise ValueError(msg)
+    return url.rstrip("/")
 
 
 def _lasting(duration: timedelta) -> timedelta:
@@ -330,6 +344,28 @@ class Delivery(Part):
     )
 
 
+class Web(Part):
+    """The web server, for `aftersale serve`, and for `aftersale run` where `url` is set."""
+
+    host: Line = Field(
+        "127.0.0.1", description="where it listens; `0.0.0.0`: at every address of the machine"
+    )
+    port: int = Field(8025, ge=0, le=65535, description="the port it listens at; 0: any free one")
+    url: Annotated[str, AfterValidator(_public)] = Field(
+        "",
+        description="its address in the internet, such as `https://mail.shop.example`; empty: `run` opens no "
+        "port, and no mail links to it",
+    )
+
+
+class Secrets(Part):
+    """What nobody may read. From the environment only, and never shown."""
+
+    signing: SecretStr | None = Field(
+        None, min_length=20, description="signs the links in mails; any long text, the same for ever"
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with its default."""
 
@@ -365,6 +401,8 @@ class Settings(BaseSettings):
     run: Run = Run()
     retention: Retention = Retention()
     staging: Staging = Staging()
+    web: Web = Web()
+    secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",
         description="a folder for what a copy of the database must not have: in the project, or a whole path",
@@ -402,6 +440,7 @@ def load_settings(folder: Path) -> Settings:
         msg = f"{document.file}: write settings as `key: value`"
         raise SettingsError(msg)
     _refuse_password(document, data)
+    _refuse_secrets(document, data)
     _refuse_unknown_variables()
     _refuse_half_a_cap(data)
     try:
@@ -436,6 +475,13 @@ def _refuse_password(document: Document, data: dict[str, Any]) -> None:
         raise SettingsError(
             str(document.problem(("database",), "a password does not belong in a file", hint))
         )
+
+
+def _refuse_secrets(document: Document, data: dict[str, Any]) -> None:
+    if "secrets" in data:
+        hint = f"leave it out here and set {PREFIX}SECRETS__{next(iter(Secrets.model_fields)).upper()}=…"
+        problem = document.problem(("secrets",), "secrets do not belong in a file", hint)
+        raise SettingsError(str(problem))
 
 
 def _refuse_unknown_variables() -> None:

@@ -29,6 +29,7 @@ EXAMPLES = {
     "aftersale segment lapsed --since 2026-01-01T00:00Z --ids\n"
     "aftersale segment --rule rule.yaml --at 2026-01-01T00:00Z",
     "run": "aftersale run\naftersale run --once",
+    "serve": "aftersale serve",
     "outbox": "aftersale outbox --status unknown\naftersale outbox --customer ann@example.com\n"
     "aftersale outbox show 17e2a6be-2882-5cd4-acc4-829f4a16fe5d\naftersale outbox release win-back\n"
     "aftersale outbox resolve 17e2a6be-2882-5cd4-acc4-829f4a16fe5d --accepted",

@@ -42,6 +42,7 @@ ADVICE = {
     "What has not left stays in the outbox.",
     "NotAdopted": "Nothing is planned or sent. Look at `aftersale status`, then take the database over with "
     "`aftersale adopt`. See [operating](../operating.md#a-copied-database).",
+    "WebError": "See that no other server listens at `web.host` and `web.port`, or choose another port.",
     "StoreError": "The message is the database's own. What was being written is undone as a whole.",
     "StoreUnreachable": "See that the database runs, and that `database` names it.",
     "StoreLocked": "Wait for the other run or import to end, then try again.",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, StrictBool
+from pydantic import BaseModel, SecretStr, StrictBool
 from pydantic.fields import FieldInfo
 
 from engine.campaigns.form import EntryField, Id, OnData, RuleData
@@ -68,6 +68,7 @@ NAMED: list[tuple[Any, str]] = [
     (str, "text"),
     (StrictBool, "`true` or `false`"),
     (bool, "`true` or `false`"),
+    (SecretStr, "text that is never shown"),
     (int, "whole number"),
     (Decimal, "number"),
     (datetime, "instant"),

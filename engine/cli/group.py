@@ -16,6 +16,7 @@ COMMANDS = {  # command: (module, what it does)
     "explain": ("explain", "Tell why a customer gets a campaign's mails, or does not."),
     "segment": ("segment", "Show who a rule holds, before any policy."),
     "run": ("run", "Plan and deliver until told to stop, or a single time."),
+    "serve": ("serve", "Answer requests from the internet, without planning or sending."),
     "outbox": ("outbox", "List mails by state; look at one, release or resolve some."),
     "pause": ("pause", "Let no mail of a campaign leave, or none at all."),
     "resume": ("resume", "End a pause."),

@@ -30,7 +30,7 @@ def serve(project: Project) -> int:
     post, busy = Post(project), Busy()
     crew = Crew(post)
     scheduler = _scheduled(crew, post, busy)
-    with _told_to_stop(post):
+    with _told_to_stop(post), _open_to_the_web(project):
         tell("started", owner=post.owner, campaigns=len(project.book.campaigns))
         scheduler.start()
         post.stopping.wait()
@@ -54,6 +54,23 @@ def _scheduled(crew: Crew, post: Post, busy: Busy) -> Any:
         scheduler.add_job(work, job.trigger, id=job.name, executor=job.threads, **limits, **first)
     post.wake = lambda name: _wake(scheduler, name)
     return scheduler
+
+
+@contextmanager
+def _open_to_the_web(project: Project) -> Iterator[None]:
+    """Answer requests meanwhile, where `web.url` is set."""
+    if not project.settings.web.url:
+        yield
+        return
+    from engine.web.server import Server  # noqa: PLC0415 - most daemons answer nobody
+
+    server = Server(project)
+    server.start()
+    tell("listening", address=server.address)
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def _wake(scheduler: Any, name: str) -> None:

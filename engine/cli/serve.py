@@ -1,0 +1,14 @@
+"""aftersale serve"""
+
+from engine.cli import show
+from engine.cli.options import HERE, ProjectFolder, opened
+
+
+def command(project: ProjectFolder = HERE) -> None:
+    """Answer requests at `web.host` and `web.port` until told to stop; so does `run` where `web.url` is set."""
+    from engine.web.server import Server  # noqa: PLC0415 - a web server, which no other command needs
+
+    with opened(project) as shop:
+        server = Server(shop)
+        show.talk().print(f"listening at {server.address}")
+        server.run()

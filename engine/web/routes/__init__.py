@@ -1,0 +1,12 @@
+"""The menu of routes: one file and one line each."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+
+from engine.app.project import Project
+from engine.web.routes import health
+
+ROUTES: dict[str, Callable[[Project], APIRouter]] = {
+    "health": health.routes,
+}

@@ -1,0 +1,18 @@
+"""GET /health: whether the server and its database answer, for those who watch over it."""
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from engine.app.project import Project
+
+
+def routes(project: Project) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/health")
+    def health() -> dict[str, str]:
+        with project.store.reading() as connection:
+            connection.execute(select(1))
+        return {"status": "ok"}
+
+    return router
