@@ -5,7 +5,7 @@ from engine.cli.options import HERE, ProjectFolder, opened
 
 
 def command(project: ProjectFolder = HERE) -> None:
-    """Answer requests at `web.host` and `web.port` until told to stop; so does `run` where `web.url` is set."""
+    """Answer requests at `web.host` and `web.port` until told to stop; so does `run`, given a `web.url`."""
     from engine.web.server import Server  # noqa: PLC0415 - a web server, which no other command needs
 
     with opened(project) as shop:
