@@ -394,7 +394,9 @@ class Settings(BaseSettings):
     hold: Hold = Hold()
     utm: Utm = Utm()
     quiet_hours: QuietHours = Field(
-        None, description="no mail in these hours by the customer's clock, such as `21:00-08:00`; empty: none"
+        None,
+        description="no mail in these hours by the customer's clock, such as `21:00-08:00`, but what is "
+        "transactional; empty: none",
     )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()

@@ -137,7 +137,7 @@ that was meant. A mail is *late* when that window has ended and it has not gone,
 run, or because something else held it. Then `late` says what becomes of it:
 
 * `next_window`: it waits for the next window. This is what happens where nothing is said.
-* `send`: it goes at once, at any time but in quiet hours.
+* `send`: it goes at once, at any time but in quiet hours; what is `transactional` goes in these as well.
 * `skip`: the step is passed over.
 
 `latest` is the longest that a mail may be late, from the end of the window that was meant until it could

@@ -83,7 +83,7 @@ OWED = """\
 
 `transactional: true` is for mails that somebody waits for and that sell nothing: a receipt, a renewal
 notice, a way in to what was bought. They need no consent, are in no holdout, count under no cap and are
-held by none, and go while a transaction is open. These still stand against them: {}.
+held by none, go while a transaction is open, and in quiet hours as well. These still stand against them: {}.
 
 A suppressed address with the reason `unsubscribed` wants no more marketing, and still gets what is
 owed. Any other reason, such as a bounce or a complaint, stops that as well.

@@ -11,7 +11,7 @@ from engine.errors import UnknownCustomer
 from engine.facts.lookup import customer_row, find_customer
 from engine.planning.explain import Explanation, explain_campaign
 from engine.planning.plan import make_plan
-from engine.planning.state import imagined
+from engine.planning.state import imagined, read_at
 from engine.store.tables import looks
 
 
@@ -24,11 +24,14 @@ class Explained:
     campaigns: Sequence[Explanation]
 
 
-def explain_customer(project: Project, who: str, now: datetime, campaign: str | None = None) -> Explained:
-    """Explain one campaign, or all of them, to one customer at an instant."""
+def explain_customer(
+    project: Project, who: str, at: datetime | None = None, campaign: str | None = None
+) -> Explained:
+    """Explain one campaign, or all of them, to one customer: at an instant, or now."""
     if campaign is not None:
         campaign = project.known_campaign(campaign)
     with project.store.reading() as connection:
+        now = at or read_at(connection, project.clock)
         customer_id = find_customer(connection, who)
         customer = customer_row(connection, customer_id)
         if customer["known_at"] > now:

@@ -29,7 +29,7 @@ from engine.planning.readout import (
     sendings,
     standing,
 )
-from engine.planning.state import State, imagined, refuse_the_past
+from engine.planning.state import State, imagined, read_at, refuse_the_past
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rules.words import times
 
@@ -151,9 +151,11 @@ class Preview:
 
 @contextmanager
 def previewing(
-    project: Project, now: datetime, *, campaign: str | None = None, only: int | None = None
+    project: Project, at: datetime | None = None, *, campaign: str | None = None, only: int | None = None
 ) -> Iterator[Preview]:
-    """Open a preview of that instant. What it writes, only its own connection sees, and it goes at the end.
+    """Open a preview of an instant, or of now. Only its own connection sees what it writes, until the end.
+
+    Now is when the facts are read: a daemon may have planned since the command began.
 
     With `campaign` all campaigns are still planned together, as a run does, since they compete for
     the same cap; the caller shows the one.
@@ -161,6 +163,7 @@ def previewing(
     if campaign is not None:
         project.known_campaign(campaign)
     with project.store.reading() as connection:
+        now = at or read_at(connection, project.clock)
         refuse_the_past(connection, now)
         state = imagined(connection, only)
         _look_up(project, connection, state)

@@ -88,9 +88,13 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """The database, brought up to date."""
-        opened = Store(self.settings.database, folder=self.folder, say=self.say)
+        opened = Store(self.settings.database, folder=self.folder, say=self._say)
         ensure_current(opened)
         return opened
+
+    def _say(self, what: str) -> None:
+        """To whoever listens by then."""
+        self.say(what)
 
     @cached_property
     def guard(self) -> Guard:

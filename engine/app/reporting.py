@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
+from engine.app.controlling import BY_HAND
 from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.planning.pauses import paused_since
+from engine.planning.reasons import Reason
 from engine.store.dialect import database_now
 from engine.store.tables import customers, enrollments, looks, messages, orders
 
@@ -48,7 +50,7 @@ class Status:
     people: int
     orders: int
     active_runs: int
-    next_due: datetime | None
+    next_due: datetime | None  # of the steps that no plan has asked yet
     last_plan: datetime | None
     daemons: Sequence[Daemon]
     due: int  # mails that may leave now
@@ -57,7 +59,8 @@ class Status:
     paused: Mapping[str, datetime]  # '' stands for everything
     not_adopted: str | None  # why this database does not mail
     mails: Sequence[Standing]
-    troubles: Sequence[Trouble]
+    troubles: Sequence[Trouble]  # the latest
+    troubled: int  # how many there are; without what a person cancelled or paused
 
 
 def stuck(connection: Connection) -> ColumnElement[bool]:
@@ -74,7 +77,9 @@ def status(project: Project, *, most: int = 20) -> Status:
     """Where everything stands; at most so many troubled mails are listed, the latest first."""
     kept = (messages.c.campaign_id, messages.c.status)
     waiting = and_(messages.c.status == "scheduled", messages.c.error.is_not(None))
-    troubled = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
+    wanted = messages.c.error.in_((BY_HAND, f"not sent: {Reason.PAUSED}"))
+    fate = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
+    troubled = and_(fate, or_(messages.c.error.is_(None), ~wanted))
     now, trouble = project.clock.now(), project.guard.trouble()
     active = enrollments.c.status == "active"
     names = project.files.names
@@ -89,12 +94,14 @@ def status(project: Project, *, most: int = 20) -> Status:
             case((waiting, messages.c.due_at)),
         ).where(troubled)
         due = func.min(enrollments.c.wake_at, type_=enrollments.c.wake_at.type)
+        last_plan = last_at(connection, looks)
+        ahead = [active, *([enrollments.c.wake_at > last_plan] if last_plan else [])]
         return Status(
             people=connection.scalar(select(func.count()).select_from(customers)) or 0,
             orders=connection.scalar(select(func.count()).select_from(orders)) or 0,
             active_runs=connection.scalar(select(func.count()).where(active)) or 0,
-            next_due=connection.scalar(select(due).where(active)),
-            last_plan=last_at(connection, looks),
+            next_due=connection.scalar(select(due).where(*ahead)),
+            last_plan=last_plan,
             daemons=daemons(connection),
             due=_count(connection, messages.c.status == "scheduled", messages.c.due_at <= now),
             stuck=_count(connection, stuck(connection)),
@@ -105,6 +112,7 @@ def status(project: Project, *, most: int = 20) -> Status:
                 names.shown(Standing(*row))
                 for row in connection.execute(mails.group_by(*kept).order_by(*kept))
             ],
+            troubled=_count(connection, troubled),
             troubles=[
                 names.shown(Trouble(*row))
                 for row in connection.execute(troubles.order_by(messages.c.planned_at.desc()).limit(most))

@@ -34,7 +34,8 @@ def command(
     elif before.trouble is None:
         show.out().print("Nothing to adopt: this is the database that mails from here")
     else:
-        show.out().print(f"Adopted; {held:,} mails are held until somebody has looked at them")
+        later = "" if hold_nothing else "; what is due and waits for its window is held when that opens"
+        show.out().print(f"Adopted; {held:,} mails are held until somebody has looked at them{later}")
 
 
 def _question(before: Stands, hold_nothing: bool) -> str:

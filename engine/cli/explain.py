@@ -26,7 +26,7 @@ def command(
     """Why a customer gets a campaign's mails, or does not."""
     with opened(project) as shop:
         end = tell_what_is_wrong(shop)
-        explained = explain_customer(shop, customer, instant(shop, at), campaign)
+        explained = explain_customer(shop, customer, None if at is None else instant(shop, at), campaign)
     if as_json:
         show.document(
             {
@@ -88,13 +88,14 @@ def _print_mails(each: Explanation) -> None:
             f"run {mail['spell']}",
             mail["step_id"],
             mail["status"].replace("_", " "),
+            mail["error"] or "",
             mail["version"],
             _since(each.versions.get(mail["version"])),
         )
         for mail in each.messages
     ]
     if rows:
-        columns = ("mail planned", "", "step", "", "by version", "in force since")
+        columns = ("mail planned", "", "step", "", "because", "by version", "in force since")
         show.out().print(show.table("", columns, rows))
 
 

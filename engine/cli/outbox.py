@@ -108,7 +108,7 @@ def _print(mails: Sequence[Listed], count: int) -> None:
         for m in mails
     ]
     show.out().print(
-        show.table(f"{len(mails):,} of {count:,} mails", columns, rows, unbroken=("mail", "due"))
+        show.table(f"{len(mails):,} of {count:,} mails", columns, rows, unbroken=("mail", "customer", "due"))
     )
 
 

@@ -37,14 +37,14 @@ def command(
 ) -> None:
     """Who gets what when, and who does not and why. Nothing is sent, and nothing is written down."""
     with opened(project) as shop:
-        now = instant(shop, at)
+        asked = None if at is None else instant(shop, at)
         end = tell_what_is_wrong(shop)
         campaign = campaign and shop.known_campaign(campaign)
         only = None
         if customer is not None:
             with shop.store.reading() as connection:
                 only = find_customer(connection, customer)
-        with previewing(shop, now, campaign=campaign, only=only) as preview:
+        with previewing(shop, asked, campaign=campaign, only=only) as preview:
             if html is not None:
                 with preview.aside():
                     show.talk().print(f"wrote {write_pages(preview, html, days, campaign)}")

@@ -40,7 +40,7 @@ def command(
         else:
             _print(ran)
             if ran.delivered.postponed or ran.delivered.rejected:
-                show.out().print(not_sent(status(shop, most=5).troubles))
+                show.out().print(not_sent(status(shop, most=5)))
             if shop.settings.delivery.transport == "folder" and ran.delivered.accepted:
                 show.out().print(f"They are in {relative(shop.folder / shop.settings.delivery.folder)}/mails")
     raise end
@@ -49,7 +49,6 @@ def command(
 def _serve(shop: Project) -> int:
     from engine.daemon.serve import serve  # noqa: PLC0415 - a single run needs no scheduler
 
-    shop.say = lambda _: None  # what the daemon says stands in its log
     return serve(shop)
 
 

@@ -1,6 +1,6 @@
 """aftersale status"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -44,7 +44,7 @@ def _print(found: Status) -> None:
     ]
     console.print(show.table("\nMails", ("campaign", "", "mails", "first planned"), rows))
     if found.troubles:
-        console.print(not_sent(found.troubles))
+        console.print(not_sent(found))
 
 
 def _at_work(found: Status) -> dict[str, Any]:
@@ -76,11 +76,13 @@ def _told(found: Status) -> Iterator[str]:
         yield f"NOT MAILING: {found.not_adopted}; see aftersale adopt"
 
 
-def not_sent(troubles: Sequence[Trouble]) -> Table:
+def not_sent(found: Status) -> Table:
     """What became of mails that did not leave, and when those that wait are tried anew."""
+    troubles = found.troubles
     rows = [(t.campaign, t.step, str(t.customer_id), t.status, t.error, _again(t)) for t in troubles]
+    title = "Not sent" if len(rows) == found.troubled else f"Not sent, {len(rows):,} of {found.troubled:,}"
     return show.table(
-        "\nNot sent", ("campaign", "step", "customer", "", "what happened", "tried again"), rows
+        f"\n{title}", ("campaign", "step", "customer", "", "what happened", "tried again"), rows
     )
 
 

@@ -12,6 +12,7 @@ from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
 from engine.planning.leadership import Lead, LeadLost, give_up_lead, keep_lead, leader, take_lead
 from engine.planning.readout import Count
+from engine.planning.reasons import Verdict
 
 
 class Planner:
@@ -68,7 +69,8 @@ class Planner:
         """A plan that is like the one before is not worth a line."""
         verdicts = Counter[str]()
         for count in counts:
-            verdicts[count.verdict] += count.people
+            if count.verdict != Verdict.SEND:  # these are mails, or wait to leave since an earlier plan
+                verdicts[count.verdict] += count.people
         told = (planned, dict(verdicts))
         if told != self._told:
             tell("planned", now=now, mails=planned, **verdicts, seconds=round(seconds, 3))

@@ -39,11 +39,7 @@ class Reader:
         old, new = self._post.project, self._post.project.read_anew()
         if wrong := problems(old, new):
             for problem in wrong:
-                warn(
-                    "file not taken",
-                    at=f"{problem.file}:{problem.line}:{problem.column}",
-                    what=problem.message,
-                )
+                warn("file not taken", at=problem.place, what=problem.message, hint=problem.hint)
             warn("files kept as they were", changed=" ".join(changed))
             return
         self._post.project = new

@@ -26,6 +26,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def serve(project: Project) -> int:
     """Plan and deliver until SIGTERM or SIGINT; the exit code. Raises what makes going on impossible."""
     set_up(project.settings.run.log)
+    project.say = lambda what: tell("waits", what=what)
     project.guard.check()
     post, busy = Post(project), Busy()
     crew = Crew(post)

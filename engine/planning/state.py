@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, select
 
 from engine.audience.looks import last_at
+from engine.clock import Clock
 from engine.errors import UsageError
 from engine.planning.leadership import PLANNER
 from engine.planning.slots import lock_contacts
@@ -64,6 +65,12 @@ def imagined(connection: Connection, only: int | None = None) -> State:
         rows = select(table).where(table.c.customer_id == only) if theirs else select(table)
         connection.execute(twin.insert().from_select([column.name for column in table.columns], rows))
     return _state(_TWINS, lock=lambda _connection, _runs: None)
+
+
+def read_at(connection: Connection, clock: Clock) -> datetime:
+    """What time it is for a connection that reads: no run that it sees is later."""
+    last_at(connection, tables.looks)  # what it sees is settled by its first question
+    return clock.now()
 
 
 def refuse_the_past(connection: Connection, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """How far one customer's runs through a campaign have come, in words for a support person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,9 @@ _BECAME = {  # of a mail that did not simply leave
     "held": "waits until a person has looked at it",
     "unknown": "may have left or not",
 }
+
+
+_ENDED = ("cancelled", "rejected")  # without having left, whatever was decided before
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,19 @@ class Story:
         match last["verdict"]:
             case Verdict.SEND:
                 return self._mail(last) or f"{step} was mailed {when}"
+            case Verdict.HOLD if gone := self._mail(last, _ENDED):
+                return gone
             case Verdict.HOLD:
                 until = f" ({last['detail']})" if last["detail"] else ""
                 return f"{step} is held: {Reason(last['reason']).sentence}{until}"
             case _:
                 return f"{step} was passed over {when}: {Reason(last['reason']).sentence}"
 
-    def _mail(self, decision: Row) -> str:
-        """What became of the mail decided upon, where it did not simply leave by then."""
+    def _mail(self, decision: Row, states: Collection[str] = _BECAME) -> str:
+        """What became of the mail decided upon, where it is in one of those states by then."""
         key = ("spell", "step_id")
         mail = next((m for m in self.messages if all(m[name] == decision[name] for name in key)), None)
-        if mail is None or mail["status"] not in _BECAME or (mail["settled_at"] or self.at) > self.at:
+        if mail is None or mail["status"] not in states or (mail["settled_at"] or self.at) > self.at:
             return ""
         why = f": {_why(mail['error'])}" if mail["error"] else ""
         return f"the mail of the step {decision['step_id']!r} {_BECAME[mail['status']]}{why}"

@@ -144,6 +144,17 @@ def test_one_mail_is_cancelled_by_its_id_and_no_other(aftersale: Aftersale, wait
     assert aftersale("cancel", one, "--yes").code == 2, "there is nothing left to cancel"
 
 
+def test_what_was_cancelled_in_a_pause_is_not_said_to_be_held(aftersale: Aftersale, waiting: int) -> None:
+    mail = next(each for each in listed(aftersale) if each["campaign"] == "win-back")
+    aftersale("pause", "win-back")
+    aftersale("run", "--once")
+    aftersale("cancel", mail["message_id"], "--yes")
+    aftersale("resume", "win-back")
+    told = aftersale("explain", str(mail["customer_id"]), "win-back").out
+    assert "from-the-oven' was cancelled: " in told
+    assert "is held" not in told
+
+
 @pytest.mark.parametrize("name", ["winback", "17e2a6be-2882-5cd4-acc4-829f4a16fe5d"])
 def test_what_is_not_there_cannot_be_cancelled(aftersale: Aftersale, shop: Path, name: str) -> None:
     assert aftersale("cancel", name, "--yes").code == 11

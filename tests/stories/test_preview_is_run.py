@@ -3,6 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+import typer
+
 from engine.app.previewing import previewing
 from engine.app.project import Project
 from engine.clock import VirtualClock
@@ -34,6 +37,25 @@ def _previewed_bytes(shop: Path, clock: VirtualClock) -> dict[str, bytes]:
         written = {mail.message_id: to_bytes(mail) for mail in preview.mails()}
     project.close()
     return written
+
+
+def test_a_plan_that_is_made_while_a_command_begins_does_not_stop_it(
+    aftersale: Aftersale, shop: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a daemon makes one, at a time at which the command has read its files and no facts yet."""
+
+    def meanwhile(project: Project) -> typer.Exit:
+        clock.advance(timedelta(seconds=1))
+        aftersale("run", "--once")
+        return typer.Exit(0)
+
+    for command in ("preview", "explain"):
+        monkeypatch.setattr(f"engine.cli.{command}.tell_what_is_wrong", meanwhile)
+    assert aftersale("preview", "--days", 0).code == 0
+    clock.advance(timedelta(days=1))
+    told = aftersale("explain", "ann@example.com", "--json").json
+    assert any(each["now"] or each["entry"] for each in told["campaigns"]) or told["campaigns"]
+    assert told["at"] == f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_a_preview_leaves_no_trace(aftersale: Aftersale, shop: Path) -> None:
