@@ -6,7 +6,7 @@ The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
 
 import os
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from os.path import normpath, sep
 from pathlib import Path
@@ -324,6 +324,19 @@ class Staging(Part):
     )
 
 
+class WarmUp(Part):
+    """A new sender begins with few mails a day, and sends more every day."""
+
+    since: date | None = Field(
+        None, description="its first day, such as `2026-12-01`; empty: as many mails a day as there are"
+    )
+    first_day: int = Field(200, ge=1, description="so many mails on that day")
+    daily_growth: Percent = Field(
+        Decimal("0.30"), description="so many more on each day than on the one before"
+    )
+    until: int = Field(50_000, ge=1, description="from the day that would allow so many, there is no limit")
+
+
 class Delivery(Part):
     """The way out."""
 
@@ -342,6 +355,7 @@ class Delivery(Part):
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
+    warm_up: WarmUp = WarmUp()
 
 
 class Web(Part):

@@ -11,6 +11,7 @@ from engine.app.controlling import BY_HAND
 from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
+from engine.delivery.warm_up import Ramp
 from engine.planning.pauses import paused_since
 from engine.planning.reasons import Reason
 from engine.store.dialect import database_now
@@ -57,6 +58,7 @@ class Status:
     stuck: int  # on their way with nobody who carries them, or of unknown fate
     held: int  # wait for a person to look at them
     paused: Mapping[str, datetime]  # '' stands for everything
+    today: tuple[int, int] | None  # of a new sender: today's mails that are used up, and of how many
     not_adopted: str | None  # why this database does not mail
     mails: Sequence[Standing]
     troubles: Sequence[Trouble]  # the latest
@@ -107,6 +109,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             stuck=_count(connection, stuck(connection)),
             held=_count(connection, messages.c.status == "held"),
             paused=paused_since(connection),
+            today=Ramp(project.store, project.settings.delivery.warm_up, project.settings.zone).today(now),
             not_adopted=trouble.message if trouble else None,
             mails=[
                 names.shown(Standing(*row))

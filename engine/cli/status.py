@@ -55,6 +55,7 @@ def _at_work(found: Status) -> dict[str, Any]:
         "stuck": found.stuck,
         "held": found.held,
         "paused": show.paused(found.paused),
+        "today": {"used": found.today[0], "of": found.today[1]} if found.today else None,
         "not_adopted": found.not_adopted,
     }
 
@@ -68,6 +69,8 @@ def _told(found: Status) -> Iterator[str]:
         yield f"daemon {daemon.owner} {does}, last sign good until {daemon.until:%Y-%m-%d %H:%M:%S}Z"
     for campaign_id, at in found.paused.items():
         yield f"paused since {at:%Y-%m-%d %H:%M}Z: {campaign_id or 'everything'}"
+    if found.today:
+        yield f"a new sender: {found.today[0]:,} of today's {found.today[1]:,} mails are used up"
     if found.stuck:
         yield f"stuck: {found.stuck:,} mails; see aftersale outbox --status unknown"
     if found.held:

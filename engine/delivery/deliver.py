@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from engine.delivery.courier import Courier
+from engine.delivery.gates import Gates
 from engine.delivery.generation import Guard
 from engine.delivery.leases import expire, wait_for_others
 from engine.delivery.outbox import Outbox
@@ -16,6 +17,7 @@ from engine.delivery.rows import Attempt, stands
 from engine.delivery.states import Status
 from engine.delivery.throttle import Throttle, interval
 from engine.delivery.transports.base import Transport
+from engine.delivery.warm_up import Ramp
 from engine.rendering.studio import Studio
 from engine.settings import Settings
 from engine.store.connect import Store
@@ -84,7 +86,9 @@ class Way:
         courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)
         every = interval(delivery)
         throttle = Throttle(self.store, every) if every else None
-        return Rounds(outbox, courier, delivery.batch, throttle, self.progress, self.clock)
+        ramp = Ramp(self.store, delivery.warm_up, self.settings.zone)
+        gates = Gates(ramp, throttle, self.clock or (lambda: now), self.progress)
+        return Rounds(outbox, courier, delivery.batch, gates, self.progress)
 
 
 def deliver(
@@ -118,19 +122,16 @@ class Rounds:
         outbox: Outbox,
         courier: Courier,
         batch: int,
-        throttle: Throttle | None,
+        gates: Gates,
         progress: Callable[[str], None],
-        clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self._clock = clock or (lambda: courier.now)
         self._outbox = outbox
         self._courier = courier
         self._batch = batch
-        self._throttle = throttle
+        self._gates = gates
         self._progress = progress
         self.ended: Counter[Status] = Counter()
         self._found = 0
-        self._said_how_fast = False
 
     def clear_up(self) -> None:
         """See to what an earlier run left."""
@@ -140,22 +141,13 @@ class Rounds:
     def go(self, wait: Callable[[float], None] | None = None) -> None:
         """Send what is due, and as fast as it may leave; `wait` sleeps until more may."""
         while not self._courier.stop() and (waiting := self._due()):
-            allowed = self._throttle.take(len(waiting)) if self._throttle else len(waiting)
-            if allowed:
+            if allowed := self._gates.take(len(waiting)):
                 self._carry(waiting[:allowed])
-            elif self._throttle and wait:
-                self._say_how_fast(self._throttle)
-                wait(self._throttle.pause().total_seconds())
-            else:
+            elif not self._gates.wait(wait):
                 return
 
-    def _say_how_fast(self, throttle: Throttle) -> None:
-        if not self._said_how_fast:
-            self._progress(f"mails leave one every {throttle.interval.total_seconds():g} s, as the rate says")
-        self._said_how_fast = True
-
     def _due(self) -> list[Attempt]:
-        return self._outbox.due(self._courier.now, self._batch, open_at=self._clock())
+        return self._outbox.due(self._courier.now, self._batch, open_at=self._gates.clock())
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)

@@ -380,6 +380,15 @@ pauses = Table(  # a registry: campaigns whose mails wait until they are resumed
     metadata,
     Column("campaign_id", String(100), primary_key=True),  # '' = all of them
     Column("at", Instant, nullable=False),
+    Column("reason", String(400), nullable=False, default="", server_default=""),  # '' = a person's wish
+)
+
+quotas = Table(  # a registry: how many of a day's mails are used up
+    "quotas",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("day", String(10), primary_key=True),  # ISO 8601, in the shop's zone
+    Column("used", Integer, nullable=False),
 )
 
 throttle = Table(  # a registry: when the next mail may leave, for all processes together

@@ -71,6 +71,7 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
         "leases",
         "pauses",
         "throttle",
+        "quotas",
         "generation",
     }
     for table in metadata.tables.values():

@@ -1,0 +1,25 @@
+"""How many mails a day a new sender has used up, and why a campaign is paused."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "quotas",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "day", name=op.f("pk_quotas")),
+    )
+    with op.batch_alter_table("pauses") as pauses:
+        pauses.add_column(sa.Column("reason", sa.String(length=400), nullable=False, server_default=""))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("pauses") as pauses:
+        pauses.drop_column("reason")
+    op.drop_table("quotas")
