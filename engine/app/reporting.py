@@ -1,6 +1,6 @@
 """status: what was sent, what waits and what is stuck, by campaign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,12 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
+from engine.facts.mail_events import Kind
 from engine.planning.pauses import paused_since
 from engine.store.dialect import database_now
-from engine.store.tables import customers, enrollments, looks, messages, orders
+from engine.store.tables import customers, enrollments, looks, mail_events, messages, orders
+
+COUNTED = (Kind.DELIVERED, Kind.BOUNCED, Kind.COMPLAINED)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,19 @@ class Standing:
     status: str
     mails: int
     oldest: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return self.__dict__ | {}
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """One line: so many mails of a campaign arrived, bounced, or were called spam."""
+
+    campaign: str
+    delivered: int
+    bounced: int
+    complaints: int
 
     def as_json(self) -> dict[str, Any]:
         return self.__dict__ | {}
@@ -57,6 +73,7 @@ class Status:
     paused: Mapping[str, datetime]  # '' stands for everything
     not_adopted: str | None  # why this database does not mail
     mails: Sequence[Standing]
+    came_back: Sequence[CameBack]
     troubles: Sequence[Trouble]
 
 
@@ -68,6 +85,15 @@ def stuck(connection: Connection) -> ColumnElement[bool]:
 
 def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(messages).where(*which)) or 0
+
+
+def _came_back(connection: Connection) -> Iterator[CameBack]:
+    """Each mail counts once, however often it was told; campaigns without any are left out."""
+    event = mail_events.c
+    columns = [func.count(case((event.kind == kind, event.message_id)).distinct()) for kind in COUNTED]
+    counted = select(event.campaign_id, *columns).where(event.campaign_id != "", event.kind.in_(COUNTED))
+    for row in connection.execute(counted.group_by(event.campaign_id).order_by(event.campaign_id)):
+        yield CameBack(*row)
 
 
 def status(project: Project, *, most: int = 20) -> Status:
@@ -105,6 +131,7 @@ def status(project: Project, *, most: int = 20) -> Status:
                 names.shown(Standing(*row))
                 for row in connection.execute(mails.group_by(*kept).order_by(*kept))
             ],
+            came_back=[names.shown(each) for each in _came_back(connection)],
             troubles=[
                 names.shown(Trouble(*row))
                 for row in connection.execute(troubles.order_by(messages.c.planned_at.desc()).limit(most))
