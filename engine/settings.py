@@ -6,6 +6,7 @@ The environment wins over the file: `AFTERSALE_DATABASE=postgresql://…`,
 
 import os
 import re
+from base64 import b64decode
 from datetime import date, timedelta
 from decimal import Decimal
 from os.path import normpath, sep
@@ -38,6 +39,8 @@ from engine.zones import HOURS_PATTERN, Hours, parse_hours, zone_names
 
 HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 SHORTEST = timedelta(seconds=1)
+P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")  # begins every such key
+P256_LENGTH = 91
 CONFIG_FILE = "config.yaml"
 PREFIX = "AFTERSALE_"
 NOT_SETTINGS = ("project", "test_data")  # read by the command line and by the tests
@@ -107,6 +110,19 @@ def _public(url: str) -> str:
         msg = f"{url!r} must end with its path, without ? and #"
         raise ValueError(msg)
     return url.rstrip("/")
+
+
+def _verification_key(key: str) -> str:
+    """A public key of the curve P-256 in base64; it may be broken into lines."""
+    joined = "".join(key.split())
+    try:
+        bare = b64decode(joined, validate=True)
+    except ValueError:
+        bare = b""
+    if joined and not (bare.startswith(P256) and len(bare) == P256_LENGTH):
+        msg = "this is no verification key; copy it from SendGrid: Settings, Mail Settings, Event Webhook"
+        raise ValueError(msg)
+    return joined
 
 
 def _lasting(duration: timedelta) -> timedelta:
@@ -314,6 +330,10 @@ class Retention(Part):
     mails: Lasting | None = Field(
         None, description="mails that the `folder` transport wrote, from the day they were planned for"
     )
+    events: Lasting | None = Field(
+        parse_duration("30d"),
+        description="what providers told, word for word; what was learned from it stays",
+    )
 
 
 class Staging(Part):
@@ -372,6 +392,23 @@ class Web(Part):
     )
 
 
+class Sendgrid(Part):
+    """SendGrid, the provider of mail: what it tells of mails that have left."""
+
+    webhook_key: Annotated[str, AfterValidator(_verification_key)] = Field(
+        "",
+        description="the verification key of its signed event webhook, as its settings show it; empty: "
+        "what it tells is refused",
+    )
+    soft_bounces: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="an address that so many mails in a row could not reach for the moment, without one that "
+        "arrived, gets no more",
+    )
+
+
 class Secrets(Part):
     """What nobody may read. From the environment only, and never shown."""
 
@@ -418,6 +455,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     staging: Staging = Staging()
     web: Web = Web()
+    sendgrid: Sendgrid = Sendgrid()
     secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",

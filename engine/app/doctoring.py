@@ -15,11 +15,12 @@ from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.clock import SystemClock
 from engine.delivery.generation import Guard
+from engine.delivery.receivers.inbound import PARKED, counts
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
 from engine.errors import StoreError
 from engine.rules.words import times
-from engine.settings import CONFIG_FILE
+from engine.settings import CONFIG_FILE, Settings
 from engine.store.connect import Store, is_there
 from engine.store.dialect import database_now
 from engine.store.indexes import missing_indexes
@@ -28,6 +29,7 @@ from engine.store.tables import changes, looks, messages
 
 APART = timedelta(seconds=5)
 LATE = 10  # plans that may be missing before it is told
+SENDGRID = "sendgrid"  # the transport of that name
 SHORT = 1_000  # milliseconds that a busy database is waited for
 
 
@@ -48,7 +50,22 @@ def examine(project: Project) -> list[Finding]:
     """Everything looked at, in the order in which one thing needs the other."""
     transport = project.settings.delivery.transport
     settings = Finding("settings", f"{CONFIG_FILE} is sound; mails leave by {transport!r}")
-    return [settings, _campaigns(project), *_database(project)]
+    return [settings, _campaigns(project), *_sendgrid(project.settings), *_database(project)]
+
+
+def _sendgrid(settings: Settings) -> Iterator[Finding]:
+    """Whether what SendGrid tells is let in, where it may tell something."""
+    sends, key = settings.delivery.transport == SENDGRID, settings.sendgrid.webhook_key
+    if key and not settings.web.url:
+        said = "what SendGrid tells is taken in by `aftersale serve` alone: web.url is empty"
+        yield Finding("sendgrid", said)
+    elif key:
+        yield Finding("sendgrid", f"what SendGrid tells is taken in at {settings.web.url}/webhooks/sendgrid")
+    elif sends or settings.web.url:
+        said, hint = "what SendGrid tells is refused: sendgrid.webhook_key is not set", None
+        if sends:
+            hint = "turn on the signed event webhook there, and copy its verification key"
+        yield Finding("sendgrid", said, sound=not sends, hint=hint)
 
 
 def _campaigns(project: Project) -> Finding:
@@ -72,6 +89,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _indexes(connection)
                 yield _outbox(connection)
                 yield _queue(connection)
+                yield from _inbound(connection)
                 yield _last_look(connection, project.clock.now())
                 yield _clocks(database_now(connection), SystemClock().now())
                 yield _daemons(connection, project)
@@ -118,6 +136,18 @@ def _outbox(connection: Connection) -> Finding:
             "outbox", said, sound=False, hint="the next run looks them up; status lists what stays"
         )
     return Finding("outbox", said)
+
+
+def _inbound(connection: Connection) -> Iterator[Finding]:
+    """What providers told and nobody could read is not lost, and wants to be looked at."""
+    found = counts(connection)
+    waiting, parked = found["waiting"], found[PARKED]
+    if parked:
+        hint = "see the table `inbound`, outcome 'parked', for what they say and what is wrong with it"
+        said = f"{waiting:,} wait to be taken up; {parked:,} could not be understood"
+        yield Finding("events", said, sound=False, hint=hint)
+    elif waiting:
+        yield Finding("events", f"{waiting:,} wait to be taken up, by the daemon or the next run")
 
 
 def _queue(connection: Connection) -> Finding:

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from engine.app.controlling import find, is_mail
 from engine.app.project import Project
 from engine.delivery.states import Status
 from engine.errors import UnknownName
 from engine.facts.lookup import find_customer
+from engine.facts.mail_events import furthest
 from engine.planning.keys import MailKey
 from engine.registry import did_you_mean
-from engine.store.tables import decisions, messages
+from engine.store.tables import customer_aliases, decisions, mail_events, messages
 
 KEY = (messages.c.customer_id, messages.c.campaign_id, messages.c.step_id, messages.c.spell)
 SHOWN = ("status", "planned_at", "due_at", "attempt", "error", "settled_at")
@@ -94,9 +95,23 @@ def one(project: Project, message_id: str) -> dict[str, Any]:
         row = connection.execute(select(*columns).where(is_mail(mail))).mappings().one()
         why = select(decisions.c.verdict, decisions.c.reason, decisions.c.detail, decisions.c.at)
         decided = connection.execute(why.where(*same)).mappings().one_or_none()
+        told_of_it = _came_back(connection, mail.key)
     told = {"message_id": mail.key.message_id, **row}
     told["evidence"] = json.loads(row["evidence"]) if row["evidence"] else []
+    told |= {"outcome": furthest(event["kind"] for event in told_of_it), "came_back": told_of_it}
     return told | {"decision": dict(decided) if decided else None}
+
+
+def _came_back(connection: Connection, key: MailKey) -> list[dict[str, Any]]:
+    """What its provider told of it, in the order in which it happened."""
+    merged = select(customer_aliases.c.merged_into).where(customer_aliases.c.customer_id == key.customer_id)
+    owner = connection.scalar(merged) or key.customer_id
+    event = mail_events.c
+    rows = select(event.at, event.kind, event.machine, event.detail).where(
+        event.customer_id == owner, event.message_id == key.message_id
+    )
+    ordered = rows.order_by(event.at, event.kind, event.event_id)
+    return [dict(row) for row in connection.execute(ordered).mappings()]
 
 
 def whom(project: Project, named: str) -> int:

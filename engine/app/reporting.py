@@ -1,6 +1,6 @@
 """status: what was sent, what waits and what is stuck, by campaign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,13 @@ from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.delivery.warm_up import Ramp
+from engine.facts.mail_events import Kind
 from engine.planning.pauses import paused_since
 from engine.planning.reasons import Reason
 from engine.store.dialect import database_now
-from engine.store.tables import customers, enrollments, looks, messages, orders
+from engine.store.tables import customers, enrollments, looks, mail_events, messages, orders
+
+COUNTED = (Kind.DELIVERED, Kind.BOUNCED, Kind.COMPLAINED)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,19 @@ class Standing:
     status: str
     mails: int
     oldest: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return self.__dict__ | {}
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """One line: so many mails of a campaign arrived, bounced, or were called spam."""
+
+    campaign: str
+    delivered: int
+    bounced: int
+    complaints: int
 
     def as_json(self) -> dict[str, Any]:
         return self.__dict__ | {}
@@ -63,6 +79,7 @@ class Status:
     mails: Sequence[Standing]
     troubles: Sequence[Trouble]  # the latest
     troubled: int  # how many there are; without what a person cancelled or paused
+    came_back: Sequence[CameBack]
 
 
 def stuck(connection: Connection) -> ColumnElement[bool]:
@@ -73,6 +90,15 @@ def stuck(connection: Connection) -> ColumnElement[bool]:
 
 def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(messages).where(*which)) or 0
+
+
+def _came_back(connection: Connection) -> Iterator[CameBack]:
+    """Each mail counts once, however often it was told; campaigns without any are left out."""
+    event = mail_events.c
+    columns = [func.count(case((event.kind == kind, event.message_id)).distinct()) for kind in COUNTED]
+    counted = select(event.campaign_id, *columns).where(event.campaign_id != "", event.kind.in_(COUNTED))
+    for row in connection.execute(counted.group_by(event.campaign_id).order_by(event.campaign_id)):
+        yield CameBack(*row)
 
 
 def status(project: Project, *, most: int = 20) -> Status:
@@ -116,6 +142,7 @@ def status(project: Project, *, most: int = 20) -> Status:
                 for row in connection.execute(mails.group_by(*kept).order_by(*kept))
             ],
             troubled=_count(connection, troubled),
+            came_back=[names.shown(each) for each in _came_back(connection)],
             troubles=[
                 names.shown(Trouble(*row))
                 for row in connection.execute(troubles.order_by(messages.c.planned_at.desc()).limit(most))

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from engine.app.hearing import take_up
 from engine.app.project import Project
 from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
@@ -65,9 +66,12 @@ def run_once(
     """One tick: plan and deliver.
 
     Mails that an earlier run left half done are looked up first, and those that have not left are
-    decided anew. Where one may still be with a live process, it is waited for, and then seen to.
+    decided anew. Where one may still be with a live process, it is waited for, and then seen to. What
+    providers told is taken up before all of it.
     """
     project.guard.check()
+    if heard := take_up(project, now):
+        progress(str(heard))
     transport = project.transport()
     try:
         way = way_out(project, transport, own_name(), progress)

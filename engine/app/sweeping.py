@@ -12,6 +12,7 @@ from engine.app.importing import REJECTS
 from engine.app.project import Project
 from engine.app.watching import DONE
 from engine.clock import EPOCH
+from engine.delivery.receivers.inbound import forget_words
 from engine.delivery.states import FINAL
 from engine.store.tables import messages
 
@@ -20,10 +21,11 @@ PAGE = 500
 
 @dataclass(frozen=True)
 class Swept:
-    """How many files went."""
+    """How many files went, and how many events lost their words."""
 
     rejects: int = 0
     mails: int = 0
+    events: int = 0  # of which only the id is kept from then on
 
 
 def sweep(project: Project, now: datetime) -> Swept:
@@ -35,7 +37,11 @@ def sweep(project: Project, now: datetime) -> Swept:
         rejects = sum(_removed(file) for file in old)
     if keep.mails is not None:
         mails = _sweep_mails(project, now - keep.mails)
-    return Swept(rejects, mails)
+    events = 0
+    if keep.events is not None:
+        with project.store.writing() as connection:
+            events = forget_words(connection, now - keep.events)
+    return Swept(rejects, mails, events)
 
 
 def _rejects(project: Project) -> Iterator[Path]:

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from engine.app.reporting import Status, Trouble, status
+from engine.app.reporting import CameBack, Status, Trouble, status
 from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
@@ -22,6 +22,7 @@ def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
         parts = {"people": found.people, "orders": found.orders, "active_runs": found.active_runs}
         lists = {
             "mails": [each.as_json() for each in found.mails],
+            "came_back": [each.as_json() for each in found.came_back],
             "troubles": [each.as_json() for each in found.troubles],
             "vanished": gone,
         }
@@ -43,6 +44,8 @@ def _print(found: Status) -> None:
         (m.campaign, m.status.replace("_", " "), m.mails, f"{m.oldest:%Y-%m-%d %H:%M}Z") for m in found.mails
     ]
     console.print(show.table("\nMails", ("campaign", "", "mails", "first planned"), rows))
+    if found.came_back:
+        console.print(_came_back(found.came_back))
     if found.troubles:
         console.print(not_sent(found))
 
@@ -77,6 +80,11 @@ def _told(found: Status) -> Iterator[str]:
         yield f"held for a look: {found.held:,} mails; see aftersale outbox --status held"
     if found.not_adopted:
         yield f"NOT MAILING: {found.not_adopted}; see aftersale adopt"
+
+
+def _came_back(found: Sequence[CameBack]) -> Table:
+    rows = [(each.campaign, each.delivered, each.bounced, each.complaints) for each in found]
+    return show.table("\nWhat came back", ("campaign", "delivered", "bounced", "complaints"), rows)
 
 
 def not_sent(found: Status) -> Table:

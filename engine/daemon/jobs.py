@@ -11,6 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from engine.daemon.inbox import Inbox
+from engine.daemon.listener import Listener
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
 from engine.daemon.reader import Reader
@@ -19,6 +20,7 @@ from engine.daemon.sweeper import Sweeper
 from engine.settings import Settings
 
 SECOND = timedelta(seconds=1)
+LISTEN = timedelta(seconds=5)
 QUIET_HOUR = 3  # in the shop's zone
 THREADS = {"planning": 1, "sending": 1, "chores": 3}  # what plans, what sends, and the rest never share one
 
@@ -43,6 +45,7 @@ class Crew:
         self.reader = Reader(post)
         self.inbox = Inbox(post, self.planner)
         self.sweeper = Sweeper(post, self.planner)
+        self.listener = Listener(post, self.planner)
 
     def leave(self) -> None:
         """Nobody works any more: let go of everything."""
@@ -58,6 +61,7 @@ def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     yield Job("reconcile", crew.sender.reconcile, "sending", _every(settings.delivery.lease))
     yield Job("deliver", crew.sender.deliver, "sending", _every(SECOND))
     yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
+    yield Job("listen", crew.listener.listen, "chores", _every(LISTEN))
     yield Job("sweep", crew.sweeper.sweep, "chores", _nightly(settings.zone), at_once=False)
     if settings.watch.folder:
         yield Job("watch", crew.inbox.watch, "chores", _every(settings.watch.every))

@@ -1,4 +1,4 @@
-"""Once a day, removes files that were kept long enough; only the leader does."""
+"""Once a day, removes what was kept long enough; only the leader does."""
 
 from engine.app.sweeping import sweep
 from engine.daemon.logs import tell
@@ -16,5 +16,5 @@ class Sweeper:
         if self._planner.leads():
             project = self._post.project
             swept = sweep(project, project.clock.now())
-            if swept.rejects or swept.mails:
-                tell("swept", rejects=swept.rejects, mails=swept.mails)
+            if swept.rejects or swept.mails or swept.events:
+                tell("swept", rejects=swept.rejects, mails=swept.mails, events=swept.events)

@@ -32,7 +32,11 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
         (Status.SENDING, Status.SCHEDULED): "it is known not to have left, so it may be tried again",
         (Status.SENDING, Status.UNKNOWN): "the lease ran out, or the transport cannot say what became of it",
         (Status.SCHEDULED, Status.CANCELLED): "a person cancelled it, or a later plan did",
-        (Status.UNKNOWN, Status.ACCEPTED): "a look-up found that it had left, or a person knows that it did",
+        (
+            Status.UNKNOWN,
+            Status.ACCEPTED,
+        ): "a look-up found that it had left, its provider told of it, or a person knows that it did",
+        (Status.UNKNOWN, Status.REJECTED): "its provider told that it took it and dropped it",
         (
             Status.UNKNOWN,
             Status.SCHEDULED,

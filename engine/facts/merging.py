@@ -27,6 +27,7 @@ from engine.store.tables import (
     customer_aliases,
     customers,
     identities,
+    mail_events,
     messages,
     occasions,
     order_lines,
@@ -36,7 +37,7 @@ from engine.store.tables import (
     transactions,
 )
 
-FACTS = (attributes, consents, orders, order_lines, refunds, consumption, subscriptions)
+FACTS = (attributes, consents, orders, order_lines, refunds, consumption, subscriptions, mail_events)
 LOOKED_AT = (occasions,)  # what happened to them: it happened to the known one
 DROPPED = (
     transactions,

@@ -11,6 +11,9 @@ from engine.store.dialect import insert_ignoring
 from engine.store.tables import suppressions
 
 UNSUBSCRIBED = "unsubscribed"  # wants no marketing; any other reason stops what is owed as well
+BOUNCED = "bounced"  # there is no such mailbox
+COMPLAINED = "complained"  # called it spam
+UNREACHABLE = "unreachable"  # mail after mail could not be delivered; the only reason that may pass
 
 
 def address_hash(email: str) -> str:
@@ -24,8 +27,7 @@ def suppress(connection: Connection, address: str, reason: str, source: str, now
     The first reason stays, unless the new one is graver: who unsubscribed may bounce or complain later.
     """
     if is_suppressed(connection, address):
-        if reason != UNSUBSCRIBED:
-            _graver(connection, address, reason, source)
+        _graver(connection, address, reason, source)
         return False
     row = {"address_hash": address_hash(address), "reason": reason, "at": now, "source": source}
     insert_ignoring(connection, suppressions, [row])
@@ -33,8 +35,14 @@ def suppress(connection: Connection, address: str, reason: str, source: str, now
 
 
 def _graver(connection: Connection, address: str, reason: str, source: str) -> None:
-    this = (suppressions.c.address_hash == address_hash(address), suppressions.c.reason == UNSUBSCRIBED)
+    weaker = [known for known in (UNREACHABLE, UNSUBSCRIBED) if gravity(known) < gravity(reason)]
+    this = (suppressions.c.address_hash == address_hash(address), suppressions.c.reason.in_(weaker))
     connection.execute(update(suppressions).where(*this).values(reason=reason, source=source))
+
+
+def gravity(reason: str) -> int:
+    """What may pass is the least; what a person wrote counts as much as that there is no such mailbox."""
+    return {UNREACHABLE: 0, UNSUBSCRIBED: 1, COMPLAINED: 3}.get(reason, 2)
 
 
 def is_suppressed(connection: Connection, address: str) -> bool:

@@ -2,7 +2,8 @@
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
-`imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`.
+`imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`,
+`inbound`.
 Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
 stands beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a
 primary key.
@@ -40,6 +41,13 @@ REFUNDED: dict[str, Any] = {"sqlite_where": _KNOWN, "postgresql_where": _KNOWN}
 # An index of the runs that wait for their window: few do at a time.
 ASLEEP_SQL = "wake_at > due_at"
 ASLEEP: dict[str, Any] = {"sqlite_where": text(ASLEEP_SQL), "postgresql_where": text(ASLEEP_SQL)}
+
+
+# Indexes of what providers told and nobody has looked at, or could read: little at a time.
+WAITING_SQL = "applied_at IS NULL"
+PARKED_SQL = "outcome = 'parked'"
+PARKED: dict[str, Any] = {"sqlite_where": text(PARKED_SQL), "postgresql_where": text(PARKED_SQL)}
+WAITING: dict[str, Any] = {"sqlite_where": text(WAITING_SQL), "postgresql_where": text(WAITING_SQL)}
 
 
 def customer_key() -> Column[int]:
@@ -357,6 +365,38 @@ messages = Table(  # the outbox
     Index("ix_messages_by_status", "status", "due_at", "customer_id"),
     Index("ix_messages_by_campaign", "campaign_id", "settled_at", "customer_id"),
     Index("ix_messages_by_message_id", "message_id"),
+)
+
+mail_events = Table(  # what became of mails once they had left, as their provider told it
+    "mail_events",
+    metadata,
+    customer_key(),
+    Column("source", String(20), primary_key=True),
+    Column("event_id", String(100), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("message_id", String(36), nullable=False, default=""),  # '' = of no one mail of ours
+    Column("campaign_id", String(100), nullable=False, default=""),
+    Column("step_id", String(100), nullable=False, default=""),
+    Column("machine", Boolean, nullable=False),  # opened by a program, not by a person
+    Column("address_hash", String(64), nullable=False),
+    Column("detail", String(400), nullable=False, default=""),
+    Column("recorded_at", Instant, nullable=False),
+    Index("ix_mail_events_by_campaign", "campaign_id", "kind", "at", "customer_id"),
+)
+
+inbound = Table(  # a registry: what providers told, kept before it is looked at
+    "inbound",
+    metadata,
+    Column("source", String(20), primary_key=True),
+    Column("event_id", String(100), primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),  # JSON, as it came; '' once it was kept long enough
+    Column("applied_at", Instant),
+    Column("outcome", String(20)),  # applied | ignored | parked
+    Column("error", String(400)),
+    Index("ix_inbound_parked", "received_at", **PARKED),
+    Index("ix_inbound_waiting", "received_at", "source", "event_id", **WAITING),
 )
 
 contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts

@@ -15,6 +15,7 @@ sending   cancelled
 sending   scheduled
 sending   unknown
 unknown   accepted
+unknown   rejected
 unknown   scheduled
 scheduled cancelled
 scheduled held

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from engine.app.project import Project
-from engine.web.routes import health
+from engine.web.routes import health, sendgrid_events
 
 ROUTES: dict[str, Callable[[Project], APIRouter]] = {
     "health": health.routes,
+    "sendgrid_events": sendgrid_events.routes,
 }

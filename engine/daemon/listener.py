@@ -1,0 +1,23 @@
+"""Takes up what providers told of mails that have left; only the leader does."""
+
+from engine.app.hearing import take_up
+from engine.daemon.logs import tell, warn
+from engine.daemon.planner import Planner
+from engine.daemon.post import Post
+
+
+class Listener:
+    """The job `listen`."""
+
+    def __init__(self, post: Post, planner: Planner) -> None:
+        self._post, self._planner = post, planner
+
+    def listen(self) -> None:
+        if not self._planner.leads():
+            return
+        project = self._post.project
+        made = take_up(project, project.clock.now(), self._post.stopping.said)
+        if made:
+            tell("events", **made.as_json())
+        if made.parked:
+            warn("events parked", events=made.parked, hint="see aftersale doctor")

@@ -1,0 +1,23 @@
+"""One event in our words, whichever provider told it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.facts.mail_events import Kind
+
+
+class NotUnderstood(Exception):
+    """An event that says something, and not in the way it should; the text tells what, and quotes nothing."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What happened, when, and to which mail, as far as the provider tells."""
+
+    kind: Kind
+    at: datetime
+    address: str  # in small letters; '' where it is not told
+    customer_id: int | None = None  # as the mail carried it
+    message_id: str = ""
+    machine: bool = False
+    detail: str = ""

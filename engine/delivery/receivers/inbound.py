@@ -1,0 +1,121 @@
+"""What providers told, kept word for word before it is looked at: each event once, by its id.
+
+What cannot be understood is parked with the reason, and never stands in the way of the rest.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, bindparam, func, select, update
+
+from engine.store.connect import Store
+from engine.store.dialect import insert_ignoring
+from engine.store.tables import inbound
+
+LONGEST_ID = 100
+LONGEST_ERROR = 400
+APPLIED, IGNORED, PARKED = "applied", "ignored", "parked"
+
+
+class Told(NamedTuple):
+    """One event as it is kept."""
+
+    source: str
+    event_id: str
+    received_at: datetime
+    body: str
+
+
+class Verdict(NamedTuple):
+    """What was made of one event."""
+
+    outcome: str
+    error: str | None = None
+
+
+def keep(store: Store, source: str, id_key: str, body: str, now: datetime) -> int:
+    """Keep all the events of a message; how many that are, those kept before included."""
+    rows = [
+        {"source": source, "event_id": _id(event, id_key), "received_at": now, "body": _written(event)}
+        for event in _events(body)
+    ]
+    with store.writing() as connection:
+        insert_ignoring(connection, inbound, sorted(rows, key=lambda row: str(row["event_id"])))
+    return len(rows)
+
+
+def _events(body: str) -> Sequence[Any]:
+    """What cannot be read is one event as a whole: it is parked later, and nothing is lost."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return [body]
+    return told if isinstance(told, list) else [told]
+
+
+def _written(event: Any) -> str:
+    return json.dumps(event, sort_keys=True)  # in ASCII: no character that a database refuses
+
+
+def _id(event: Any, key: str) -> str:
+    """Its own id; where it has none that can be kept, one that follows from what it says."""
+    own = event.get(key) if isinstance(event, Mapping) else None
+    if isinstance(own, str) and own.isascii() and own.isprintable() and 0 < len(own) <= LONGEST_ID:
+        return own
+    return f"sha256:{sha256(_written(event).encode()).hexdigest()}"
+
+
+def waiting(connection: Connection, most: int) -> list[Told]:
+    """Those that nobody has looked at, the oldest first."""
+    columns = (inbound.c.source, inbound.c.event_id, inbound.c.received_at, inbound.c.body)
+    rows = select(*columns).where(inbound.c.applied_at.is_(None))
+    ordered = rows.order_by(inbound.c.received_at, inbound.c.source, inbound.c.event_id)
+    return [Told(*row) for row in connection.execute(ordered.limit(most))]
+
+
+def mark(connection: Connection, verdicts: Mapping[Told, Verdict], now: datetime) -> None:
+    """They have been looked at."""
+    this = and_(inbound.c.source == bindparam("its_source"), inbound.c.event_id == bindparam("its_id"))
+    change = (
+        update(inbound).where(this).values(applied_at=now, outcome=bindparam("what"), error=bindparam("why"))
+    )
+    rows = [
+        {
+            "its_source": told.source,
+            "its_id": told.event_id,
+            "what": verdict.outcome,
+            "why": verdict.error[:LONGEST_ERROR] if verdict.error else None,
+        }
+        for told, verdict in sorted(verdicts.items())
+    ]
+    if rows:
+        connection.execute(change, rows)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many wait, and how many are parked."""
+    found = select(func.count()).select_from(inbound)
+    return {
+        "waiting": connection.scalar(found.where(inbound.c.applied_at.is_(None))) or 0,
+        PARKED: connection.scalar(found.where(inbound.c.outcome == PARKED)) or 0,
+    }
+
+
+def forget_words(connection: Connection, before: datetime) -> int:
+    """What was told by then, and applied, is kept by its id alone. How many events that is."""
+    old = and_(inbound.c.received_at < before, inbound.c.applied_at.is_not(None), inbound.c.body != "")
+    return connection.execute(update(inbound).where(old).values(body="")).rowcount
+
+
+def batches(store: Store, size: int) -> Iterator[list[Told]]:
+    """All that waits, in parts. Each must be marked before the next is asked for."""
+    while part := _part(store, size):
+        yield part
+
+
+def _part(store: Store, size: int) -> list[Told]:
+    with store.reading() as connection:
+        return waiting(connection, size)

@@ -1,0 +1,110 @@
+"""One event of SendGrid in our words.
+
+A bounce is hard where the receiving server said so for good (5.x.x, or there is no such address), and soft
+otherwise. What SendGrid calls blocked is no bounce: the mail was refused, and not the address.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.clock import EPOCH
+from engine.delivery.receivers.heard import Heard, NotUnderstood
+from engine.facts.mail_events import Kind
+
+SOURCE = "sendgrid"
+EVENT_ID = "sg_event_id"
+CUSTOMER, MESSAGE = "aftersale_customer", "aftersale_message"  # what each of our mails carries with it
+
+KINDS: Mapping[str, Kind] = {
+    "processed": Kind.PROCESSED,
+    "dropped": Kind.DROPPED,
+    "deferred": Kind.DEFERRED,
+    "delivered": Kind.DELIVERED,
+    "open": Kind.OPENED,
+    "click": Kind.CLICKED,
+    "spamreport": Kind.COMPLAINED,
+    "unsubscribe": Kind.UNSUBSCRIBED,
+    "group_unsubscribe": Kind.UNSUBSCRIBED,
+    "group_resubscribe": Kind.RESUBSCRIBED,
+}
+NO_SUCH_ADDRESS = "Invalid Address"
+LONGEST_ADDRESS = 320
+LONGEST_DETAIL = 400
+MOST = 1 << 63
+LAST = 4_102_444_800  # the year 2100, in seconds
+_CODE = re.compile(r"\s*([245])(\d\d\b|\.\d)")
+
+
+def heard(event: Any, received_at: datetime) -> Heard | None:
+    """The event; None where it is of a kind that we do not know. Raises NotUnderstood.
+
+    Nothing happened later than we were told of it.
+    """
+    if not isinstance(event, Mapping):
+        msg = "it is no event"
+        raise NotUnderstood(msg)
+    kind = _kind(event)
+    if kind is None:
+        return None
+    return Heard(
+        kind=kind,
+        at=min(_at(event.get("timestamp")), received_at),
+        address=_text(event, "email", LONGEST_ADDRESS).strip().lower(),
+        customer_id=_number(event.get(CUSTOMER)),
+        message_id=_message(event),
+        machine=kind is Kind.OPENED and event.get("sg_machine_open") in (True, "true"),
+        detail=_detail(event),
+    )
+
+
+def _kind(event: Mapping[str, Any]) -> Kind | None:
+    name = event.get("event")
+    if not isinstance(name, str):
+        msg = "it does not say what happened"
+        raise NotUnderstood(msg)
+    return _bounce(event) if name in ("bounce", "blocked") else KINDS.get(name)
+
+
+def _bounce(event: Mapping[str, Any]) -> Kind:
+    if "blocked" in (event.get("type"), event.get("event")):
+        return Kind.BLOCKED
+    if event.get("bounce_classification") == NO_SUCH_ADDRESS:
+        return Kind.BOUNCED
+    codes = (_CODE.match(_text(event, name, LONGEST_DETAIL)) for name in ("status", "reason"))
+    first = next((code[1] for code in codes if code), "")
+    return Kind.BOUNCED if first == "5" else Kind.SOFT_BOUNCE
+
+
+def _at(timestamp: Any) -> datetime:
+    seconds = _number(timestamp)
+    if seconds is None or not 0 < seconds < LAST:
+        msg = "it does not say when it happened"
+        raise NotUnderstood(msg)
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def _number(value: Any) -> int | None:
+    """A whole number, or one written as text; no larger than a database keeps."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        return None
+    return int(text) if int(text) < MOST else None
+
+
+def _message(event: Mapping[str, Any]) -> str:
+    named = _text(event, MESSAGE, 40)
+    return named if len(named) == 36 else ""
+
+
+def _text(event: Mapping[str, Any], name: str, longest: int) -> str:
+    """What is said there in plain characters, whoever wrote it."""
+    value = event.get(name)
+    said = value if isinstance(value, str) else ""
+    return "".join(c if c.isprintable() else " " for c in said[:longest])
+
+
+def _detail(event: Mapping[str, Any]) -> str:
+    """Why it happened, or what was clicked."""
+    return next(filter(None, (_text(event, n, LONGEST_DETAIL) for n in ("reason", "response", "url"))), "")

@@ -1,0 +1,77 @@
+"""POST /webhooks/sendgrid: what SendGrid tells of mails, believed for its signature alone.
+
+It is kept at once and looked at later: whoever answers late is told everything twice.
+"""
+
+import logging
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from engine.app.hearing import take_in
+from engine.app.project import Project
+from engine.delivery.receivers.signature import Verifier
+from engine.errors import StoreError
+
+SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+MOMENT = "X-Twilio-Email-Event-Webhook-Timestamp"
+LARGEST = 4 * 1024 * 1024  # SendGrid sends 768 kB at most
+LOGGER = logging.getLogger("aftersale")
+
+
+def routes(project: Project) -> APIRouter:
+    router = APIRouter()
+    key = project.settings.sendgrid.webhook_key
+    verifier = Verifier(key) if key else None
+
+    @router.post("/webhooks/sendgrid")
+    async def events(request: Request) -> JSONResponse:
+        if verifier is None:  # SendGrid tries again for a day: time enough to set it
+            return _refused(503, "sendgrid.webhook_key is not set")
+        try:
+            body = await _read(request)
+        except ClientDisconnect:
+            return _refused(400, "broken off")
+        if body is None:
+            return _refused(413, "too large")
+        signature, moment = request.headers.get(SIGNATURE), request.headers.get(MOMENT)
+        return await run_in_threadpool(_take_in, project, verifier, body, (signature, moment))
+
+    return router
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body as it came, to the byte; None where it is too large."""
+    if _announced(request) > LARGEST:
+        return None
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+def _take_in(
+    project: Project, verifier: Verifier, body: bytes, signed: tuple[str | None, str | None]
+) -> JSONResponse:
+    try:
+        if not verifier.accepts(body, *signed, project.clock.now()):
+            return _refused(401, "the signature is missing, wrong or too old")
+        return JSONResponse({"kept": take_in(project, body.decode())})
+    except StoreError:
+        return _refused(503, "not now")
+    except Exception as error:  # noqa: BLE001 - nobody out there learns anything of it, and it is told again
+        LOGGER.error("event refused", extra={"event_values": {"error": type(error).__name__}})
+        return _refused(500, "not now")
+
+
+def _refused(status: int, why: str) -> JSONResponse:
+    return JSONResponse({"error": why}, status_code=status)
