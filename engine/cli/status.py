@@ -1,6 +1,6 @@
 """aftersale status"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
