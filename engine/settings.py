@@ -61,6 +61,11 @@ def parse_percent(value: Any) -> Decimal:
     return share
 
 
+def percent(share: Decimal) -> str:
+    """0.10 as `10%`."""
+    return f"{(share * 100).normalize():f}%"
+
+
 def known_zone_name(name: str) -> str:
     """The name of a time zone, if it is one."""
     if name not in zone_names():
@@ -344,6 +349,15 @@ class Staging(Part):
     )
 
 
+class Breaker(Part):
+    """What pauses a campaign by itself: too many of its mails come back, or are called spam."""
+
+    bounces: Percent = Field(Decimal("0.05"), description="this share at most may come back for good")
+    complaints: Percent = Field(Decimal("0.003"), description="this share at most may be called spam")
+    within: Lasting = Field(parse_duration("3d"), description="mails that left in this time are counted")
+    at_least: int = Field(200, ge=1, description="with fewer mails than this nothing is judged")
+
+
 class WarmUp(Part):
     """A new sender begins with few mails a day, and sends more every day."""
 
@@ -376,6 +390,7 @@ class Delivery(Part):
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
     warm_up: WarmUp = WarmUp()
+    breaker: Breaker = Breaker()
 
 
 class Web(Part):

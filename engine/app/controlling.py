@@ -32,7 +32,7 @@ def resume(project: Project, campaign_id: str | None, now: datetime) -> tuple[bo
     """The next plan decides again. Whether it was paused, and what still is."""
     name = _known(project, campaign_id, also=paused(project))
     with project.store.writing() as connection:
-        was = pauses.resume(connection, name)
+        was = pauses.resume(connection, name, now)
         rest = pauses.paused_since(connection)
         waited = and_(stands(Status.SCHEDULED), messages.c.error == _WAITED_FOR_IT)
         connection.execute(update(messages).where(waited, messages.c.due_at > now).values(due_at=now))

@@ -13,7 +13,7 @@ from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.delivery.warm_up import Ramp
 from engine.facts.mail_events import Kind
-from engine.planning.pauses import paused_since
+from engine.planning.pauses import paused_since, why_paused
 from engine.planning.reasons import Reason
 from engine.store.dialect import database_now
 from engine.store.tables import customers, enrollments, looks, mail_events, messages, orders
@@ -74,6 +74,7 @@ class Status:
     stuck: int  # on their way with nobody who carries them, or of unknown fate
     held: int  # wait for a person to look at them
     paused: Mapping[str, datetime]  # '' stands for everything
+    why_paused: Mapping[str, str]  # where no person asked for it
     today: tuple[int, int] | None  # of a new sender: today's mails that are used up, and of how many
     not_adopted: str | None  # why this database does not mail
     mails: Sequence[Standing]
@@ -135,6 +136,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             stuck=_count(connection, stuck(connection)),
             held=_count(connection, messages.c.status == "held"),
             paused=paused_since(connection),
+            why_paused=why_paused(connection),
             today=Ramp(project.store, project.settings.delivery.warm_up, project.settings.zone).today(now),
             not_adopted=trouble.message if trouble else None,
             mails=[

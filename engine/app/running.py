@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from engine.app.hearing import take_up
+from engine.app.hearing import break_circuits, take_up
 from engine.app.project import Project
 from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
@@ -72,6 +72,8 @@ def run_once(
     project.guard.check()
     if heard := take_up(project, now):
         progress(str(heard))
+    for fuse in break_circuits(project, now):
+        progress(f"paused: {fuse}")
     transport = project.transport()
     try:
         way = way_out(project, transport, own_name(), progress)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from rich.console import Console
@@ -62,9 +63,11 @@ def document(parts: Mapping[str, Any]) -> None:
     write("\n}\n")
 
 
-def paused(since: Mapping[str, datetime]) -> list[dict[str, Any]]:
-    """What is paused, for a program: `campaign` is null where everything is."""
-    return [{"campaign": campaign_id or None, "since": at} for campaign_id, at in since.items()]
+def paused(
+    since: Mapping[str, datetime], why: Mapping[str, str] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """What is paused, for a program: `campaign` is null where everything is, `why` where a person asked."""
+    return [{"campaign": name or None, "since": at, "why": why.get(name)} for name, at in since.items()]
 
 
 def plain(value: Any) -> str:

@@ -57,7 +57,7 @@ def _at_work(found: Status) -> dict[str, Any]:
         "due": found.due,
         "stuck": found.stuck,
         "held": found.held,
-        "paused": show.paused(found.paused),
+        "paused": show.paused(found.paused, found.why_paused),
         "today": {"used": found.today[0], "of": found.today[1]} if found.today else None,
         "not_adopted": found.not_adopted,
     }
@@ -71,7 +71,10 @@ def _told(found: Status) -> Iterator[str]:
         does = ("plans and sends" if daemon.leads else "sends, stands by to plan") if daemon.alive else "died"
         yield f"daemon {daemon.owner} {does}, last sign good until {daemon.until:%Y-%m-%d %H:%M:%S}Z"
     for campaign_id, at in found.paused.items():
-        yield f"paused since {at:%Y-%m-%d %H:%M}Z: {campaign_id or 'everything'}"
+        why = found.why_paused.get(campaign_id)
+        yield f"paused since {at:%Y-%m-%d %H:%M}Z: {campaign_id or 'everything'}" + (
+            f"; {why}" if why else ""
+        )
     if found.today:
         yield f"a new sender: {found.today[0]:,} of today's {found.today[1]:,} mails are used up"
     if found.stuck:

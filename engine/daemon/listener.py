@@ -1,6 +1,6 @@
 """Takes up what providers told of mails that have left; only the leader does."""
 
-from engine.app.hearing import take_up
+from engine.app.hearing import break_circuits, take_up
 from engine.daemon.logs import tell, warn
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
@@ -17,6 +17,8 @@ class Listener:
             return
         project = self._post.project
         made = take_up(project, project.clock.now(), self._post.stopping.said)
+        for fuse in break_circuits(project, project.clock.now()):
+            warn("paused", campaign=fuse.campaign_id, why=fuse.why)
         if made:
             tell("events", **made.as_json())
         if made.parked:

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, exists, or_, select
 
-from engine.store.dialect import insert_ignoring
-from engine.store.tables import pauses
+from engine.store.dialect import insert_ignoring, upsert
+from engine.store.tables import pauses, resumes
 
 ALL = ""  # stands for every campaign
 
@@ -21,11 +21,20 @@ def paused_since(connection: Connection) -> dict[str, datetime]:
     return {campaign_id: at for campaign_id, at in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
-def pause(connection: Connection, campaign_id: str, now: datetime) -> None:
-    """From now on. What is paused already stays so, since then."""
-    insert_ignoring(connection, pauses, [{"campaign_id": campaign_id, "at": now}])
+def why_paused(connection: Connection) -> dict[str, str]:
+    """Of what was not paused by a person, the reason."""
+    rows = connection.execute(select(pauses.c.campaign_id, pauses.c.reason).where(pauses.c.reason != ""))
+    return {campaign_id: reason for campaign_id, reason in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
-def resume(connection: Connection, campaign_id: str) -> bool:
+def pause(connection: Connection, campaign_id: str, now: datetime, reason: str = "") -> None:
+    """From now on; `reason` is told where no person asked for it. What is paused stays so, since then."""
+    insert_ignoring(connection, pauses, [{"campaign_id": campaign_id, "at": now, "reason": reason}])
+
+
+def resume(connection: Connection, campaign_id: str, now: datetime) -> bool:
     """Whether it was paused."""
-    return connection.execute(delete(pauses).where(pauses.c.campaign_id == campaign_id)).rowcount > 0
+    was = connection.execute(delete(pauses).where(pauses.c.campaign_id == campaign_id)).rowcount > 0
+    if was:
+        upsert(connection, resumes, [{"campaign_id": campaign_id, "at": now}])
+    return was

@@ -3,7 +3,7 @@
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
 `imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`,
-`inbound`.
+`inbound`, `quotas`, `resumes`.
 Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
 stands beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a
 primary key.
@@ -421,6 +421,13 @@ pauses = Table(  # a registry: campaigns whose mails wait until they are resumed
     Column("campaign_id", String(100), primary_key=True),  # '' = all of them
     Column("at", Instant, nullable=False),
     Column("reason", String(400), nullable=False, default="", server_default=""),  # '' = a person's wish
+)
+
+resumes = Table(  # a registry: when a pause was last ended; what was before is not held against a campaign
+    "resumes",
+    metadata,
+    Column("campaign_id", String(100), primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 quotas = Table(  # a registry: how many of a day's mails are used up

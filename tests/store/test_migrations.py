@@ -72,6 +72,7 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
         "pauses",
         "throttle",
         "quotas",
+        "resumes",
         "generation",
         "inbound",
     }
