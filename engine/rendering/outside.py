@@ -1,6 +1,7 @@
 """What the files of a template look up outside themselves."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from jinja2 import nodes
@@ -50,18 +51,16 @@ def share_context(files: Sequence[File], environment: MailEnvironment) -> None:
 
     What is imported without is run once and not for each mail.
     """
-    seeing: set[str] = set()
+    imports = {file.source.name: list(file.tree.find_all((nodes.Import, nodes.FromImport))) for file in files}
+    seeing = {file.source.name for file in files if _looks(file, environment)}
     for _ in files:  # so often that it has passed on from each file to each that imports it
-        seeing |= {file.source.name for file in files if _sees(file, environment, seeing)}
-    for file in files:
-        for node in file.tree.find_all((nodes.Import, nodes.FromImport)):
-            setattr(node, "with_context", _target(node) in seeing)  # noqa: B010 - no common type in the stubs
+        seeing |= {name for name, found in imports.items() if any(_target(node) in seeing for node in found)}
+    for node in chain.from_iterable(imports.values()):
+        setattr(node, "with_context", _target(node) in seeing)  # noqa: B010 - no common type in the stubs
 
 
-def _sees(file: File, environment: MailEnvironment, seeing: Set[str]) -> bool:
-    imports = file.tree.find_all((nodes.Import, nodes.FromImport))
-    names = {name.name for name in outside_names(file.tree, environment)}
-    return bool(names & NAMES) or any(_target(node) in seeing for node in imports)
+def _looks(file: File, environment: MailEnvironment) -> bool:
+    return any(name.name in NAMES for name in outside_names(file.tree, environment))
 
 
 def _target(node: Any) -> str:

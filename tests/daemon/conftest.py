@@ -5,16 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.importing import import_into
 from engine.app.project import Project
 from engine.clock import VirtualClock
-from engine.trials.demo_shop import FILES, write_demo_shop
-from engine.trials.starter import copy_starter
 from tests.conftest import NOW
 from tests.daemon.process import set_clock
+from tests.shops import TWO, lay_out
 
-# A shop of two campaigns is quickly read, and a test starts many daemons.
-KEPT = {"win-back", "stalled-learner", "products", "segments"}
 Shops = Callable[[int], Project]
 
 
@@ -51,12 +47,5 @@ def small_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _make_shop(shop: Path, customers: int) -> None:
-    copy_starter(shop, now=NOW)
-    for file in (shop / "campaigns").glob("*.yaml"):
-        if file.stem not in KEPT:
-            file.unlink()
+    lay_out(shop, customers, only=TWO)
     set_clock(shop, NOW)
-    write_demo_shop(shop / "data", seed=3, customers=customers, now=NOW)
-    project = Project(shop, VirtualClock(NOW))
-    import_into(project, [shop / "data" / name for name in FILES], now=NOW)
-    project.close()

@@ -1,6 +1,7 @@
 """The command line in a test: in a folder of its own, on a clock that stands still until moved."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ from engine import cli
 from engine.app.project import Project
 from engine.cli import options
 from engine.clock import VirtualClock
-from engine.trials.demo_shop import FILES, write_demo_shop
-from tests.conftest import NOW
+from tests.shops import TWO, lay_out, start
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,49 @@ def aftersale(
     return call
 
 
+@pytest.fixture(scope="session")
+def whole_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled campaigns and 300 customers; made once, and never mailed: a test works on a copy."""
+    shop = tmp_path_factory.mktemp("whole") / "shop"
+    lay_out(shop, customers=300)
+    return shop
+
+
+@pytest.fixture(scope="session")
+def shop_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two of the campaigns and 100 customers, made once as well."""
+    shop = tmp_path_factory.mktemp("of-two") / "shop"
+    lay_out(shop, customers=100, only=TWO)
+    return shop
+
+
 @pytest.fixture
-def shop(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def enter(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], Path]:
+    """Copies a shop that was made before, and makes it the working folder."""
+
+    def copied(made: Path) -> Path:
+        copy = shutil.copytree(made, tmp_path / "shop")
+        monkeypatch.chdir(copy)
+        return copy
+
+    return copied
+
+
+@pytest.fixture
+def shop(whole_shop: Path, enter: Callable[[Path], Path]) -> Path:
     """A project of the bundled campaigns with 300 customers' facts imported, and the working folder."""
-    assert aftersale("init", "shop").code == 0
+    return enter(whole_shop)
+
+
+@pytest.fixture
+def light_shop(shop_of_two: Path, enter: Callable[[Path], Path]) -> Path:
+    """The working folder with two campaigns and 100 customers, for what asks for no more."""
+    return enter(shop_of_two)
+
+
+@pytest.fixture
+def light_project(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The working folder with two campaigns and no facts."""
+    start(tmp_path / "shop", only=TWO)
     monkeypatch.chdir(tmp_path / "shop")
-    write_demo_shop(Path("data"), seed=3, customers=300, now=NOW)
-    said = aftersale("import", *(f"data/{name}" for name in FILES))
-    assert said.code == 0, said.err
     return tmp_path / "shop"

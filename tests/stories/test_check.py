@@ -9,11 +9,8 @@ from tests.stories.conftest import Aftersale
 
 
 @pytest.fixture
-def project(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A project as `init` makes it, without any facts."""
-    assert aftersale("init", "shop").code == 0
-    monkeypatch.chdir(tmp_path / "shop")
-    return tmp_path / "shop"
+def project(light_project: Path) -> Path:
+    return light_project
 
 
 def told(aftersale: Aftersale) -> list[str]:
@@ -276,7 +273,7 @@ def test_a_warning_is_told_and_fails_only_a_strict_check(aftersale: Aftersale, p
     campaign.write_text("".join(line for line in lines if "preheader: Five minutes" not in line))
     said = aftersale("check")
     assert said.code == 0
-    assert said.out == "no mistakes, 2 warnings: 6 sound campaigns, 12 products, 8 segments\n"
+    assert said.out == "no mistakes, 2 warnings: 2 sound campaigns, 12 products, 8 segments\n"
     assert [line.partition(" (")[0] for line in said.err.splitlines()] == [
         "warning: templates/win-back/focaccia.html:1:1: there is no preheader, so inboxes show whatever comes first",
         "warning: templates/win-back/focaccia.html:1:1: there is no unsubscribe link",

@@ -22,13 +22,11 @@ BEFORE, AFTER = "2026-01-15T00:00Z", "2026-03-01T00:00Z"
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def facts(
-    request: pytest.FixtureRequest, aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    request: pytest.FixtureRequest, aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, light_project: Path
 ) -> None:
     """Four people: one whom the rule holds all the time, one who leaves, one who enters, one not known yet."""
     if request.param == "postgres":
         monkeypatch.setenv("AFTERSALE_DATABASE", request.getfixturevalue("postgres_url"))
-    assert aftersale("init", "shop").code == 0
-    monkeypatch.chdir(tmp_path / "shop")
     Path("orders.csv").write_text(HEADER + ORDERS)
     Path("rule.yaml").write_text(RULE)
     said = aftersale("import", "orders.csv")

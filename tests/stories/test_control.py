@@ -12,25 +12,12 @@ from sqlalchemy import update
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.store.tables import messages
-from engine.trials.demo_shop import FILES, write_demo_shop
-from engine.trials.starter import copy_starter
-from tests.conftest import NOW
 from tests.stories.conftest import Aftersale
-
-# Two campaigns are quickly read, and every word typed here reads them anew.
-KEPT = {"win-back", "stalled-learner", "products", "segments"}
 
 
 @pytest.fixture
-def shop(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    copy_starter(tmp_path / "shop", now=NOW)
-    monkeypatch.chdir(tmp_path / "shop")
-    for file in Path("campaigns").glob("*.yaml"):
-        if file.stem not in KEPT:
-            file.unlink()
-    write_demo_shop(Path("data"), seed=3, customers=100, now=NOW)
-    assert aftersale("import", *(f"data/{name}" for name in FILES)).code == 0
-    return tmp_path / "shop"
+def shop(light_shop: Path) -> Path:
+    return light_shop
 
 
 def sent(folder: str = "outbox") -> set[str]:

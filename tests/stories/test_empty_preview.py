@@ -9,15 +9,7 @@ from tests.stories.conftest import Aftersale
 NOBODY = "Nobody is in a campaign, or in the audience of one, and no mail falls due in the next 7 days."
 
 
-@pytest.fixture
-def fresh(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A project without a fact."""
-    assert aftersale("init", "shop").code == 0
-    monkeypatch.chdir(tmp_path / "shop")
-    return tmp_path / "shop"
-
-
-def test_nobody_is_in(aftersale: Aftersale, fresh: Path) -> None:
+def test_nobody_is_in(aftersale: Aftersale, light_project: Path) -> None:
     said = aftersale("preview", "--html", "pages")
     assert said.code == 0
     page = Path("pages/index.html").read_text()
@@ -28,7 +20,7 @@ def test_nobody_is_in(aftersale: Aftersale, fresh: Path) -> None:
     assert " ".join(others) == NOBODY
 
 
-def test_no_campaign_can_be_run(aftersale: Aftersale, fresh: Path) -> None:
+def test_no_campaign_can_be_run(aftersale: Aftersale, light_project: Path) -> None:
     for file in Path("campaigns").glob("*-*.yaml"):
         file.write_text("campaign: 1\n")
     Path("campaigns/flagship.yaml").unlink(missing_ok=True)
@@ -43,7 +35,9 @@ def test_no_campaign_can_be_run(aftersale: Aftersale, fresh: Path) -> None:
 @pytest.mark.parametrize(
     ("after", "told"), [("9d", "No mail falls due in the next 7 days."), ("0", "Mails of the next 7 days")]
 )
-def test_somebody_is_in_and_nothing_is_due(aftersale: Aftersale, shop: Path, after: str, told: str) -> None:
+def test_somebody_is_in_and_nothing_is_due(
+    aftersale: Aftersale, light_shop: Path, after: str, told: str
+) -> None:
     for file in Path("campaigns").glob("*-*.yaml"):
         file.unlink()
     Path("campaigns/late.yaml").write_text(
@@ -57,7 +51,7 @@ def test_somebody_is_in_and_nothing_is_due(aftersale: Aftersale, shop: Path, aft
     assert (told in Path("pages/index.html").read_text()) == (after == "9d")
 
 
-def test_nothing_for_one_customer(aftersale: Aftersale, shop: Path) -> None:
+def test_nothing_for_one_customer(aftersale: Aftersale, light_shop: Path) -> None:
     Path("one.csv").write_text("email,known_at\nnew@example.com,2026-03-01T00:00Z\n")
     assert aftersale("import", "one.csv").code == 0
     said = aftersale("preview", "--customer", "new@example.com")

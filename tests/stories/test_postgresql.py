@@ -6,17 +6,24 @@ from pathlib import Path
 import pytest
 
 from engine.clock import VirtualClock
+from engine.trials.demo_shop import FILES
 from tests.stories.conftest import Aftersale
 
 
 @pytest.fixture
-def on_postgresql(monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> None:
+def on_postgresql(
+    monkeypatch: pytest.MonkeyPatch, postgres_url: str, aftersale: Aftersale, shop: Path
+) -> None:
+    """The shop's project, and its files imported once more, into PostgreSQL."""
     monkeypatch.setenv("AFTERSALE_DATABASE", postgres_url)
+    said = aftersale("import", *(f"data/{name}" for name in FILES))
+    assert said.code == 0, said.err
+    Path("aftersale.db").unlink()
 
 
 @pytest.mark.postgres
 def test_every_reading_command_and_a_run(
-    on_postgresql: None, aftersale: Aftersale, shop: Path, clock: VirtualClock
+    on_postgresql: None, aftersale: Aftersale, clock: VirtualClock
 ) -> None:
     assert aftersale("preview", "--days", 3).code == 0
     assert aftersale("preview", "--html", "pages", "--days", 1).code == 0

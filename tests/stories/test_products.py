@@ -21,14 +21,12 @@ ORDERS = "order_id,email,at,sku,quantity,amount\n1,ann@example.com,2026-01-01T00
 
 
 @pytest.fixture
-def sold(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def sold(aftersale: Aftersale, light_project: Path) -> Path:
     """A project whose catalogue was written by hand, and which sold one product more."""
-    assert aftersale("init", "shop").code == 0
-    monkeypatch.chdir(tmp_path / "shop")
     FILE.write_text(BY_HAND)
     Path("orders.csv").write_text(ORDERS)
     assert aftersale("import", "orders.csv").code == 0
-    return tmp_path / "shop"
+    return light_project
 
 
 def test_what_was_sold(aftersale: Aftersale, sold: Path) -> None:

@@ -17,11 +17,11 @@ steps:
 
 
 @pytest.fixture
-def stuck(aftersale: Aftersale, shop: Path) -> Path:
+def stuck(aftersale: Aftersale, light_shop: Path) -> Path:
     """A template that fails for some customers only, which no check can know."""
     Path("campaigns/broken.yaml").write_text(CAMPAIGN)
     Path("templates/broken.html").write_text("<p>{{ 1 // (customer.first_name|length - 4) }}</p>")
-    return shop
+    return light_shop
 
 
 def test_run_and_status_tell_what_waits_and_why(aftersale: Aftersale, stuck: Path) -> None:

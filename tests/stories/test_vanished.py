@@ -12,6 +12,11 @@ TOLD = "campaigns: the campaign 'stalled-learner' has sent mail, and is in no fi
 
 
 @pytest.fixture
+def shop(light_shop: Path) -> Path:
+    return light_shop
+
+
+@pytest.fixture
 def removed(aftersale: Aftersale, shop: Path, clock: VirtualClock) -> Path:
     """A shop that has sent, a day later, with one campaign's file gone."""
     assert aftersale("run", "--once").code == 0

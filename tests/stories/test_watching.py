@@ -19,10 +19,8 @@ GOOD = "email\nann@example.com\n"
 
 
 @pytest.fixture
-def inbox(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def inbox(light_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder `inbox` of a new project, which is the working folder."""
-    assert aftersale("init", "shop").code == 0
-    monkeypatch.chdir(tmp_path / "shop")
     monkeypatch.setenv("AFTERSALE_WATCH__FOLDER", "inbox")
     Path("inbox").mkdir()
     return Path("inbox").resolve()
