@@ -327,7 +327,7 @@ class Run(Part):
 
 
 class Retention(Part):
-    """How long files are kept that hold what is known of people. Empty: for ever."""
+    """How long files and words are kept that hold what is known of people. Empty: for ever."""
 
     rejects: Lasting | None = Field(
         parse_duration("90d"), description="files of rejected rows, from when they were written"

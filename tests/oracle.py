@@ -9,9 +9,11 @@ from typing import Any
 
 from engine.rules.conditions.attribute import Attribute
 from engine.rules.conditions.bought import Bought
+from engine.rules.conditions.clicked import Clicked
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.opened import Opened
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
@@ -245,6 +247,25 @@ def _received(rule: Received, person: Person, now: datetime) -> bool:
     )
 
 
+def _opened(rule: Opened, person: Person, now: datetime) -> bool:
+    return any(
+        event.kind == "opened"
+        and (rule.machines or not event.machine)
+        and (rule.campaign, rule.step or event.step) == (event.campaign, event.step)
+        and _in_time(rule, event.at, now)
+        for event in person.events
+    )
+
+
+def _clicked(rule: Clicked, person: Person, now: datetime) -> bool:
+    return any(
+        event.kind == "clicked"
+        and (rule.campaign, rule.step or event.step) == (event.campaign, event.step)
+        and _in_time(rule, event.at, now)
+        for event in person.events
+    )
+
+
 def _attribute(rule: Attribute, person: Person, now: datetime) -> bool:
     had = sorted((a for a in person.attributes if a.name == rule.name and a.at <= now), key=lambda a: a.at)
     if rule.exists is not None:
@@ -277,5 +298,7 @@ _JUDGES: dict[type, Any] = {
     Consumed: _consumed,
     Subscribed: _subscribed,
     Received: _received,
+    Opened: _opened,
+    Clicked: _clicked,
     Attribute: _attribute,
 }

@@ -91,7 +91,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "a rule of two conditions": {"audience": {"ordered": {}, "segment": "readers"}},
     "a rule that is a list": {"audience": [{"ordered": {}}]},
     "an unknown condition": {"audience": {"purchased": {"product": "guide"}}},
-    "a condition of a later version": {"audience": {"opened": {"step": "first"}}},
+    "a condition of a later version": {"audience": {"score": {"at_least": 5}}},
     "an unknown word": {"audience": {"bought": {"produt": "guide"}}},
     "an unknown kind": {"audience": {"bought": {"kind": "tripwires"}}},
     "a count of none": {"audience": {"ordered": {"at_least": 0}}},

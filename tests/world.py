@@ -95,6 +95,17 @@ class Sent:
 
 
 @dataclass
+class Event:
+    """What a provider told of a mail."""
+
+    at: datetime
+    kind: str = "opened"
+    campaign: str = "letters"
+    step: str = "one"
+    machine: bool = False
+
+
+@dataclass
 class Attribute:
     name: str
     at: datetime
@@ -125,6 +136,7 @@ class Person:
     consents: list[Consent] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     mails: list[Sent] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     email: str | None = None
     timezone: str = ""
     country: str = ""
@@ -169,6 +181,7 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
             "attributes",
             "consents",
             "messages",
+            "mail_events",
             "subscriptions",
             "transactions",
         )
@@ -205,6 +218,7 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
     facts["messages"] = [
         _message(n, mail) | {"customer_id": customer_id} for n, mail in enumerate(person.mails)
     ]
+    facts["mail_events"] = [{**base, **_event(n, event)} for n, event in enumerate(person.events)]
     facts["subscriptions"] = [{**base, **row} for row in _subscription_rows(person.changes)]
     return facts
 
@@ -222,6 +236,19 @@ def _message(number: int, mail: Sent) -> dict[str, Any]:
         "due_at": mail.at,
         "meant_at": mail.at,
         "settled_at": settled,
+    }
+
+
+def _event(number: int, event: Event) -> dict[str, Any]:
+    return {
+        "source": "sendgrid",
+        "event_id": str(number),
+        "kind": event.kind,
+        "at": event.at,
+        "campaign_id": event.campaign,
+        "step_id": event.step,
+        "machine": event.machine,
+        "address_hash": "",
     }
 
 

@@ -17,7 +17,11 @@ RECEIVED = """\
 The time of a mail is when the way out accepted it, moments after it was planned. A preview of coming days
 counts the mails that it imagines, each at the instant it would be planned.
 """
-NOTES = {"ordered": MONEY, "spent": MONEY, "received": RECEIVED}
+TOLD = """\
+It is asked of what the provider told by [its webhook](../../events.md), and when it happened. A preview of
+coming days imagines nobody who opens or clicks.
+"""
+NOTES = {"ordered": MONEY, "spent": MONEY, "received": RECEIVED, "opened": TOLD, "clicked": TOLD}
 BARE = {"segment": "Written as the name alone: `segment: lapsed`."}
 
 INTRO = """\
@@ -91,6 +95,7 @@ the very cases that the tests judge, on SQLite and on PostgreSQL.
 * A subscription stands as its last change says: active unless the change has another `status`. Changes with
   the same `id`, or with none, are of one. It expires at `ends_at`, unless a change comes before.
 * A mail is accepted at its time, unless it has another `status`. Its step is `one` where none is said.
+* An event is what the provider told of a mail of that campaign and step.
 * The person has been known for a year, unless `known_at` says otherwise.
 """
 SHOP = """\

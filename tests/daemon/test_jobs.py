@@ -1,5 +1,6 @@
 """The jobs of a daemon, one by one, in this process and on a clock that is moved by hand."""
 
+import json
 import logging
 import os
 import shutil
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
+from engine.app.doctoring import examine
+from engine.app.hearing import take_in
+from engine.app.outbox import one
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.daemon.jobs import Crew, jobs
@@ -19,7 +23,7 @@ from engine.daemon.post import Post
 from engine.daemon.serve import _break_off
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked
-from engine.store.tables import leases
+from engine.store.tables import leases, messages
 
 HOUR = timedelta(hours=1)
 
@@ -134,7 +138,7 @@ def test_the_list_of_jobs_keeps_planning_and_sending_apart(crew: Crew, project: 
     threads = {job.name: job.threads for job in jobs(crew, project.settings)}
     assert {threads["lead"], threads["plan"]} == {"planning"}
     assert {threads["deliver"], threads["reconcile"]} == {"sending"}
-    assert {threads[name] for name in ("reload", "sweep")} == {"chores"}
+    assert {threads[name] for name in ("reload", "listen", "sweep")} == {"chores"}
 
 
 # ── files that change ───────────────────────────────────────────────────────────────────────────
@@ -335,7 +339,66 @@ def test_files_kept_long_enough_are_removed(
     crew.sweeper.sweep()
     keeping.close()
     assert (left(project), young.exists()) == (0, True)
-    assert log.values("swept") == [{"rejects": 1, "mails": 0}, {"rejects": 0, "mails": mails}]
+    assert log.values("swept") == [
+        {"rejects": 1, "mails": 0, "events": 0},
+        {"rejects": 0, "mails": mails, "events": 0},
+    ]
+
+
+# ── what comes back ─────────────────────────────────────────────────────────────────────────────
+
+
+def told(project: Project, names: str) -> str:
+    """SendGrid tells all this of one mail that has left; the mail's id."""
+    with project.store.reading() as connection:
+        mail = connection.execute(
+            select(messages.c.customer_id, messages.c.message_id, messages.c.address)
+            .where(messages.c.status == "accepted")
+            .order_by(messages.c.message_id)
+        ).first()
+    assert mail
+    ours = {"aftersale_customer": str(mail.customer_id), "aftersale_message": mail.message_id}
+    at = int(project.clock.now().timestamp()) - 60
+    events = [
+        {"event": name, "email": mail.address, "timestamp": at + n, "sg_event_id": f"e{n}", "type": "bounce"}
+        | ours
+        | ({"status": "5.1.1", "reason": "550 no such user"} if name == "bounce" else {})
+        for n, name in enumerate(names.split())
+    ]
+    take_in(project, json.dumps(events))
+    return str(mail.message_id)
+
+
+def test_what_was_told_is_taken_up_by_the_leader(crew: Crew, project: Project, log: Listener) -> None:
+    crew.planner.plan()
+    crew.sender.deliver()
+    mail = told(project, "processed delivered open dreamt_of")
+    take_in(project, '[{"sg_event_id": "broken"}]')
+    other = Crew(Post(project))
+    other.listener.listen()
+    assert log.values("events") == []
+    crew.listener.listen()
+    assert log.values("events") == [{"applied": 3, "ignored": 1, "parked": 1, "accepted": 0, "rejected": 0}]
+    assert log.values("events parked")[0]["events"] == 1
+    shown = one(project, mail)
+    assert [event["kind"] for event in shown["came_back"]] == ["processed", "delivered", "opened"]
+    assert shown["outcome"] == "opened"
+    [finding] = [each for each in examine(project) if each.about == "events"]
+    assert (finding.said, finding.sound) == ("0 wait to be taken up; 1 could not be understood", False)
+    other.sender.close()
+
+
+def test_words_that_were_kept_long_enough_are_forgotten(
+    crew: Crew, project: Project, clock: VirtualClock, log: Listener
+) -> None:
+    crew.planner.plan()
+    crew.sender.deliver()
+    told(project, "delivered")
+    crew.listener.listen()
+    crew.sweeper.sweep()
+    clock.advance(timedelta(days=31))
+    crew.sweeper.sweep()
+    assert [values["events"] for values in log.values("swept")] == [1]
 
 
 def test_a_daemon_that_leaves_is_not_there_any_more(crew: Crew, project: Project) -> None:

@@ -338,7 +338,7 @@ def test_what_a_person_wrote_down_stays(
 ) -> None:
     plan_mails(store, 1, status="accepted")
     change(store, 1, message_id=key(1).message_id)
-    last = told.pop() if len(told) > 1 else None
+    told, last = (told[:-1], told[-1]) if len(told) > 1 else (told, None)
 
     def write_down() -> None:
         with store.writing() as connection:

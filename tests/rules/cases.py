@@ -14,7 +14,7 @@ from engine.clock import InstantField, parse_duration, parse_instant
 from engine.documents import Document, read_document
 from engine.rules.model import Rule
 from engine.rules.parse import RuleParser
-from tests.world import CATALOGUE, Attribute, Change, Line, Order, Person, Refund, Sent, Use
+from tests.world import CATALOGUE, Attribute, Change, Event, Line, Order, Person, Refund, Sent, Use
 
 FOLDER = Path(__file__).parent.parent / "cases"
 Moment = str | int  # an instant, or an age before now such as 3d; 0 is now itself
@@ -153,6 +153,16 @@ class MailWritten(Written):
     status: str = "accepted"
 
 
+class EventWritten(Written):
+    """What a provider told of a mail."""
+
+    at: Moment
+    kind: str
+    campaign: str
+    step: str = "one"
+    machine: bool = False
+
+
 class AttributeWritten(Written):
     name: str
     value: str
@@ -169,6 +179,7 @@ class PersonWritten(Written):
     attributes: list[AttributeWritten] = []
     subscriptions: list[ChangeWritten] = []
     mails: list[MailWritten] = []
+    events: list[EventWritten] = []
 
     def person(self, now: datetime) -> Person:
         lines = [line for order in self.orders for line in order.lines]
@@ -183,6 +194,7 @@ class PersonWritten(Written):
             attributes=[Attribute(a.name, moment(a.at, now), a.value) for a in self.attributes],
             changes=[change.change(now) for change in self.subscriptions],
             mails=[Sent(moment(m.at, now), m.campaign, m.step, m.status) for m in self.mails],
+            events=[Event(moment(e.at, now), e.kind, e.campaign, e.step, e.machine) for e in self.events],
         )
 
 

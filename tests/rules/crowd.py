@@ -3,8 +3,8 @@
 from datetime import timedelta
 from random import Random
 
-from tests.rules.strategies import AMOUNTS, CLUBS, DAYS, EDGE, MAIL_STATUSES, NOW, SKUS, STATUSES
-from tests.world import Attribute, Change, Line, Order, Person, Refund, Sent, Use
+from tests.rules.strategies import AMOUNTS, CLUBS, DAYS, EDGE, EVENT_KINDS, MAIL_STATUSES, NOW, SKUS, STATUSES
+from tests.world import Attribute, Change, Event, Line, Order, Person, Refund, Sent, Use
 
 SOURCES = ["", "", "google", "newsletter"]
 UNITS = ["", "c1", "c2", "c3", "l1", "l2", "l3", "l4", "x"]
@@ -54,6 +54,7 @@ def _person(random: Random) -> Person:
         attributes=list(had.values()),
         changes=list(changes.values()),
         mails=[_mail(random, instant()) for _ in several(4)],
+        events=[_event(random, instant()) for _ in several(4)],
     )
 
 
@@ -77,6 +78,11 @@ def _change(random: Random, at: object) -> Change:
 def _mail(random: Random, at: object) -> Sent:
     campaign, step = random.choice(["letters", "news"]), random.choice(["one", "two"])
     return Sent(at, campaign, step, random.choice(MAIL_STATUSES))
+
+
+def _event(random: Random, at: object) -> Event:
+    campaign, step = random.choice(["letters", "news"]), random.choice(["one", "two"])
+    return Event(at, random.choice(EVENT_KINDS), campaign, step, random.random() < 0.5)
 
 
 def _attribute(random: Random, at: object) -> Attribute:

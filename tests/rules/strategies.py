@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from engine.rules.conditions.attribute import Attribute as AttributeRule
 from engine.rules.conditions.bought import Bought
+from engine.rules.conditions.clicked import Clicked
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.opened import Opened
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
@@ -20,7 +22,7 @@ from engine.rules.conditions.started import Started
 from engine.rules.conditions.subscribed import Subscribed
 from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
-from tests.world import Attribute, Change, Line, Order, Person, Refund, Sent, Use
+from tests.world import Attribute, Change, Event, Line, Order, Person, Refund, Sent, Use
 
 NOW = datetime(2028, 2, 29, 12, 0, tzinfo=UTC)  # a leap day
 DAYS = [timedelta(days=n) for n in (0, 1, 2, 3, 10, 30)]
@@ -38,6 +40,7 @@ MAIL_STATUSES = [
     "cancelled",
     "held_out",
 ]
+EVENT_KINDS = ["opened", "opened", "clicked", "delivered", "bounced"]
 STATUSES = ["active", "active", "past_due", "cancelled", "expired"]
 
 instants = st.builds(lambda day, edge: NOW - day + edge, st.sampled_from(DAYS), st.sampled_from(EDGE))
@@ -78,6 +81,14 @@ mails = st.builds(
     st.sampled_from(["one", "two"]),
     st.sampled_from(MAIL_STATUSES),
 )
+events = st.builds(
+    Event,
+    instants,
+    st.sampled_from(EVENT_KINDS),
+    st.sampled_from(["letters", "news"]),
+    st.sampled_from(["one", "two"]),
+    st.booleans(),
+)
 people = st.builds(
     Person,
     st.sampled_from([NOW - timedelta(days=90), NOW - timedelta(days=2), NOW + timedelta(microseconds=1)]),
@@ -87,6 +98,7 @@ people = st.builds(
     st.lists(attributes, max_size=4, unique_by=lambda a: (a.name, a.at)),
     changes=st.lists(changes, max_size=5, unique_by=lambda c: (c.subscription, c.at)),
     mails=st.lists(mails, max_size=3),
+    events=st.lists(events, max_size=3),
 )
 
 
@@ -231,6 +243,19 @@ received_rules = st.builds(
     st.sampled_from([None, "one", "two"]),
     time_words(),
 )
+opened_rules = st.builds(
+    lambda campaign, step, machines, words: Opened(campaign=campaign, step=step, machines=machines, **words),
+    st.sampled_from(["letters", "news"]),
+    st.sampled_from([None, "one", "two"]),
+    st.booleans(),
+    time_words(),
+)
+clicked_rules = st.builds(
+    lambda campaign, step, words: Clicked(campaign=campaign, step=step, **words),
+    st.sampled_from(["letters", "news"]),
+    st.sampled_from([None, "one", "two"]),
+    time_words(),
+)
 last_order_rules = time_words().filter(bool).map(lambda words: LastOrder(**words))
 leaves: st.SearchStrategy[Rule] = st.one_of(
     bought_rules(),
@@ -243,6 +268,8 @@ leaves: st.SearchStrategy[Rule] = st.one_of(
     consumed_rules(),
     subscribed_rules,
     received_rules,
+    opened_rules,
+    clicked_rules,
     attribute_rules,
     source_rules,
 )

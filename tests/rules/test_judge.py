@@ -22,11 +22,13 @@ from tests.rules.strategies import (
     NOW,
     attribute_rules,
     bought_rules,
+    clicked_rules,
     consumed_rules,
     first_order_rules,
     instants,
     last_order_rules,
     leaves,
+    opened_rules,
     ordered_rules,
     people,
     received_rules,
@@ -111,6 +113,8 @@ KINDS = {
     "consumed": consumed_rules(),
     "subscribed": subscribed_rules,
     "received": received_rules,
+    "opened": opened_rules,
+    "clicked": clicked_rules,
     "attribute": attribute_rules,
     "source": source_rules,
 }
@@ -179,6 +183,7 @@ CROWD = crowd()
     [
         *(bought_rules(), consumed_rules(), ordered_rules()),
         *(st.one_of(started_rules, consumed_rules()), subscribed_rules, received_rules),
+        *(opened_rules, clicked_rules),
     ],
 )
 def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None:

@@ -12,7 +12,7 @@ from engine.rules.parse import RuleParser
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
 from tests.conftest import NOW
-from tests.world import CATALOGUE, Change, Line, Order, Person, Sent, Use, write
+from tests.world import CATALOGUE, Change, Event, Line, Order, Person, Sent, Use, write
 
 DAY = timedelta(days=1)
 GUIDE = Order(NOW - 40 * DAY, [Line("guide")], source="google", medium="cpc")
@@ -66,6 +66,24 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         {"mails": [Sent(NOW - 9 * DAY), Sent(NOW - 2 * DAY)]},
         "received 'one' of 'letters' at most 30 days ago",
         "received 2 mails, last 2026-03-08 (2 days ago)",
+    ),
+    (
+        "clicked: {campaign: letters, within: 30d}",
+        {},
+        "clicked a mail of 'letters' at most 30 days ago",
+        "never clicked",
+    ),
+    (
+        "opened: {campaign: letters, step: one, machines: true}",
+        {"events": [Event(NOW - 9 * DAY, machine=True), Event(NOW - 2 * DAY)]},
+        "opened 'one' of 'letters', or a program did",
+        "opened 2 times, last 2026-03-08 (2 days ago)",
+    ),
+    (
+        "opened: {campaign: letters}",
+        {"events": [Event(NOW - DAY, machine=True)]},
+        "opened a mail of 'letters'",
+        "never opened",
     ),
     ("first_order: {within: 30d}", {}, "first ordered at most 30 days ago", "never ordered"),
     ("last_order: {within: 30d}", {}, "last ordered at most 30 days ago", "never ordered"),

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from engine.registry import Menu
 from engine.rules.conditions.attribute import Attribute
 from engine.rules.conditions.bought import Bought
+from engine.rules.conditions.clicked import Clicked
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.opened import Opened
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.received import Received
 from engine.rules.conditions.segment import Segment
@@ -31,6 +33,8 @@ CONDITIONS: Menu[type[Condition]] = Menu(
         "consumed": Consumed,
         "subscribed": Subscribed,
         "received": Received,
+        "opened": Opened,
+        "clicked": Clicked,
         "attribute": Attribute,
         "source": Source,
         "segment": Segment,
@@ -39,8 +43,6 @@ CONDITIONS: Menu[type[Condition]] = Menu(
 
 LATER: Mapping[str, str] = {  # known words that this version cannot judge yet
     "offered": "front-end offers are not recorded yet",
-    "opened": "nothing comes back from mail providers yet",
-    "clicked": "nothing comes back from mail providers yet",
     "tier": "loyalty tiers are not kept yet",
     "score": "scores are not computed yet",
 }
