@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from engine.facts.batches import batched
 from engine.store.dialect import insert_ignoring
@@ -30,6 +30,19 @@ def suppress(connection: Connection, address: str, reason: str, source: str, now
     row = {"address_hash": address_hash(address), "reason": reason, "at": now, "source": source}
     insert_ignoring(connection, suppressions, [row])
     return True
+
+
+def suppression(connection: Connection, address: str) -> str | None:
+    """Why the address gets nothing, where that is so."""
+    asked = select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash(address))
+    return connection.scalar(asked)
+
+
+def lift(connection: Connection, address: str, *, only: str | None = None) -> bool:
+    """The address may get mail again. False where it was not suppressed, or not for `only` that reason."""
+    this = delete(suppressions).where(suppressions.c.address_hash == address_hash(address))
+    gone = this if only is None else this.where(suppressions.c.reason == only)
+    return bool(connection.execute(gone).rowcount)
 
 
 def _graver(connection: Connection, address: str, reason: str, source: str) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from engine.app.project import Project
-from engine.web.routes import health
+from engine.web.routes import health, unsubscribe, view
 
 ROUTES: dict[str, Callable[[Project], APIRouter]] = {
     "health": health.routes,
+    "unsubscribe": unsubscribe.routes,
+    "view": view.routes,
 }
