@@ -1,6 +1,6 @@
 """Addresses that get nothing, whoever's they are. Only their hash is kept, so erasure leaves it in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -23,13 +23,24 @@ def suppress(connection: Connection, address: str, reason: str, source: str, now
 
     The first reason stays, unless the new one is graver: who unsubscribed may bounce or complain later.
     """
-    if is_suppressed(connection, address):
-        if reason != UNSUBSCRIBED:
-            _graver(connection, address, reason, source)
-        return False
-    row = {"address_hash": address_hash(address), "reason": reason, "at": now, "source": source}
-    insert_ignoring(connection, suppressions, [row])
-    return True
+    return bool(suppress_hashes(connection, {address_hash(address): reason}, source, now))
+
+
+def suppress_hashes(
+    connection: Connection, reasons: Mapping[str, str], source: str, now: datetime
+) -> set[str]:
+    """The same for many at once, by the hash of each address; those that are new."""
+    known: set[str] = set()
+    for part in batched(sorted(reasons)):
+        column = suppressions.c.address_hash
+        known.update(connection.scalars(select(column).where(column.in_(part))))
+    new = sorted(reasons.keys() - known)
+    rows = [{"address_hash": h, "reason": reasons[h], "at": now, "source": source} for h in new]
+    insert_ignoring(connection, suppressions, rows)
+    for hashed in sorted(known):
+        if reasons[hashed] != UNSUBSCRIBED:
+            _graver(connection, hashed, reasons[hashed], source)
+    return set(new)
 
 
 def suppression(connection: Connection, address: str) -> str | None:
@@ -45,8 +56,8 @@ def lift(connection: Connection, address: str, *, only: str | None = None) -> bo
     return bool(connection.execute(gone).rowcount)
 
 
-def _graver(connection: Connection, address: str, reason: str, source: str) -> None:
-    this = (suppressions.c.address_hash == address_hash(address), suppressions.c.reason == UNSUBSCRIBED)
+def _graver(connection: Connection, hashed: str, reason: str, source: str) -> None:
+    this = (suppressions.c.address_hash == hashed, suppressions.c.reason == UNSUBSCRIBED)
     connection.execute(update(suppressions).where(*this).values(reason=reason, source=source))
 
 
