@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from sqlalchemy import select, update
 
+from engine.app.erasing import erase, known
 from engine.app.project import Project
 from engine.app.running import run_once
 from engine.app.unsubscribing import ONE_CLICK, PAGE
@@ -225,6 +226,17 @@ def test_what_people_are_called_is_text_on_every_page(site: Site, mail: Any) -> 
         assert bad not in answer.body
         assert "<i>.example" not in answer.body
     assert "script-src" not in page.headers["content-security-policy"], "default-src 'none' covers it"
+
+
+def test_the_links_of_who_was_erased_say_that_nothing_is_known(site: Site, mail: Any) -> None:
+    person = known(site.project, mail.address)
+    assert person is not None
+    erase(site.project, person, NOW)
+    path = site.path(mail.message_id)
+    for method in ("GET", "POST"):
+        answer = site.ask(method, path)
+        assert (answer.status, "Nothing is known of this mail" in answer.body) == (410, True)
+    assert site.ask("GET", site.path(mail.message_id, Purpose.VIEW)).status == 410
 
 
 def test_a_busy_database_says_so_and_promises_nothing(
