@@ -9,6 +9,7 @@ import re
 from base64 import b64decode
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from os.path import normpath, sep
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,6 +35,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 from engine.clock import DURATION_PATTERN, Duration, format_duration, parse_duration
 from engine.documents import Document, problems_of, skim_document
 from engine.errors import Problem, Problems, SettingsError
+from engine.links import Links
 from engine.registry import did_you_mean
 from engine.zones import HOURS_PATTERN, Hours, parse_hours, zone_names
 
@@ -43,6 +45,7 @@ P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")  
 P256_LENGTH = 91
 CONFIG_FILE = "config.yaml"
 PREFIX = "AFTERSALE_"
+SIGNING = "AFTERSALE_SECRETS__SIGNING"
 NOT_SETTINGS = ("project", "test_data")  # read by the command line and by the tests
 
 
@@ -428,7 +431,10 @@ class Secrets(Part):
     """What nobody may read. From the environment only, and never shown."""
 
     signing: SecretStr | None = Field(
-        None, min_length=20, description="signs the links in mails; any long text, the same for ever"
+        None,
+        min_length=20,
+        description="signs the links in mails, which need it where `web.url` is set, and hashes what is kept "
+        "of who was erased; any long text, the same for ever",
     )
 
 
@@ -459,6 +465,11 @@ class Settings(BaseSettings):
     cool_down: CoolDown = CoolDown()
     hold: Hold = Hold()
     utm: Utm = Utm()
+    topics: dict[Topic, Line] = Field(
+        {},
+        description="what a topic is called where customers choose what they get, such as `recipes: A recipe "
+        "a week`; a topic of a campaign that is not named here is shown by its id",
+    )
     quiet_hours: QuietHours = Field(
         None,
         description="no mail in these hours by the customer's clock, such as `21:00-08:00`, but what is "
@@ -491,6 +502,20 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop.timezone)
+
+    @cached_property
+    def links(self) -> Links | None:
+        """The links of mails to the web server; None where it has no public address.
+
+        Raises SettingsError where there is nothing to sign them with.
+        """
+        if not self.web.url:
+            return None
+        if self.secrets.signing is None:
+            msg = f"web.url is set, and {SIGNING} is not: the links in mails could not be signed"
+            hint = f"set it once, to the same long text for ever, such as {SIGNING}=$(openssl rand -hex 32)"
+            raise SettingsError(msg, hint=hint)
+        return Links(self.web.url, self.secrets.signing.get_secret_value())
 
 
 def load_settings(folder: Path) -> Settings:
@@ -526,6 +551,7 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(str(error), hint="set its keys one by one: AFTERSALE_SHOP__NAME=…") from error
     if document.problems:
         raise SettingsError(str(Problems(document.problems)))
+    _ = settings.links  # what they lack is told at once, not with the first mail
     return settings
 
 

@@ -39,7 +39,11 @@ EXAMPLES = {
     "adopt": "aftersale adopt\naftersale adopt --hold-nothing",
     "status": "aftersale status",
     "doctor": "aftersale doctor\naftersale doctor --slow",
-    "suppress": "aftersale suppress ann@example.com --reason complaint",
+    "suppress": "aftersale suppress ann@example.com --reason complaint\n"
+    "aftersale suppress --from bounced.csv --reason bounce\naftersale suppress --export > suppressed.csv\n"
+    "aftersale suppress ann@example.com --lift",
+    "export": "aftersale export customer ann@example.com > ann.json",
+    "erase": "aftersale erase ann@example.com",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
 }
 

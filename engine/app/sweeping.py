@@ -33,7 +33,7 @@ def sweep(project: Project, now: datetime) -> Swept:
     keep = project.settings.retention
     rejects = mails = 0
     if keep.rejects is not None:
-        old = (file for file in _rejects(project) if _written(file) < now - keep.rejects)
+        old = (file for file in reject_files(project) if _written(file) < now - keep.rejects)
         rejects = sum(_removed(file) for file in old)
     if keep.mails is not None:
         mails = _sweep_mails(project, now - keep.mails)
@@ -44,7 +44,7 @@ def sweep(project: Project, now: datetime) -> Swept:
     return Swept(rejects, mails, events)
 
 
-def _rejects(project: Project) -> Iterator[Path]:
+def reject_files(project: Project) -> Iterator[Path]:
     yield from (project.folder / REJECTS).glob("*.csv")
     if project.settings.watch.folder:
         yield from (project.folder / project.settings.watch.folder / DONE).glob("*.rejects.csv")

@@ -24,7 +24,9 @@ COMMANDS = {  # command: (module, what it does)
     "adopt": ("adopt", "Take over a database that was copied, restored or moved."),
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
     "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
-    "suppress": ("suppress", "Never mail an address again."),
+    "suppress": ("suppress", "Never mail an address again; read, print or lift what is suppressed."),
+    "export": ("export", "Print everything stored of one person."),
+    "erase": ("erase", "Let everything go that is known of one person."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }
 

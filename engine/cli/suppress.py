@@ -1,31 +1,69 @@
 """aftersale suppress"""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from email_validator import EmailNotValidError, validate_email
 
+from engine.app.project import Project
+from engine.app.suppressing import lift_all, suppress_file, write_list
 from engine.cli.options import HERE, ProjectFolder, instant, opened
 from engine.errors import UsageError
 from engine.facts.suppression import UNSUBSCRIBED, suppress
 
 
 def command(
-    addresses: Annotated[list[str], typer.Argument(help="e-mail addresses, one or many")],
+    addresses: Annotated[
+        list[str] | None, typer.Argument(help="e-mail addresses, one or many", show_default="none")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="why, in a word or two")] = UNSUBSCRIBED,
+    file: Annotated[
+        Path | None, typer.Option("--from", help="a file of addresses, or a list that --export wrote")
+    ] = None,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="let mail go to these addresses again, whatever the reason was")
+    ] = False,
+    export: Annotated[bool, typer.Option("--export", help="print the whole list as CSV")] = False,
     project: ProjectFolder = HERE,
 ) -> None:
     """Never mail an address again, whoever's it is; what is scheduled for it does not go either.
 
-    Who only unsubscribed still gets transactional mail; with any other reason that stops, too.
+    Who only unsubscribed still gets transactional mail; with any other reason that stops, too. The list
+    keeps a hash of each address, and no address.
     """
-    valid = [_valid(address) for address in addresses]
+    if [bool(addresses), file is not None, export].count(True) != 1 or (lift and not addresses):
+        msg = "give addresses, --from with a file, or --export; --lift belongs to addresses"
+        raise UsageError(msg)
+    valid = [_valid(address) for address in addresses or ()]
     with opened(project) as shop:
-        now = instant(shop, None)
-        with shop.store.writing() as connection:
-            for address in valid:
-                new = suppress(connection, address, reason[:40], "command line", now)
-                typer.echo(f"{address}: {'suppressed' if new else 'was suppressed already'}")
+        if export:
+            write_list(shop, sys.stdout)
+        elif file is not None:
+            _read(shop, file, reason)
+        elif lift:
+            for address, was in lift_all(shop, valid).items():
+                typer.echo(f"{address}: {'may get mail again' if was else 'was not suppressed'}")
+        else:
+            _suppress(shop, valid, reason)
+
+
+def _suppress(shop: Project, addresses: list[str], reason: str) -> None:
+    now = instant(shop, None)
+    with shop.store.writing() as connection:
+        for address in addresses:
+            new = suppress(connection, address, reason[:40], "command line", now)
+            typer.echo(f"{address}: {'suppressed' if new else 'was suppressed already'}")
+
+
+def _read(shop: Project, file: Path, reason: str) -> None:
+    """Lines that name no address are told, and the exit code is then 1."""
+    done = suppress_file(shop, file, reason, instant(shop, None))
+    typer.echo(f"{done.new:,} suppressed, {done.known:,} were suppressed already")
+    for line, why in done.wrong:
+        typer.echo(f"{file}:{line}: {why}", err=True)
+    raise typer.Exit(int(bool(done.wrong)))
 
 
 def _valid(address: str) -> str:

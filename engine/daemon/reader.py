@@ -1,17 +1,12 @@
 """Reads campaigns and templates anew when their files change, and takes them where they check clean."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-
+from engine.app.files import looked_at
 from engine.app.project import Project
 from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
 from engine.errors import AftersaleError, Problem, StoreError
 from engine.settings import CONFIG_FILE
-
-FOLDERS = ("campaigns", "templates")
-Look = Mapping[str, tuple[int, int]]  # size and time of each file
 
 
 class Reader:
@@ -67,18 +62,3 @@ def problems(old: Project, new: Project) -> list[Problem]:
     known_before = vanished_problems(vanished_campaigns(old))
     gone = [problem for problem in gone if problem not in known_before]
     return [*(new.problems if fewer else []), *gone]
-
-
-def looked_at(folder: Path) -> Look:
-    """Every file of a project that people write, as it is now."""
-    return {name: state for name, state in _states(folder)}  # noqa: C416 - pairs are told apart
-
-
-def _states(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    for path in (folder / CONFIG_FILE, *(file for name in FOLDERS for file in (folder / name).rglob("*"))):
-        try:
-            state = path.stat()
-        except OSError:  # gone meanwhile
-            continue
-        if path.is_file() and not path.name.startswith("."):
-            yield str(path.relative_to(folder)), (state.st_size, state.st_mtime_ns)

@@ -19,7 +19,6 @@ from engine.rendering.studio import Studio
 
 _NOT_SENT = Outcome(Status.SCHEDULED)
 _IN_THE_AIR = Outcome(Status.UNKNOWN, "the transport did not say whether it took it")
-_SUPPRESSED = Outcome(Status.CANCELLED, "suppressed")
 _REHEARSED = Outcome(Status.CANCELLED, "a rehearsal: the address is not in staging.only")
 
 
@@ -95,13 +94,13 @@ class Courier:
     def _pass_the_door(self, bag: Bag) -> None:
         """Keep only the letters that are still ours to send, and that nothing stands against by now."""
         letters = dict(bag.letters)
-        held, barred = self.outbox.renew(letters), self.outbox.barred(letters)
+        held, barred = self.outbox.renew(letters), self.outbox.barred(letters, self.now)
         with self.outbox.store.reading() as connection:
             resting = paused_since(connection)
         passed: deque[tuple[Attempt, Mail]] = deque()
         for attempt, mail in bag.letters:
             if attempt in barred:
-                bag.outcomes[attempt] = _SUPPRESSED
+                bag.outcomes[attempt] = Outcome(Status.CANCELLED, barred[attempt])
             elif not on_the_list(mail.to_address, self.only):
                 bag.outcomes[attempt] = _REHEARSED
             elif attempt in held and not {ALL, attempt.key.campaign_id} & resting.keys():

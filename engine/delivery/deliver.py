@@ -39,7 +39,7 @@ class Delivered:
 
     accepted: int = 0  # the transport took them
     rejected: int = 0  # could not be written, or were refused for good
-    cancelled: int = 0  # suppressed meanwhile, or not on the list of a rehearsal
+    cancelled: int = 0  # unwanted or suppressed meanwhile, or not on the list of a rehearsal
     postponed: int = 0  # not taken; to be tried again later
     found: int = 0  # had left in an earlier run that did not live to write it down
     unknown: int = 0  # stand unknown in the outbox at the end, whoever sent them

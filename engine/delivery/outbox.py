@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, literal, or_, select, true
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from engine.delivery.generation import Guard
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
@@ -23,10 +35,11 @@ from engine.rendering.mail import Mail
 from engine.store.connect import Store
 from engine.store.dialect import database_now
 from engine.store.ids import IdFactory
-from engine.store.tables import customers, messages
+from engine.store.tables import consents, customers, messages
 from engine.store.types import Instant
 
 LONGEST_ERROR = 400
+SUPPRESSED, UNWANTED = "suppressed", "the customer said no to its topic meanwhile"
 SLOT = slot_at(messages)
 DECIDED = messages.c.due_at <= SLOT  # since it fell due; what is tried again is decided anew first
 
@@ -123,13 +136,18 @@ class Outbox:
             apply(connection, longer, {attempt: _on_record(mail, lease) for attempt, mail in mails.items()})
             return self._held(connection, mails)
 
-    def barred(self, letters: Mapping[Attempt, Mail]) -> set[Attempt]:
-        """Those to an address that is suppressed by now; what is owed goes to who only unsubscribed."""
+    def barred(self, letters: Mapping[Attempt, Mail], now: datetime) -> dict[Attempt, str]:
+        """What stands by now against those of the mails that must not leave, in a word or two.
+
+        What is owed has no topic, and goes to who only unsubscribed.
+        """
         with self.store.reading() as connection:
+            refused = set(attempts(connection.execute(_refused(letters, now))))
             listed = suppressed_among(connection, [mail.to_address for mail in letters.values()])
             owed = self._owed(connection, letters) if listed else set()
             grave = suppressed_among(connection, listed, for_what_is_owed=True) if owed else set()
-        return {a for a, mail in letters.items() if mail.to_address in (grave if a in owed else listed)}
+        to = {a for a, mail in letters.items() if mail.to_address in (grave if a in owed else listed)}
+        return dict.fromkeys(refused & letters.keys(), UNWANTED) | dict.fromkeys(to, SUPPRESSED)
 
     def _owed(self, connection: Connection, letters: Collection[Attempt]) -> set[Attempt]:
         ids = [attempt.key.message_id for attempt in letters]
@@ -165,6 +183,22 @@ class Outbox:
         ids = [attempt.key.message_id for attempt in wanted]
         rows = select(*ATTEMPT).where(messages.c.message_id.in_(ids), self._mine)
         return set(attempts(connection.execute(rows))) & set(wanted)
+
+
+def _refused(letters: Collection[Attempt], now: datetime) -> Select[Any]:
+    """The mails among these to whose topic the last word is a no: planning has not heard it yet."""
+    no, yes = consents.alias("no"), consents.alias("yes")
+    overruled = exists().where(
+        yes.c.customer_id == no.c.customer_id,
+        yes.c.topic == no.c.topic,
+        yes.c.granted,
+        yes.c.at > no.c.at,
+        yes.c.at <= now,
+    )
+    theirs = and_(no.c.customer_id == messages.c.customer_id, no.c.topic == messages.c.topic)
+    ids = [attempt.key.message_id for attempt in letters]
+    asked = select(*ATTEMPT).where(messages.c.message_id.in_(ids))
+    return asked.where(exists().where(theirs, ~no.c.granted, ~overruled))
 
 
 def _on_record(mail: Mail, lease: datetime) -> dict[str, Any]:

@@ -9,6 +9,8 @@
     identity       which customer an address or shop id belongs to
     merging        an anonymous customer turns out to be a known one; uniting brings their runs together
     suppression    addresses that get nothing
+    consenting     a person's own word on topics
+    tombstones     who was erased, and is passed over
     transactions   which orders belong to one checkout
     subscriptions  how a subscription stood, as intervals
     changes        whose facts were written since audiences were last judged

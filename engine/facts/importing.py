@@ -32,6 +32,7 @@ from engine.facts.shelf import Shelf
 from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
 from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
+from engine.facts.tombstones import Graveyard
 from engine.settings import Settings
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
@@ -73,7 +74,9 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
         targets = _targets(rejects_folder, opened)
         notes = agree(store, settings, ids)
         done = [
-            _Import(each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress).run(target)
+            _Import(
+                each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress, Graveyard(settings)
+            ).run(target)
             for each, target in zip(opened, targets, strict=True)
         ]
     return [replace(summary, notes=(*notes, *summary.notes)) for summary in done]
@@ -88,8 +91,10 @@ class _Import:
     landing: Landing
     unknown: UnknownSkus
     tell: Tell
+    graves: Graveyard
     read: int = 0
     skipped: int = 0
+    erased: int = 0
     size: int = 0
 
     def run(self, target: Path) -> ImportSummary:
@@ -137,13 +142,19 @@ class _Import:
             yield record
 
     def _land(self, chunk: list[Any]) -> Outcome:
-        """Land a chunk whole. Where another import met the same people at the same time, look again."""
+        """Land a chunk whole, but for the rows of who was erased.
+
+        Where another import met the same people at the same time, look again.
+        """
         attempts_left = ATTEMPTS
         while True:
             attempts_left -= 1
             try:
                 with self.store.writing() as connection:
-                    return self.opened.importer.land(connection, chunk, self.landing)
+                    rows = self.graves.sift(connection, chunk)
+                    landed = self.opened.importer.land(connection, rows, self.landing) if rows else Outcome()
+                self.erased += len(chunk) - len(rows)
+                return landed
             except (IntegrityError, StoreClash):
                 if not attempts_left:
                     raise
@@ -160,7 +171,7 @@ class _Import:
             inserted=total.inserted,
             updated=total.updated,
             unchanged=total.unchanged,
-            skipped=self.skipped,
+            skipped=self.skipped + self.erased,
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
@@ -173,6 +184,8 @@ class _Import:
         yield from _shortened(total)
         yield from _moved(total, self.opened.importer.kind)
         yield from _differing(total)
+        if self.erased:
+            yield f"{self.erased:,} rows are of people who were erased, and were passed over"
 
 
 def _turn(opened: Opened) -> int:

@@ -37,6 +37,12 @@ def _by_id(connection: Connection, text: str) -> set[int]:
     return set(connection.scalars(merged)) or set(connection.scalars(itself))
 
 
+def as_known_now(connection: Connection, customer_id: int) -> int:
+    """The id of the customer whom that one was merged into, else their own."""
+    merged = select(customer_aliases.c.merged_into).where(customer_aliases.c.customer_id == customer_id)
+    return connection.scalar(merged) or customer_id
+
+
 def customer_row(connection: Connection, customer_id: int) -> Mapping[str, Any]:
     """What is known of the person now, by column of `customers`."""
     row = connection.execute(select(customers).where(customers.c.customer_id == customer_id))

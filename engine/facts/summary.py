@@ -33,7 +33,7 @@ class ImportSummary:
     inserted: int
     updated: int
     unchanged: int
-    skipped: int  # as the map says
+    skipped: int  # as the map says, or of people who were erased
     rejected: int
     rejects_file: Path | None
     reasons: tuple[tuple[str, int], ...]  # the most frequent, with their counts

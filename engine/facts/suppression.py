@@ -1,10 +1,10 @@
 """Addresses that get nothing, whoever's they are. Only their hash is kept, so erasure leaves it in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from engine.facts.batches import batched
 from engine.store.dialect import insert_ignoring
@@ -26,17 +26,41 @@ def suppress(connection: Connection, address: str, reason: str, source: str, now
 
     The first reason stays, unless the new one is graver: who unsubscribed may bounce or complain later.
     """
-    if is_suppressed(connection, address):
-        _graver(connection, address, reason, source)
-        return False
-    row = {"address_hash": address_hash(address), "reason": reason, "at": now, "source": source}
-    insert_ignoring(connection, suppressions, [row])
-    return True
+    return bool(suppress_hashes(connection, {address_hash(address): reason}, source, now))
 
 
-def _graver(connection: Connection, address: str, reason: str, source: str) -> None:
+def suppress_hashes(
+    connection: Connection, reasons: Mapping[str, str], source: str, now: datetime
+) -> set[str]:
+    """The same for many at once, by the hash of each address; those that are new."""
+    known: set[str] = set()
+    for part in batched(sorted(reasons)):
+        column = suppressions.c.address_hash
+        known.update(connection.scalars(select(column).where(column.in_(part))))
+    new = sorted(reasons.keys() - known)
+    rows = [{"address_hash": h, "reason": reasons[h], "at": now, "source": source} for h in new]
+    insert_ignoring(connection, suppressions, rows)
+    for hashed in sorted(known):
+        _graver(connection, hashed, reasons[hashed], source)
+    return set(new)
+
+
+def suppression(connection: Connection, address: str) -> str | None:
+    """Why the address gets nothing, where that is so."""
+    asked = select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash(address))
+    return connection.scalar(asked)
+
+
+def lift(connection: Connection, address: str, *, only: str | None = None) -> bool:
+    """The address may get mail again. False where it was not suppressed, or not for `only` that reason."""
+    this = delete(suppressions).where(suppressions.c.address_hash == address_hash(address))
+    gone = this if only is None else this.where(suppressions.c.reason == only)
+    return bool(connection.execute(gone).rowcount)
+
+
+def _graver(connection: Connection, hashed: str, reason: str, source: str) -> None:
     weaker = [known for known in (UNREACHABLE, UNSUBSCRIBED) if gravity(known) < gravity(reason)]
-    this = (suppressions.c.address_hash == address_hash(address), suppressions.c.reason.in_(weaker))
+    this = (suppressions.c.address_hash == hashed, suppressions.c.reason.in_(weaker))
     connection.execute(update(suppressions).where(*this).values(reason=reason, source=source))
 
 

@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
+from engine.links import Purpose
 from engine.rendering.claims import CLAIMS
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
-from engine.rendering.targets import Shopfront, Untouched
+from engine.rendering.targets import WAYS_OUT, Shopfront, Untouched
 from engine.rendering.unproven import unproven
 from engine.settings import Settings
 
@@ -86,7 +87,7 @@ RESULTS: Mapping[str, frozenset[str]] = {
     "consumed": _words(ConsumedFacts, "share", "last_unit", "unit"),
     "not_consumed": _words(NotConsumedFacts),
 }
-NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", "unsubscribe_url", "now", "locale", "preheader"))
+NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", *WAYS_OUT, "now", "locale", "preheader"))
 
 
 class Surroundings:
@@ -107,6 +108,16 @@ class Surroundings:
         return self.catalogue.choose(sku)
 
     def unsubscribe_url(self, message_id: str) -> str:
+        """To the page where its reader chooses what to get; where there is no web server, by mail."""
+        links = self.settings.links
+        return links.to(Purpose.UNSUBSCRIBE, message_id) if links else self.unsubscribe_mailto(message_id)
+
+    def view_in_browser_url(self, message_id: str) -> str:
+        """To the mail as a page; empty where there is no web server."""
+        links = self.settings.links
+        return links.to(Purpose.VIEW, message_id) if links else ""
+
+    def unsubscribe_mailto(self, message_id: str) -> str:
         subject = quote(f"unsubscribe {message_id}")
         return f"mailto:{self.settings.sender.unsubscribe}?subject={subject}"
 
@@ -122,6 +133,7 @@ class Surroundings:
             "step": Named(order.key.step_id),
             "offers": tuple(map(self._product, campaign.offers)),
             "unsubscribe_url": Untouched(self.unsubscribe_url(order.key.message_id)),
+            "view_in_browser_url": Untouched(self.view_in_browser_url(order.key.message_id)),
             "now": order.planned_at.astimezone(self.zone),
         }
 

@@ -30,13 +30,14 @@ LINKS = frozenset((("a", "href"), ("area", "href")))
 PICTURES = frozenset(
     (("img", "src"), ("table", "background"), ("td", "background"), ("body", "background"), ("v:fill", "src"))
 )
+WAYS_OUT = ("unsubscribe_url", "view_in_browser_url")
 CACHED = 4_096
 Pairs = tuple[tuple[str, str], ...]
 Event_ = Event | Turn
 
 
 class Untouched(str):
-    """An address that nothing is added to, whatever it leads to: the way out of the letters."""
+    """An address that nothing is added to, whatever it leads to: a way out of the letter."""
 
     __slots__ = ()
 
@@ -235,7 +236,7 @@ def _own(events: Iterable[tuple[int, Event_]]) -> Iterator[tuple[int, Event_]]:
 
 def _concerns(written: _Written, shopfront: Shopfront) -> bool:
     leaves = any(
-        isinstance(event, Value) and any(name.name == "unsubscribe_url" for name in _names(event.node))
+        isinstance(event, Value) and any(name.name in WAYS_OUT for name in _names(event.node))
         for _, event in written.events
     )
     return not leaves and shopfront.may_be_ours(written.beginning)

@@ -1,5 +1,8 @@
 """One mail written for one customer."""
 
+from collections.abc import Iterator
+
+from engine.campaigns.model import Campaign
 from engine.rendering.context import ClaimBook, CustomerCard, Surroundings
 from engine.rendering.copy import Copy
 from engine.rendering.evidence import Proofs
@@ -46,16 +49,25 @@ class Writer:
             subject=written.subject,
             html=written.html,
             text=written.text,
-            headers=self._headers(order, message_id),
+            headers=self._headers(order, copy.campaign, message_id),
             evidence=claims.evidence(),
         )
 
-    def _headers(self, order: MailOrder, message_id: str) -> tuple[tuple[str, str], ...]:
+    def _headers(self, order: MailOrder, campaign: Campaign, message_id: str) -> tuple[tuple[str, str], ...]:
         return (
-            ("List-Unsubscribe", f"<{self.surroundings.unsubscribe_url(message_id)}>"),
+            *self._way_out(campaign, message_id),
             ("X-Aftersale-Campaign", order.key.campaign_id),
             ("X-Aftersale-Step", order.key.step_id),
         )
+
+    def _way_out(self, campaign: Campaign, message_id: str) -> Iterator[tuple[str, str]]:
+        """By one click (RFC 8058) from what somebody subscribed to; what is owed is no list to leave."""
+        by_mail = f"<{self.surroundings.unsubscribe_mailto(message_id)}>"
+        if campaign.transactional or not self.surroundings.settings.links:
+            yield "List-Unsubscribe", by_mail
+        else:
+            yield "List-Unsubscribe", f"<{self.surroundings.unsubscribe_url(message_id)}>, {by_mail}"
+            yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
 
 
 def _unwritable(order: MailOrder, reason: WhyNot, message: str) -> Unwritable:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from sqlite3 import Error as SQLiteError
 from threading import RLock
 from typing import Any
 
@@ -73,6 +74,25 @@ class Store:
             self._say(f"another process is writing to the database; waiting up to {self._busy // 1000} s")
             connection.exec_driver_sql(f"PRAGMA busy_timeout={self._busy - silent}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def overwrite_free_pages(self) -> bool:
+        """Make the file of SQLite anew, so that it keeps nothing of what was deleted, nor does its log.
+
+        False where that cannot be had: another process holds the file, or it is PostgreSQL, which keeps
+        old pages until VACUUM, and longer in its own log.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return False
+        try:
+            with self._turn, self.engine.connect() as connection:
+                plain = connection.connection.driver_connection
+                assert plain is not None  # noqa: S101 - an open connection has one
+                plain.execute("PRAGMA secure_delete=ON")
+                plain.execute("VACUUM")
+                busy, *_ = plain.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return not busy
+        except SQLiteError:
+            return False
 
     def close(self) -> None:
         self.engine.dispose()

@@ -6,6 +6,7 @@
 - `unindexed`, a column that SQLite shall not look rows up by;
 - `one_by_one`, where PostgreSQL shall look up each customer, and not read whole tables;
 - `database_now`, the time of the database;
+- `overwrite_what_is_deleted`, so that nothing of it can be found in the file;
 - `let_go_when_frozen`, so that a frozen process does not hold what it locked for ever.
 """
 
@@ -146,6 +147,12 @@ def database_now(connection: Connection) -> datetime:
         return datetime.now(UTC)
     micros = connection.scalar(select(text("(extract(epoch from clock_timestamp()) * 1000000)::bigint")))
     return EPOCH + int(micros or 0) * MICROSECOND
+
+
+def overwrite_what_is_deleted(connection: Connection) -> None:
+    """In this connection SQLite writes zeros over what it deletes. PostgreSQL has no such thing."""
+    if is_sqlite(connection):
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
 
 
 def let_go_when_frozen(connection: Connection, after: timedelta) -> None:

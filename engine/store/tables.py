@@ -1,7 +1,7 @@
 """Every table, on one page.
 
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
-run distributed. The exceptions are registries: `identities`, `suppressions`, `rates`,
+run distributed. The exceptions are registries: `identities`, `suppressions`, `tombstones`, `rates`,
 `imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`,
 `inbound`, `quotas`, `resumes`.
 Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
@@ -122,6 +122,15 @@ suppressions = Table(  # a registry: addresses that get nothing, whoever's they 
     Column("reason", String(40), nullable=False),
     Column("at", Instant, nullable=False),
     Column("source", String(200), nullable=False, default=""),
+)
+
+tombstones = Table(  # a registry: names of people who were erased, hashed with a secret of the shop
+    "tombstones",
+    metadata,
+    Column("name_hash", String(64), primary_key=True),
+    Column("erasure", String(32), nullable=False),  # what the names of one person have in common
+    Column("at", Instant, nullable=False),
+    Index(None, "erasure"),
 )
 
 orders = Table(

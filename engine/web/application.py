@@ -1,9 +1,20 @@
 """All routes as one application."""
 
-from fastapi import FastAPI
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from engine.app.project import Project
+from engine.errors import StoreError
+from engine.web.answers import PRIVATE, nowhere, page
 from engine.web.routes import ROUTES
+
+BUSY = {
+    "title": "Please try again in a minute",
+    "words": "Your wish could not be written down just now.",
+}
 
 
 def application(project: Project) -> FastAPI:
@@ -11,4 +22,23 @@ def application(project: Project) -> FastAPI:
     app = FastAPI(title="Aftersale", docs_url=None, redoc_url=None, openapi_url=None)
     for routes in ROUTES.values():
         app.include_router(routes(project))
+
+    @app.middleware("http")
+    async def private(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Nothing is kept by anybody on the way, or told to where a link leads."""
+        response = await answer(request)
+        for name, value in PRIVATE.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    @app.exception_handler(404)
+    async def unknown(_: Request, __: HTTPException) -> Response:
+        return nowhere(project)
+
+    @app.exception_handler(StoreError)
+    async def busy(_: Request, __: StoreError) -> Response:
+        answer = page("told.html", project.settings, BUSY, 503)
+        answer.headers["Retry-After"] = "60"
+        return answer
+
     return app

@@ -30,7 +30,7 @@ def new_shop(
         monkeypatch.setenv(f"AFTERSALE_{setting}", "1s")
 
     def make(customers: int) -> Project:
-        _make_shop(tmp_path / "shop", customers)
+        make_shop(tmp_path / "shop", customers)
         project = Project(tmp_path / "shop", clock)
         request.addfinalizer(project.close)
         return project
@@ -42,10 +42,10 @@ def new_shop(
 def small_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop on SQLite, made once; a test works on a copy, which has never mailed."""
     shop = tmp_path_factory.mktemp("shop") / "shop"
-    _make_shop(shop, customers=60)
+    make_shop(shop, customers=60)
     return shop
 
 
-def _make_shop(shop: Path, customers: int) -> None:
+def make_shop(shop: Path, customers: int) -> None:
     lay_out(shop, customers, only=TWO)
     set_clock(shop, NOW)

@@ -1,20 +1,27 @@
 """Mails written for many customers at once, on both databases, with the facts behind what they claim."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
+from engine.links import Purpose
 from engine.planning.keys import MailKey
 from engine.rendering.mail import Mail, MailOrder, Unwritable
+from engine.settings import Secrets, Web
 from engine.store.connect import Store
 from tests.conftest import NOW
-from tests.rendering.press import Shopfront, campaign_text, studio
+from tests.rendering.press import SETTINGS, Shopfront, campaign_text, problems, studio
 from tests.world import Attribute, Change, Line, Order, Person, Use
 
 DAY = timedelta(days=1)
+LINKED = {
+    "web": Web(url="https://mail.loaf.example"),
+    "secrets": Secrets(signing="a long text that nobody guesses"),
+}
 
 
 def person(**facts) -> Person:
@@ -188,6 +195,33 @@ def test_a_mail_says_who_it_is_from_and_how_to_leave(store: Store, tmp_path: Pat
     assert (mail.to_address, mail.to_name, mail.from_address, mail.from_name, mail.reply_to, mail.planned_at) == (
         "ann@example.com", "Ann Lee", "ida@loaf.example", "Ida", None, NOW,
     )  # fmt: skip
+
+
+def test_a_mail_of_a_shop_with_a_web_server_links_to_it(store: Store, tmp_path: Path):
+    public = SETTINGS.model_copy(update=LINKED)
+    body = '<a href="{{ unsubscribe_url }}">x</a> <a href="{{ view_in_browser_url }}">y</a>'
+    front = Shopfront(store, {1: person()})
+    owed = campaign_text().replace("offers: [course]", "transactional: true")
+    (mail,), (receipt,) = (
+        front.mails(studio(tmp_path / str(n), {"a.html": body}, text, settings=public), NOW)
+        for n, text in enumerate((campaign_text(), owed))
+    )
+    leave, view = re.findall(r'href="(https://mail.loaf.example/[um]/[\w.-]+)"', mail.html)
+    by_mail = f"<mailto:stop@loaf.example?subject=unsubscribe%20{mail.message_id}>"
+    assert public.links is not None
+    assert (leave, view) == tuple(public.links.to(purpose, mail.message_id) for purpose in Purpose)
+    assert mail.headers[:2] == (
+        ("List-Unsubscribe", f"<{leave}>, {by_mail}"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    )
+    assert receipt.headers[0] == ("List-Unsubscribe", by_mail), "what is owed is no list to leave"
+    assert "List-Unsubscribe-Post" not in dict(receipt.headers)
+    assert receipt.html == mail.html
+
+
+def test_a_link_to_view_a_mail_that_leads_nowhere_is_a_mistake(tmp_path: Path):
+    [problem] = problems(tmp_path, {"a.html": '<a href="{{ view_in_browser_url }}">y</a>'})
+    assert "is no address for a mail" in problem.message
 
 
 def test_attributes_have_the_value_in_force(store: Store, tmp_path: Path):

@@ -61,6 +61,7 @@ def test_a_daemon_answers_where_it_can_be_reached_from_the_internet(
 ) -> None:
     monkeypatch.setenv("AFTERSALE_WEB__PORT", "0")
     monkeypatch.setenv("AFTERSALE_WEB__URL", "https://mail.loaf.example/")
+    monkeypatch.setenv("AFTERSALE_SECRETS__SIGNING", "a long text that nobody guesses")
     with daemon(small_shop) as one:
         assert health(one.wait_for("listening")["address"]) == (200, {"status": "ok"})
         assert one.stop() == 0

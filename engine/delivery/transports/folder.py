@@ -79,6 +79,16 @@ class FolderTransport:
     def close(self) -> None:
         pass
 
+    def forget(self, message_id: str, planned_at: datetime) -> bool:
+        """Remove the file of a mail whose reader is erased. False where there is none."""
+        file = self._file(message_id, planned_at)
+        with _told(file):
+            try:
+                file.unlink()
+            except FileNotFoundError:
+                return False
+        return True
+
     def _file(self, message_id: str, planned_at: datetime) -> Path:
         return self._mails / f"{planned_at.astimezone(UTC):%Y-%m-%d}" / f"{message_id}.eml"
 

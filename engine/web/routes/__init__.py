@@ -5,9 +5,11 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from engine.app.project import Project
-from engine.web.routes import health, sendgrid_events
+from engine.web.routes import health, sendgrid_events, unsubscribe, view
 
 ROUTES: dict[str, Callable[[Project], APIRouter]] = {
     "health": health.routes,
     "sendgrid_events": sendgrid_events.routes,
+    "unsubscribe": unsubscribe.routes,
+    "view": view.routes,
 }

@@ -1,0 +1,28 @@
+"""GET /m/TOKEN: the mail in a browser, written once more."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from engine.app.files import UpToDate
+from engine.app.project import Project
+from engine.app.viewing import shown_again
+from engine.links import Purpose
+from engine.web.answers import page, shown
+from engine.web.tokens import mail_of
+
+GONE = {
+    "title": "This mail can no longer be shown",
+    "words": "What it was made of has changed since it was sent, or is no longer kept.",
+}
+
+
+def routes(project: Project) -> APIRouter:
+    router = APIRouter()
+    here, read = UpToDate(project), mail_of(project.settings, Purpose.VIEW)
+
+    @router.get("/m/{token}")
+    def view(token: str) -> Response:
+        mail = shown_again(here.project(), read(token))
+        return shown(mail.html) if mail else page("told.html", project.settings, GONE, 410)
+
+    return router

@@ -1,0 +1,243 @@
+"""What a person may ask for: all that is stored, nothing stored any more, and no mail; on both databases."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from engine.app.erasing import GONE, STRIPPED
+from engine.app.project import Project
+from engine.clock import VirtualClock
+from engine.store.connect import Store
+from engine.store.tables import customer_aliases, messages, metadata
+from tests.conftest import NOW
+from tests.daemon.conftest import database
+from tests.stories.conftest import Aftersale
+
+__all__ = ["database"]
+ANN = ("ann@loaf.example", "shop-7781", "Annabella")
+CAMPAIGN = """\
+campaign: again
+audience: {bought: {product: guide}}
+holdout: 0%
+steps:
+  - id: one
+    after: 0
+    email: {subject: "{{ customer.first_name }}, your guide", template: a.html}
+  - id: two
+    after: 30d
+    email: {subject: Later, template: a.html}
+"""
+TEMPLATE = """\
+<p>You have {{ owned('guide').name }}, {{ customer.first_name }}.</p>
+<a href="{{ unsubscribe_url }}">no more</a> {{ shop.postal_address }}
+"""
+FILES = {
+    "config.yaml": "consent: {default: soft_opt_in}\nshop: {postal_address: 1 Lane}\n",
+    "campaigns/products.yaml": "products:\n  guide: {name: The Guide, kind: core, price: 10}\n",
+    "campaigns/again.yaml": CAMPAIGN,
+    "templates/a.html": TEMPLATE,
+    "customers.csv": (
+        "email,shop_id,first_name,attribute.city\n"
+        "ann@loaf.example,shop-7781,Annabella,Rome\nbob@loaf.example,shop-2,Bob,Oslo\n"
+    ),
+    "orders.csv": (
+        "order_id,email,shop_id,at,sku,quantity,amount\n"
+        "A-90210,ann@loaf.example,,2026-03-01T00:00Z,guide,1,10\n"
+        "B-1,,shop-2,2026-03-01T00:00Z,guide,1,10\nC-1,,shop-7781,2026-03-02T00:00Z,guide,1,nothing\n"
+    ),
+}
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path, aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two customers who both got a first mail, and have a second one before them."""
+    monkeypatch.setenv("AFTERSALE_SECRETS__SIGNING", "a long text that nobody guesses")
+    for name, text in FILES.items():
+        path = tmp_path / "shop" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.chdir(tmp_path / "shop")
+    said = aftersale("import", "customers.csv", "orders.csv")
+    assert "rejected 1" in said.out, said.err
+    assert aftersale("run", "--once").code == 0
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def shop(database: str, request: pytest.FixtureRequest) -> Path:
+    """The same on either database."""
+    found: Path = request.getfixturevalue("on_sqlite")
+    return found
+
+
+@pytest.fixture
+def stored(on_sqlite: Path) -> Iterator[Store]:
+    project = Project(on_sqlite, VirtualClock(NOW))
+    yield project.store
+    project.close()
+
+
+@pytest.fixture
+def store(shop: Path, stored: Store) -> Store:
+    return stored
+
+
+def mails(shop: Path) -> list[Path]:
+    return sorted(shop.glob("outbox/mails/*/*.eml"))
+
+
+def ever_written(shop: Path) -> str:
+    """Every byte of the database's files and of those that we wrote ourselves."""
+    ours = [
+        *shop.parent.glob("aftersale.db*"),
+        *shop.glob("rejects/*"),
+        *mails(shop),
+        *shop.glob(".aftersale/*"),
+    ]
+    return "".join(file.read_bytes().decode("latin-1") for file in ours)
+
+
+def everything_in(store: Store) -> str:
+    with store.reading() as connection:
+        tables = metadata.sorted_tables
+        return "\n".join(str(row) for table in tables for row in connection.execute(select(table)))
+
+
+def test_all_that_is_stored_of_one_person_is_told_and_nothing_of_another(
+    aftersale: Aftersale, on_sqlite: Path
+) -> None:
+    told = aftersale("export", "customer", "ann@loaf.example").json
+    assert told["customers"][0]["first_name"] == "Annabella"
+    assert {name["value"] for name in told["names"]} == {"ann@loaf.example", "shop-7781"}
+    assert told["orders"][0]["order_ref"] == "A-90210"
+    assert told["messages"][0]["evidence"][0]["claim"]
+    assert [on_sqlite / file for file in told["files"]] == [
+        f for f in mails(on_sqlite) if b"ann@" in f.read_bytes()
+    ]
+    assert "shop-2" not in json.dumps(told)
+    assert {t.name for t in metadata.sorted_tables if "customer_id" in t.c} <= told.keys()
+    assert aftersale("export", "customer", "zoe@loaf.example").code == 12
+
+
+def test_every_table_with_customers_in_it_is_erased_or_stripped() -> None:
+    with_people = {table for table in metadata.sorted_tables if "customer_id" in table.c}
+    assert with_people == {*GONE, *STRIPPED, customer_aliases}
+
+
+def test_what_was_erased_cannot_be_found_and_the_counts_stay(
+    aftersale: Aftersale, shop: Path, store: Store
+) -> None:
+    before = aftersale("status", "--json").json
+    assert all(word in ever_written(shop) + everything_in(store) for word in ANN)
+    said = aftersale("erase", "ann@loaf.example")
+    assert (said.code, "say --yes" in said.err) == (2, True)
+    told = aftersale("erase", "Ann@Loaf.example", "--yes", "--json").json
+    assert (told["mails"], told["rejects"], told["rows"]["orders"]) == (1, 1, 1)
+    assert told["overwritten"] is (store.engine.dialect.name == "sqlite")
+    for word in ANN:
+        assert word not in everything_in(store)
+        assert word not in ever_written(shop)
+    assert "bob@loaf.example" in everything_in(store)
+    assert len(mails(shop)) == 1
+    assert aftersale("status", "--json").json["mails"] == before["mails"]
+    assert aftersale("erase", "ann@loaf.example").out.startswith("ann@loaf.example was erased before.")
+    assert aftersale("explain", "ann@loaf.example").code == 12
+
+
+def test_the_next_import_passes_who_was_erased_over_until_there_is_new_consent(
+    aftersale: Aftersale, shop: Path, store: Store
+) -> None:
+    aftersale("erase", "shop-7781", "--yes")
+    for _ in range(2):
+        again = aftersale("import", "customers.csv", "orders.csv", "--json").json["files"]
+        assert [file["skipped"] for file in again] == [1, 1]
+        assert "1 rows are of people who were erased" in str(again[0]["notes"])
+    assert "ann@" not in everything_in(store)
+    head = "email,topic,at,granted\nann@loaf.example,marketing"
+    Path("old.csv").write_text(f"{head},2026-03-09T00:00Z,yes\n")
+    Path("no.csv").write_text(f"{head},2026-04-01T00:00Z,no\n")
+    for file in ("old.csv", "no.csv"):
+        assert aftersale("import", file, "--as", "consent", "--json").json["files"][0]["skipped"] == 1
+    Path("new.csv").write_text(f"{head},2026-04-01T00:00Z,yes\n")
+    assert aftersale("import", "new.csv", "--as", "consent", "--json").json["files"][0]["inserted"] == 1
+    back = aftersale("import", "customers.csv", "--json").json["files"][0]
+    assert (back["skipped"], back["updated"]) == (0, 1)
+
+
+def test_without_the_secret_nobody_is_brought_back(
+    aftersale: Aftersale, on_sqlite: Path, stored: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aftersale("erase", "ann@loaf.example", "--yes")
+    monkeypatch.setenv("AFTERSALE_SECRETS__SIGNING", "another text that nobody guesses")
+    said = aftersale("import", "customers.csv")
+    assert (said.code, "is not what it was" in said.err) == (10, True)
+    monkeypatch.delenv("AFTERSALE_SECRETS__SIGNING")
+    assert aftersale("import", "customers.csv").code == 10
+    assert aftersale("erase", "bob@loaf.example", "--yes").code == 10
+    assert "ann@" not in everything_in(stored)
+    assert "bob@" in everything_in(stored), "nothing of an erasure that fails is done"
+
+
+def test_nobody_is_erased_while_a_mail_is_on_its_way(
+    aftersale: Aftersale, on_sqlite: Path, stored: Store
+) -> None:
+    with stored.writing() as connection:
+        connection.execute(update(messages).values(status="sending"))
+    said = aftersale("erase", "ann@loaf.example", "--yes")
+    assert (said.code, "on its way" in said.err) == (2, True)
+    assert "ann@" in everything_in(stored)
+
+
+def test_who_was_erased_gets_no_second_mail_and_the_engine_goes_on(
+    aftersale: Aftersale, shop: Path, clock: VirtualClock
+) -> None:
+    aftersale("erase", "ann@loaf.example", "--yes")
+    clock.advance(NOW.replace(month=4, day=20) - NOW)
+    assert aftersale("preview", "--json").code == 0
+    ran = aftersale("run", "--once", "--json").json
+    assert ran["delivered"]["accepted"] == 1, "Bob's"
+    for command in (("status",), ("outbox",)):
+        assert aftersale(*command).code == 0
+
+
+# ── suppress ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_list_is_read_written_and_read_again(aftersale: Aftersale, shop: Path) -> None:
+    Path("stop.csv").write_text(
+        "\ufeffEmail,reason\nann@loaf.example,\nEVE@x.example,=cmd()\nnot an address,bounce\n\n"
+    )
+    said = aftersale("suppress", "--from", "stop.csv", "--reason", "bounce")
+    assert (said.code, said.out) == (1, "2 suppressed, 0 were suppressed already\n")
+    assert "stop.csv:4: " in said.err
+    listed = aftersale("suppress", "--export").out
+    assert "ann@loaf.example,bounce" in listed
+    assert ",'=cmd()," in listed, "no cell is a formula"
+    assert "eve@x.example" not in listed.lower(), "nobody knows whose hash that is"
+    Path("list.csv").write_text(listed)
+    assert aftersale("suppress", "ann@loaf.example", "--lift").out.endswith("may get mail again\n")
+    again = aftersale("suppress", "--from", "list.csv")
+    assert (again.code, again.out) == (0, "1 suppressed, 1 were suppressed already\n")
+
+
+def test_a_plain_list_of_addresses_needs_no_header(aftersale: Aftersale, on_sqlite: Path) -> None:
+    Path("plain.txt").write_text("ann@loaf.example\nbob@loaf.example\n")
+    assert aftersale("suppress", "--from", "plain.txt").out.startswith("2 suppressed")
+    assert aftersale("suppress", "bob@loaf.example").out.endswith("was suppressed already\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("--lift",), ("a@x.example", "--export"), ("--from", "x", "--lift"), ("--from", "x", "--export")],
+)
+def test_suppress_is_told_one_thing_at_a_time(aftersale: Aftersale, words: tuple[str, ...]) -> None:
+    assert aftersale("suppress", *words).code == 2
+
+
+def test_a_file_that_is_no_text_is_told(aftersale: Aftersale, on_sqlite: Path) -> None:
+    Path("bad.csv").write_bytes(b"\xff\xfe\x00")
+    assert aftersale("suppress", "--from", "bad.csv").code == 14
+    assert aftersale("suppress", "--from", "none.csv").code == 14
