@@ -5,6 +5,7 @@ by which the next import passes the person over.
 """
 
 import csv
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, Update, delete, false, func, or_, select, update
 
 from engine.app.project import Project
 from engine.app.sweeping import reject_files
@@ -37,6 +38,8 @@ from engine.store.tables import (
     decisions,
     enrollments,
     identities,
+    inbound,
+    mail_events,
     membership,
     messages,
     occasions,
@@ -53,7 +56,7 @@ GONE = (
     *(attributes, consents, consumption, orders, order_lines, refunds, subscriptions, transactions),
     *(occasions, membership, decisions, changes, contact_state, identities, customers),
 )
-STRIPPED = (messages, enrollments)  # these count, without a word about anybody
+STRIPPED = (messages, enrollments, mail_events)  # these count, without a word about anybody
 WAITING = (Status.SCHEDULED, Status.HELD, Status.UNKNOWN)
 
 
@@ -167,9 +170,20 @@ def _strip(connection: Connection, person: Person, now: datetime) -> None:
     connection.execute(waits.values(status=Status.CANCELLED.value, settled_at=now))
     nothing = dict.fromkeys(("address", "evidence", "error", "provider_id", "owner"))
     connection.execute(update(messages).where(mine).values(**nothing))
+    told = update(mail_events).where(mail_events.c.customer_id.in_(person.ids))
+    connection.execute(told.values(detail="", address_hash=""))
+    looked_at = func.coalesce(inbound.c.applied_at, now)
+    connection.execute(_words_about(person).values(body="", applied_at=looked_at))
     active = (enrollments.c.customer_id.in_(person.ids), enrollments.c.status == "active")
     ended = {"status": "exited", "exit_reason": ERASED, "wake_at": enrollments.c.due_at, "updated_at": now}
     connection.execute(update(enrollments).where(*active).values(ended))
+
+
+def _words_about(person: Person) -> Update:
+    """What providers told of them, as it came: an address stands in it as JSON writes it, in any case."""
+    written = [json.dumps(address)[1:-1].lower() for address in person.addresses]
+    body = func.lower(inbound.c.body)
+    return update(inbound).where(or_(false(), *(body.contains(each, autoescape=True) for each in written)))
 
 
 def _forget_mails(project: Project, letters: Sequence[tuple[str, datetime]]) -> int:

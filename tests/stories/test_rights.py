@@ -11,7 +11,7 @@ from engine.app.erasing import GONE, STRIPPED
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.store.connect import Store
-from engine.store.tables import customer_aliases, messages, metadata
+from engine.store.tables import customer_aliases, inbound, messages, metadata
 from tests.conftest import NOW
 from tests.daemon.conftest import database
 from tests.stories.conftest import Aftersale
@@ -131,12 +131,17 @@ def test_what_was_erased_cannot_be_found_and_the_counts_stay(
     aftersale: Aftersale, shop: Path, store: Store
 ) -> None:
     before = aftersale("status", "--json").json
+    with store.writing() as connection:
+        for number, address in enumerate(("Ann@Loaf.example", "bob@loaf.example")):
+            told = {"source": "sendgrid", "event_id": str(number), "received_at": NOW}
+            connection.execute(inbound.insert(), told | {"body": json.dumps({"email": address})})
     assert all(word in ever_written(shop) + everything_in(store) for word in ANN)
     said = aftersale("erase", "ann@loaf.example")
     assert (said.code, "say --yes" in said.err) == (2, True)
     told = aftersale("erase", "Ann@Loaf.example", "--yes", "--json").json
     assert (told["mails"], told["rejects"], told["rows"]["orders"]) == (1, 1, 1)
     assert told["overwritten"] is (store.engine.dialect.name == "sqlite")
+    assert "Ann@Loaf" not in everything_in(store)
     for word in ANN:
         assert word not in everything_in(store)
         assert word not in ever_written(shop)
