@@ -327,7 +327,10 @@ class Staging(Part):
 class Delivery(Part):
     """The way out."""
 
-    transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
+    transport: Line = Field(
+        "folder",
+        description="`folder` writes mails as files, `console` prints them, `smtp` hands them to a server",
+    )
     folder: Place = Field(
         "outbox", description="where `folder` writes them: below the project, or a whole path from / or ~"
     )
@@ -341,6 +344,26 @@ class Delivery(Part):
     )
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
+    )
+
+
+class Smtp(Part):
+    """The mail server that the transport `smtp` hands mails to. Its password is a [secret](#secrets)."""
+
+    host: Line = Field("localhost", description="its name, as its certificate says it")
+    port: int = Field(587, ge=1, le=65535, description="587 is usual for `starttls`, 465 for `tls`")
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="`starttls`: encrypted after the greeting, or not at all used; `tls`: from the first "
+        "byte; `none`: readable by all, for this machine only",
+    )
+    user: str = Field("", max_length=200, description="whom to log in as; empty: no login")
+    timeout: Lasting = Field(
+        parse_duration("20s"), description="how long to wait for each answer; shorter than `delivery.lease`"
+    )
+    per_connection: int = Field(100, ge=1, description="so many mails, then a new connection")
+    bounces: Mailbox | None = Field(
+        None, description="where reports of bounces go, the envelope's sender; empty: `sender.email`"
     )
 
 
@@ -364,6 +387,7 @@ class Secrets(Part):
     signing: SecretStr | None = Field(
         None, min_length=20, description="signs the links in mails; any long text, the same for ever"
     )
+    smtp_password: SecretStr | None = Field(None, min_length=1, description="that of `smtp.user`")
 
 
 class Settings(BaseSettings):
@@ -398,6 +422,7 @@ class Settings(BaseSettings):
     )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
+    smtp: Smtp = Smtp()
     run: Run = Run()
     retention: Retention = Retention()
     staging: Staging = Staging()
