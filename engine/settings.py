@@ -367,6 +367,20 @@ class Smtp(Part):
     )
 
 
+class Dkim(Part):
+    """Signs what leaves by `smtp`. The private key is a [secret](#secrets); without one nothing is signed."""
+
+    domain: str = Field(
+        "", pattern=r"^$|^[\w-]+(\.[\w-]+)+$", description="the domain that vouches: that of `sender.email`"
+    )
+    selector: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.-]*$",
+        max_length=100,
+        description="the key's name: its public half stands in the DNS at `SELECTOR._domainkey.DOMAIN`",
+    )
+
+
 class Web(Part):
     """The web server, for `aftersale serve`, and for `aftersale run` where `url` is set."""
 
@@ -388,6 +402,9 @@ class Secrets(Part):
         None, min_length=20, description="signs the links in mails; any long text, the same for ever"
     )
     smtp_password: SecretStr | None = Field(None, min_length=1, description="that of `smtp.user`")
+    dkim_key: SecretStr | None = Field(
+        None, min_length=1, description="the private RSA key in PEM form; line breaks may be written as `\\n`"
+    )
 
 
 class Settings(BaseSettings):
@@ -423,6 +440,7 @@ class Settings(BaseSettings):
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
     smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
     run: Run = Run()
     retention: Retention = Retention()
     staging: Staging = Staging()

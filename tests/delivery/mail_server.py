@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP as Protocol
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +22,7 @@ HANG_UP, HANG_UP_AFTER = "hang up", "hang up afterwards"
 Trouble = dict[str, str]  # at which word of the protocol it answers what
 
 
-class Talk(Protocol):
+class Talk(SMTP):
     """Fails at `DATA` and after it, which no handler can."""
 
     def _trouble(self, word: str) -> str | None:

@@ -1,7 +1,7 @@
 """The `smtp` transport: hands mails to a mail server.
 
-`transport` keeps one connection and says what becomes of a mail; `connection` opens it, `talk` hands
-one mail over.
+`transport` keeps one connection and says what becomes of a mail; `connection` opens it, `signing` signs a
+mail, `talk` hands it over.
 """
 
 from engine.delivery.transports.smtp.transport import SmtpTransport

@@ -14,6 +14,7 @@ from engine.clock import format_duration
 from engine.delivery.transports.base import Receipt, Refused, Trace, TryAgain
 from engine.delivery.transports.content import as_bytes
 from engine.delivery.transports.smtp.connection import close, connect
+from engine.delivery.transports.smtp.signing import signer
 from engine.delivery.transports.smtp.talk import Envelope, Gone, hand_over
 from engine.errors import SettingsError, TransportError
 from engine.rendering.eml import ascii_domain
@@ -33,6 +34,7 @@ class SmtpTransport:
         """Connects to nothing yet. Raises SettingsError."""
         check(settings)
         self._smtp, self._secrets = settings.smtp, settings.secrets
+        self._signer = signer(settings)
         self._sender = ascii_domain(settings.smtp.bounces or settings.sender.email)
         self._server: SMTP | None = None
         self._used = 0
@@ -88,6 +90,8 @@ class SmtpTransport:
 
     def _packed(self, mail: Mail) -> Envelope:
         content = as_bytes(mail)
+        if self._signer:
+            content = self._signer.sign(content)
         recipient = _harmless(mail.to_address)
         international = not (content.isascii() and self._sender.isascii() and recipient.isascii())
         return Envelope(self._sender, recipient, content, international)
