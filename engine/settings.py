@@ -176,6 +176,7 @@ QuietHours = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^$|^none$|{HOURS_PATTERN}"}),
 ]
 Host = Annotated[str, AfterValidator(_host)]
+MailDomain = Annotated[str, AfterValidator(_host), Field(max_length=50)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -362,6 +363,9 @@ class Smtp(Part):
         parse_duration("20s"), description="how long to wait for each answer; shorter than `delivery.lease`"
     )
     per_connection: int = Field(100, ge=1, description="so many mails, then a new connection")
+    per_domain: dict[MailDomain, Annotated[int, Field(ge=1)]] = Field(
+        {}, description="mails a minute to the addresses of a domain, such as `{gmail.com: 600}`"
+    )
     bounces: Mailbox | None = Field(
         None, description="where reports of bounces go, the envelope's sender; empty: `sender.email`"
     )

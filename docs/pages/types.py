@@ -104,6 +104,7 @@ _MADE_OF: Mapping[Any, Callable[[Any], str]] = {
     UnionType: _one_of,
     Literal: _words,
     Mapping: lambda _: "list of ids, or `{id: name}`",
+    dict: lambda _: "number for each domain",
     list: lambda annotation: f"list of {_inner(annotation)}",
     tuple: lambda annotation: f"list of {_inner(annotation)}",
     None: _keys,
