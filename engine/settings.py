@@ -310,7 +310,8 @@ class Retention(Part):
     """How long files are kept that hold what is known of people. Empty: for ever."""
 
     rejects: Lasting | None = Field(
-        parse_duration("90d"), description="files of rejected rows, from when they were written"
+        parse_duration("90d"),
+        description="files of rejected rows, and mails that came back, from when they were written",
     )
     mails: Lasting | None = Field(
         None, description="mails that the `folder` transport wrote, from the day they were planned for"
@@ -368,6 +369,11 @@ class Smtp(Part):
     )
     bounces: Mailbox | None = Field(
         None, description="where reports of bounces go, the envelope's sender; empty: `sender.email`"
+    )
+    bounces_folder: str = Field(
+        "",
+        description="a Maildir, or a folder of .eml files, with what came there; from the project's folder. "
+        "Empty: none",
     )
 
 

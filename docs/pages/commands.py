@@ -40,6 +40,7 @@ EXAMPLES = {
     "status": "aftersale status",
     "doctor": "aftersale doctor\naftersale doctor --slow",
     "suppress": "aftersale suppress ann@example.com --reason complaint",
+    "bounces": "aftersale bounces\naftersale bounces /var/mail/bounces",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
 }
 

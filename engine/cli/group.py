@@ -25,6 +25,7 @@ COMMANDS = {  # command: (module, what it does)
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
     "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
     "suppress": ("suppress", "Never mail an address again."),
+    "bounces": ("bounces", "Read reports of mails that came back."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }
 
