@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.app.bouncing import Returned, take_bounces
+from engine.clock import VirtualClock
+from engine.daemon.returns import Returns
 from engine.delivery.reports import Kind, NotAReport, reports_in
 from engine.facts.suppression import is_suppressed
+from engine.settings import Settings, Smtp
 from engine.store.connect import Store
 from tests.delivery.post_office import NOW, address, change, key, plan_mails, row
 
@@ -217,3 +220,15 @@ def test_of_a_maildir_both_folders_are_read_and_nothing_that_is_no_file(
     (tmp_path / "new" / "link").symlink_to(tmp_path / "tmp" / "3.host")
     assert [each.file for each in take(mailed, tmp_path)] == ["1.host", "2.host:2,S"]
     assert suppressed(mailed) == [1, 2]
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_the_daemon_reads_the_folder_of_the_settings_while_it_leads(
+    mailed: Store, tmp_path: Path, clock: VirtualClock, leads: bool
+) -> None:
+    put(tmp_path / "back", one=report(1), two=report(2, status="4.4.7"), three=b"win a prize")
+    settings = Settings(smtp=Smtp(bounces_folder="back"))
+    project = SimpleNamespace(store=mailed, settings=settings, folder=tmp_path, clock=clock)
+    Returns(SimpleNamespace(project=project), SimpleNamespace(leads=lambda: leads)).read()  # type: ignore[arg-type]
+    assert suppressed(mailed) == ([1] if leads else [])
+    assert list((tmp_path / "back").glob("*.eml")) == [] or not leads
