@@ -200,6 +200,7 @@ QuietHours = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^$|^none$|{HOURS_PATTERN}"}),
 ]
 Host = Annotated[str, AfterValidator(_host)]
+MailDomain = Annotated[str, AfterValidator(_host), Field(max_length=50)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -333,7 +334,8 @@ class Retention(Part):
     """How long files and words are kept that hold what is known of people. Empty: for ever."""
 
     rejects: Lasting | None = Field(
-        parse_duration("90d"), description="files of rejected rows, from when they were written"
+        parse_duration("90d"),
+        description="files of rejected rows, and mails that came back, from when they were written",
     )
     mails: Lasting | None = Field(
         None, description="mails that the `folder` transport wrote, from the day they were planned for"
@@ -377,7 +379,10 @@ class WarmUp(Part):
 class Delivery(Part):
     """The way out."""
 
-    transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
+    transport: Line = Field(
+        "folder",
+        description="`folder` writes mails as files, `console` prints them, `smtp` hands them to a server",
+    )
     folder: Place = Field(
         "outbox", description="where `folder` writes them: below the project, or a whole path from / or ~"
     )
@@ -394,6 +399,48 @@ class Delivery(Part):
     )
     warm_up: WarmUp = WarmUp()
     breaker: Breaker = Breaker()
+
+
+class Smtp(Part):
+    """The mail server that the transport `smtp` hands mails to. Its password is a [secret](#secrets)."""
+
+    host: Line = Field("localhost", description="its name, as its certificate says it")
+    port: int = Field(587, ge=1, le=65535, description="587 is usual for `starttls`, 465 for `tls`")
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="`starttls`: encrypted after the greeting, or not at all used; `tls`: from the first "
+        "byte; `none`: readable by all, for this machine only",
+    )
+    user: str = Field("", max_length=200, description="whom to log in as; empty: no login")
+    timeout: Lasting = Field(
+        parse_duration("20s"), description="how long to wait for each answer; shorter than `delivery.lease`"
+    )
+    per_connection: int = Field(100, ge=1, description="so many mails, then a new connection")
+    per_domain: dict[MailDomain, Annotated[int, Field(ge=1)]] = Field(
+        {}, description="mails a minute to the addresses of a domain, such as `{gmail.com: 600}`"
+    )
+    bounces: Mailbox | None = Field(
+        None, description="where reports of bounces go, the envelope's sender; empty: `sender.email`"
+    )
+    bounces_folder: str = Field(
+        "",
+        description="a Maildir, or a folder of .eml files, with what came there; from the project's folder. "
+        "Empty: none",
+    )
+
+
+class Dkim(Part):
+    """Signs what leaves by `smtp`. The private key is a [secret](#secrets); without one nothing is signed."""
+
+    domain: str = Field(
+        "", pattern=r"^$|^[\w-]+(\.[\w-]+)+$", description="the domain that vouches: that of `sender.email`"
+    )
+    selector: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.-]*$",
+        max_length=100,
+        description="the key's name: its public half stands in the DNS at `SELECTOR._domainkey.DOMAIN`",
+    )
 
 
 class Web(Part):
@@ -436,6 +483,10 @@ class Secrets(Part):
         description="signs the links in mails, which need it where `web.url` is set, and hashes what is kept "
         "of who was erased; any long text, the same for ever",
     )
+    smtp_password: SecretStr | None = Field(None, min_length=1, description="that of `smtp.user`")
+    dkim_key: SecretStr | None = Field(
+        None, min_length=1, description="the private RSA key in PEM form; line breaks may be written as `\\n`"
+    )
 
 
 class Settings(BaseSettings):
@@ -477,6 +528,8 @@ class Settings(BaseSettings):
     )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
+    smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
     run: Run = Run()
     retention: Retention = Retention()
     staging: Staging = Staging()

@@ -44,6 +44,7 @@ EXAMPLES = {
     "aftersale suppress ann@example.com --lift",
     "export": "aftersale export customer ann@example.com > ann.json",
     "erase": "aftersale erase ann@example.com",
+    "bounces": "aftersale bounces\naftersale bounces /var/mail/bounces",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
 }
 

@@ -98,13 +98,19 @@ def _keys(model: type[BaseModel]) -> str:
     return f"`{{{', '.join(model.model_fields)}}}`"
 
 
+def _by_name(annotation: Any) -> str:
+    """A number for each domain, or a name for each id."""
+    _, value = get_args(annotation)
+    return "number for each domain" if "int" in str(value) else "names, `{id: name}`"
+
+
 _MADE_OF: Mapping[Any, Callable[[Any], str]] = {
     Annotated: _inner,
     Union: _one_of,
     UnionType: _one_of,
     Literal: _words,
     Mapping: lambda _: "list of ids, or `{id: name}`",
-    dict: lambda _: "names, `{id: name}`",
+    dict: _by_name,
     list: lambda annotation: f"list of {_inner(annotation)}",
     tuple: lambda annotation: f"list of {_inner(annotation)}",
     None: _keys,

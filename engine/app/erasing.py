@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from sqlalchemy import Connection, Update, delete, false, func, or_, select, update
+from sqlalchemy import Connection, Update, delete, false, func, literal, or_, select, update
 
 from engine.app.project import Project
 from engine.app.sweeping import reject_files
@@ -49,6 +49,7 @@ from engine.store.tables import (
     subscriptions,
     transactions,
 )
+from engine.store.types import Instant
 
 ERASED = "erased"
 _BETWEEN = re.compile(r"[\s,;|\"'(){}\[\]]+")
@@ -172,7 +173,7 @@ def _strip(connection: Connection, person: Person, now: datetime) -> None:
     connection.execute(update(messages).where(mine).values(**nothing))
     told = update(mail_events).where(mail_events.c.customer_id.in_(person.ids))
     connection.execute(told.values(detail="", address_hash=""))
-    looked_at = func.coalesce(inbound.c.applied_at, now)
+    looked_at = func.coalesce(inbound.c.applied_at, literal(now, Instant))
     connection.execute(_words_about(person).values(body="", applied_at=looked_at))
     active = (enrollments.c.customer_id.in_(person.ids), enrollments.c.status == "active")
     ended = {"status": "exited", "exit_reason": ERASED, "wake_at": enrollments.c.due_at, "updated_at": now}

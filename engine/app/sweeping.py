@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from engine.app.bouncing import PARKED
 from engine.app.importing import REJECTS
 from engine.app.project import Project
 from engine.app.watching import DONE
@@ -48,6 +49,9 @@ def reject_files(project: Project) -> Iterator[Path]:
     yield from (project.folder / REJECTS).glob("*.csv")
     if project.settings.watch.folder:
         yield from (project.folder / project.settings.watch.folder / DONE).glob("*.rejects.csv")
+    if project.settings.smtp.bounces_folder:
+        bounces = project.folder / project.settings.smtp.bounces_folder
+        yield from (file for name in (DONE, PARKED) for file in (bounces / name).glob("*"))
 
 
 def _sweep_mails(project: Project, before: datetime) -> int:

@@ -102,13 +102,13 @@ def _take(project: Project, path: Path, mapping: Path | None, ids: IdFactory | N
             project, [path], now=project.clock.now(), mapping=chosen, ids=ids, rejects_folder=rejects
         )
     except (ImportFailed, Problems, UsageError) as error:
-        away = _put_away(path, FAILED)
-        _beside(away, ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
+        away = put_away(path, path.parent / FAILED)
+        beside(away, ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
         return Taken(path.name, away, error=str(error))
-    away = _put_away(path, DONE)
+    away = put_away(path, path.parent / DONE)
     if summary.rejects_file is not None:
-        beside = summary.rejects_file.rename(_beside(away, ".rejects.csv"))
-        summary = replace(summary, rejects_file=beside)
+        moved = summary.rejects_file.rename(beside(away, ".rejects.csv"))
+        summary = replace(summary, rejects_file=moved)
     with suppress(OSError):  # another file's rejects may be on their way
         rejects.rmdir()
     return Taken(path.name, away, summary)
@@ -119,9 +119,8 @@ def _map_of(project: Project) -> Path | None:
     return project.folder / named if named else None
 
 
-def _put_away(path: Path, where: str) -> Path:
-    """Move the file into a folder beside it, under a name that is still free there."""
-    folder = path.parent / where
+def put_away(path: Path, folder: Path) -> Path:
+    """Move the file into the folder, under a name that is still free there."""
     folder.mkdir(mode=0o700, exist_ok=True)
     target, number = folder / path.name, 1
     while target.exists():
@@ -132,5 +131,6 @@ def _put_away(path: Path, where: str) -> Path:
     return target
 
 
-def _beside(away: Path, suffix: str) -> Path:
+def beside(away: Path, suffix: str) -> Path:
+    """A file about that one, under its name and more."""
     return away.with_name(away.name + suffix)

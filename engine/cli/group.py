@@ -27,6 +27,7 @@ COMMANDS = {  # command: (module, what it does)
     "suppress": ("suppress", "Never mail an address again; read, print or lift what is suppressed."),
     "export": ("export", "Print everything stored of one person."),
     "erase": ("erase", "Let everything go that is known of one person."),
+    "bounces": ("bounces", "Read reports of mails that came back."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }
 

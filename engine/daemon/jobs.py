@@ -15,11 +15,12 @@ from engine.daemon.listener import Listener
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
 from engine.daemon.reader import Reader
+from engine.daemon.returns import Returns
 from engine.daemon.sender import Sender
 from engine.daemon.sweeper import Sweeper
 from engine.settings import Settings
 
-SECOND = timedelta(seconds=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LISTEN = timedelta(seconds=5)
 QUIET_HOUR = 3  # in the shop's zone
 THREADS = {"planning": 1, "sending": 1, "chores": 3}  # what plans, what sends, and the rest never share one
@@ -44,6 +45,7 @@ class Crew:
         self.sender = Sender(post)
         self.reader = Reader(post)
         self.inbox = Inbox(post, self.planner)
+        self.returns = Returns(post, self.planner)
         self.sweeper = Sweeper(post, self.planner)
         self.listener = Listener(post, self.planner)
 
@@ -63,6 +65,8 @@ def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
     yield Job("listen", crew.listener.listen, "chores", _every(LISTEN))
     yield Job("sweep", crew.sweeper.sweep, "chores", _nightly(settings.zone), at_once=False)
+    if settings.smtp.bounces_folder:
+        yield Job("bounces", crew.returns.read, "chores", _every(MINUTE))
     if settings.watch.folder:
         yield Job("watch", crew.inbox.watch, "chores", _every(settings.watch.every))
 

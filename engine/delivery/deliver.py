@@ -1,22 +1,22 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from engine.delivery.courier import Courier
-from engine.delivery.gates import Gates
+from engine.delivery.gate import Gate
 from engine.delivery.generation import Guard
 from engine.delivery.leases import expire, wait_for_others
 from engine.delivery.outbox import Outbox
 from engine.delivery.reconcile import reconcile
 from engine.delivery.rows import Attempt, stands
 from engine.delivery.states import Status
-from engine.delivery.throttle import Throttle, interval
 from engine.delivery.transports.base import Transport
+from engine.delivery.transports.smtp import SmtpTransport
 from engine.delivery.warm_up import Ramp
 from engine.rendering.studio import Studio
 from engine.settings import Settings
@@ -84,11 +84,10 @@ class Way:
         outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
         only = self.settings.staging.only
         courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)
-        every = interval(delivery)
-        throttle = Throttle(self.store, every) if every else None
+        per_domain = self.settings.smtp.per_domain if self.transport.name == SmtpTransport.name else {}
         ramp = Ramp(self.store, delivery.warm_up, self.settings.zone)
-        gates = Gates(ramp, throttle, self.clock or (lambda: now), self.progress)
-        return Rounds(outbox, courier, delivery.batch, gates, self.progress)
+        gate = Gate(outbox, delivery, per_domain, ramp, self.clock or (lambda: now))
+        return Rounds(outbox, courier, delivery.batch, gate, self.progress)
 
 
 def deliver(
@@ -122,16 +121,17 @@ class Rounds:
         outbox: Outbox,
         courier: Courier,
         batch: int,
-        gates: Gates,
+        gate: Gate,
         progress: Callable[[str], None],
     ) -> None:
         self._outbox = outbox
         self._courier = courier
         self._batch = batch
-        self._gates = gates
+        self._gate = gate
         self._progress = progress
         self.ended: Counter[Status] = Counter()
         self._found = 0
+        self._said_how_fast = False
 
     def clear_up(self) -> None:
         """See to what an earlier run left."""
@@ -140,14 +140,37 @@ class Rounds:
 
     def go(self, wait: Callable[[float], None] | None = None) -> None:
         """Send what is due, and as fast as it may leave; `wait` sleeps until more may."""
-        while not self._courier.stop() and (waiting := self._due()):
-            if allowed := self._gates.take(len(waiting)):
-                self._carry(waiting[:allowed])
-            elif not self._gates.wait(wait):
+        while not self._courier.stop():
+            full = self._gate.full()
+            waiting = self._due(full)
+            if through := self._gate.through(waiting):
+                self._carry(through)
+            elif self._gate.day_is_over:
+                self._say_that_the_day_is_over(wait)
+                return
+            elif wait and (waiting or (full and self._due())):
+                blocked = frozenset() if waiting else full
+                self._say_how_fast(blocked)
+                wait(self._gate.pause(blocked).total_seconds())
+            else:
                 return
 
-    def _due(self) -> list[Attempt]:
-        return self._outbox.due(self._courier.now, self._batch, open_at=self._gates.clock())
+    def _say_that_the_day_is_over(self, wait: Callable[[float], None] | None) -> None:
+        """A daemon asks every second, and `status` tells it."""
+        if wait:
+            self._progress("the mails that a new sender may send today are used up; the rest goes tomorrow")
+
+    def _say_how_fast(self, full: Collection[str]) -> None:
+        if self._said_how_fast:
+            return
+        self._said_how_fast = True
+        if full:
+            self._progress(f"mails to {', '.join(sorted(full))} wait, as smtp.per_domain says")
+        elif rate := self._gate.throttle:
+            self._progress(f"mails leave one every {rate.interval.total_seconds():g} s, as the rate says")
+
+    def _due(self, full: Collection[str] = ()) -> list[Attempt]:
+        return self._outbox.due(self._courier.now, self._batch, open_at=self._gate.clock(), full=full)
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     and_,
@@ -76,18 +77,29 @@ class Outbox:
         self._known = true() if versions is None else messages.c.campaign_id.in_(versions)
         self._mine = and_(messages.c.owner == owner, stands(Status.SENDING))
 
-    def due(self, now: datetime, limit: int, open_at: datetime | None = None) -> list[Attempt]:
+    def due(
+        self, now: datetime, limit: int, open_at: datetime | None = None, full: Collection[str] = ()
+    ) -> list[Attempt]:
         """The mails that have been due longest, as they stand; another owner may claim them first.
 
-        One whose window has ended by `open_at`, if that is later, is left for the next plan.
+        One whose window has ended by `open_at`, if that is later, is left for the next plan. One to a
+        domain that is `full` is left for later.
         """
         latest = max(now, open_at or now)
         in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > latest)
-        goes = and_(self._known, ~paused(messages.c.campaign_id))
+        goes = and_(self._known, ~paused(messages.c.campaign_id), ~_to(full) if full else true())
         waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, goes)
         rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))
+
+    def domains(self, mails: Sequence[Attempt]) -> dict[Attempt, str]:
+        """The domain that each is for; none where there is no address."""
+        ids = {attempt.key.customer_id for attempt in mails}
+        rows = select(customers.c.customer_id, customers.c.email).where(customers.c.customer_id.in_(ids))
+        with self.store.reading() as connection:
+            found = {number: _domain(email) for number, email in connection.execute(rows)}
+        return {attempt: found.get(attempt.key.customer_id, "") for attempt in mails}
 
     def claim(self, waiting: Sequence[Attempt], now: datetime) -> list[Attempt]:
         """Commit the intent to send those that still stand as they were read; the attempts this makes.
@@ -199,6 +211,17 @@ def _refused(letters: Collection[Attempt], now: datetime) -> Select[Any]:
     ids = [attempt.key.message_id for attempt in letters]
     asked = select(*ATTEMPT).where(messages.c.message_id.in_(ids))
     return asked.where(exists().where(theirs, ~no.c.granted, ~overruled))
+
+
+def _to(domains: Collection[str]) -> ColumnElement[bool]:
+    """SQL: the mail is for somebody there."""
+    email = func.lower(customers.c.email)
+    there = or_(*(email.endswith(f"@{domain}", autoescape=True) for domain in sorted(domains)))
+    return exists().where(customers.c.customer_id == messages.c.customer_id, there)
+
+
+def _domain(email: str | None) -> str:
+    return (email or "").rpartition("@")[2].lower()
 
 
 def _on_record(mail: Mail, lease: datetime) -> dict[str, Any]:

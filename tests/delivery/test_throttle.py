@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from engine.delivery import throttle
 from engine.delivery.throttle import CATCH_UP, Throttle, interval, permitted
-from engine.settings import Delivery
+from engine.settings import Delivery, Smtp
 from engine.store.connect import Store
-from tests.delivery.post_office import Postman, plan_mails, run
+from engine.store.tables import customers
+from tests.delivery.post_office import Postman, plan_mails, row, run, statuses
 
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
@@ -94,3 +96,82 @@ def test_a_delivery_waits_for_the_rate_or_leaves_the_rest(
     assert run(store, postman, delivery=slowly).accepted == 1
     assert run(store, postman, delivery=slowly, wait_for_rate=wait).accepted == 4
     assert now - START == timedelta(minutes=2)
+
+
+# ── rates of single domains ─────────────────────────────────────────────────────────────────────
+
+
+class SmtpMan(Postman):
+    """Goes by the name of the transport that has such rates."""
+
+    name = "smtp"
+
+
+def live_at(store: Store, domain: str, *customer_ids: int) -> None:
+    with store.writing() as connection:
+        for number in customer_ids:
+            this = update(customers).where(customers.c.customer_id == number)
+            connection.execute(this.values(email=f"c{number}@{domain}" if domain else None))
+
+
+def test_a_domain_over_its_rate_waits_and_the_others_go_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "database_now", lambda _: START)
+    plan_mails(store, *range(1, 9))
+    live_at(store, "Big.example", 1, 2, 3, 4, 5)
+    live_at(store, "notbig.example", 6)
+    live_at(store, "", 7)
+    man = SmtpMan()
+    done = run(store, man, batch=3, smtp=Smtp(per_domain={"big.example": 1, "shop.example": 60}))
+    assert (done.accepted, sorted(man.sent)) == (4, [1, 6, 7, 8])
+    assert statuses(store) == {"accepted": 4, "scheduled": 4}
+    assert [row(store, i).attempt for i in (2, 3, 4, 5)] == [0] * 4
+
+
+def test_with_time_to_wait_all_of_them_leave_at_the_rate(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, left = START, []
+    monkeypatch.setattr(throttle, "database_now", lambda _: now)
+
+    def wait(seconds: float) -> None:
+        nonlocal now
+        now += timedelta(seconds=seconds)
+
+    plan_mails(store, *range(1, 7))
+    live_at(store, "big.example", 1, 2, 3, 4)
+    man = SmtpMan()
+    man.before_each = lambda number: left.append((number, now - START))
+    said: list[str] = []
+    run(store, man, smtp=Smtp(per_domain={"big.example": 2}), wait_for_rate=wait, said=said)
+    assert left == [(1, timedelta(0)), (5, timedelta(0)), (6, timedelta(0))] + [
+        (number, timedelta(seconds=30 * (number - 1))) for number in (2, 3, 4)
+    ]
+    assert said == ["mails to big.example wait, as smtp.per_domain says"]
+
+
+def test_both_rates_hold_and_neither_is_used_up_for_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each second two may leave, and one of them to the domain: so the other is for somebody else."""
+    now = START
+    monkeypatch.setattr(throttle, "database_now", lambda _: now)
+    plan_mails(store, *range(1, 13))
+    live_at(store, "big.example", *range(1, 9))
+    man = SmtpMan()
+    rates = {"delivery": Delivery(per_minute=120, batch=100), "smtp": Smtp(per_domain={"big.example": 60})}
+    run(store, man, **rates)
+    for _ in range(4):
+        now += timedelta(seconds=1)
+        run(store, man, **rates)
+    assert len([number for number in man.sent if number <= 8]) == 5
+    assert len(man.sent) == 9
+
+
+def test_two_processes_share_the_rate_of_a_domain(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "database_now", lambda _: START)
+    plan_mails(store, *range(1, 4))
+    rates = {"smtp": Smtp(per_domain={"shop.example": 1})}
+    assert [run(store, SmtpMan(), owner=name, **rates).accepted for name in ("ann", "bob")] == [1, 0]
+    assert run(store, Postman(), **rates).accepted == 2  # another transport has no such rates

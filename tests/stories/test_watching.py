@@ -48,7 +48,7 @@ def meanwhile(write: Callable[[], object]) -> Callable[[float], None]:
     return wait
 
 
-def test_files_are_taken_in_order_of_their_names_and_put_away(project: Project, inbox: Path) -> None:
+def test_files_are_taken_in_order_of_their_names_andput_away(project: Project, inbox: Path) -> None:
     (inbox / "b.csv").write_text("email\nbad\nann@example.com\n")
     (inbox / "a.jsonl").write_text('{"email": "bob@example.com"}\n')
     (inbox / "c.csv").write_text("colour\nred\n")
@@ -110,14 +110,14 @@ def test_pass_after_pass(project: Project, inbox: Path) -> None:
     assert waits == [60, 60, 60]
 
 
-def test_what_another_watcher_put_away_meanwhile_does_no_harm(
+def test_what_another_watcherput_away_meanwhile_does_no_harm(
     project: Project, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.app import watching
 
     (inbox / "a.csv").write_text(GOOD)
-    put_away = watching._put_away
-    monkeypatch.setattr(watching, "_put_away", lambda path, where: (path.unlink(), put_away(path, where))[1])
+    put_away = watching.put_away
+    monkeypatch.setattr(watching, "put_away", lambda path, where: (path.unlink(), put_away(path, where))[1])
     [taken] = take_once(project, inbox, wait=nothing)
     assert taken.summary is not None
     assert taken.summary.inserted == 1

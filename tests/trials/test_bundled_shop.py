@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from engine.campaigns.load import load_files
 from engine.campaigns.model import Files, Step
 from engine.clock import parse_duration
-from engine.settings import Settings, load_settings
+from engine.settings import Secrets, Settings, load_settings
 from engine.trials.bundle import bundled
 
 CONFIG = (bundled() / "config.example.yaml").read_text(encoding="utf-8")
@@ -92,7 +92,8 @@ def test_the_example_settings_load(tmp_path: Path) -> None:
 def leaves(model: type[BaseModel], *path: str) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from leaves(field.annotation, *path, name)
+            if field.annotation is not Secrets:  # these are never written out
+                yield from leaves(field.annotation, *path, name)
         elif name == "frequency":  # a list of caps, written out as a single one
             yield from ((*path, name, key) for key in ("max", "per"))
         else:
@@ -132,6 +133,11 @@ def written(value: Any, said: str) -> str:
     if isinstance(value, timedelta):
         return said if parse_duration(said) == value else str(value)
     return str(value)
+
+
+@pytest.mark.parametrize("secret", list(Secrets.model_fields))
+def test_the_variable_of_every_secret_is_told(secret: str) -> None:
+    assert re.search(rf"^#     AFTERSALE_SECRETS__{secret.upper()} ", CONFIG, re.MULTILINE)
 
 
 @pytest.mark.parametrize("section", [name.upper() for name in Settings.model_fields])

@@ -1,4 +1,4 @@
-"""The menu of ways out: one file and one line each."""
+"""The menu of ways out: one file or folder and one line each."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from engine.delivery.transports.base import Transport
 from engine.delivery.transports.console import ConsoleTransport
 from engine.delivery.transports.folder import FolderTransport
+from engine.delivery.transports.smtp import SmtpTransport
 from engine.registry import Menu
 from engine.settings import Settings
 
@@ -14,5 +15,6 @@ TRANSPORTS: Menu[Callable[[Settings, Path], Transport]] = Menu(
     {
         "folder": FolderTransport,
         "console": ConsoleTransport,
+        "smtp": SmtpTransport,
     },
 )

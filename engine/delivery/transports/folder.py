@@ -12,14 +12,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from email.errors import MessageError
 from pathlib import Path
 from secrets import token_hex
 from typing import ClassVar
 
-from engine.delivery.transports.base import Receipt, Refused, Trace, TryAgain
+from engine.delivery.transports.base import Receipt, Trace, TryAgain
+from engine.delivery.transports.content import as_bytes
 from engine.errors import TransportError, relative
-from engine.rendering.eml import to_bytes
 from engine.rendering.mail import Mail
 from engine.settings import Settings
 
@@ -44,7 +43,7 @@ class FolderTransport:
 
         Raises Refused for what cannot be put into a mail, TryAgain where the hidden file went missing,
         TransportError where the folder cannot be written."""
-        content = _as_bytes(mail)
+        content = as_bytes(mail)
         file = self._file(mail.message_id, mail.planned_at)
         with _told(file):
             self._prepare(file.parent)
@@ -103,14 +102,6 @@ class FolderTransport:
             for leftover in filter(_is_orphan, day.iterdir()):
                 leftover.unlink(missing_ok=True)
             self._tidied.add(day)
-
-
-def _as_bytes(mail: Mail) -> bytes:
-    try:
-        return to_bytes(mail)
-    except (ValueError, MessageError) as error:
-        msg = f"it cannot be put into a mail: {error}"
-        raise Refused(msg) from error
 
 
 def _write_hidden(folder: Path, content: bytes) -> Path:

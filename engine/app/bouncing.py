@@ -1,0 +1,129 @@
+"""A folder of mails that came back: what each reports is applied, and its file put away.
+
+What was read goes to `done/`, what cannot be read or is about no mail of ours to `parked/`, with the
+reason beside it. A file that is read a second time changes nothing.
+"""
+
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from engine.app.project import Project
+from engine.app.watching import DONE, beside, put_away
+from engine.delivery.reconcile import resolve
+from engine.delivery.reports import READ, Kind, NotAReport, Report, reports_in
+from engine.delivery.rows import ATTEMPT, attempts, stands
+from engine.delivery.states import Status
+from engine.delivery.transports.smtp import SmtpTransport
+from engine.errors import SettingsError, UsageError, relative
+from engine.facts.suppression import suppress as suppress_address
+from engine.rendering.mail import one_line
+from engine.store.tables import customers, messages
+
+PARKED = "parked"
+BOUNCE = "bounce"
+_LEFT = [status.value for status in (Status.ACCEPTED, Status.UNKNOWN, Status.SENDING)]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """One file: what each of its reports means, or why it was parked."""
+
+    file: str
+    kinds: tuple[Kind, ...] = ()
+    parked: str = ""
+
+    @property
+    def told(self) -> str:
+        return f"parked: {self.parked}" if self.parked else ", ".join(self.kinds)
+
+
+def bounces_folder(project: Project, folder: Path | None) -> Path:
+    """The folder that is named, or else that of the settings. Raises UsageError or SettingsError."""
+    if folder is None and not project.settings.smtp.bounces_folder:
+        msg = "no folder of bounces"
+        raise UsageError(msg, hint="name one, or set smtp.bounces_folder in config.yaml")
+    found = folder or project.folder / project.settings.smtp.bounces_folder
+    if not found.is_dir():
+        msg = f"there is no folder {relative(found)} of bounces"
+        raise SettingsError(msg)
+    return found
+
+
+def take_bounces(project: Project, folder: Path, now: datetime) -> Iterator[Returned]:
+    """Read every file, apply what it reports, and put it away. Raises SettingsError."""
+    try:
+        for path in _letters(folder):
+            yield _take(project, folder, path, now)
+    except OSError as error:
+        msg = f"{relative(folder)} cannot be read, or its files not be moved: {error.strerror}"
+        raise SettingsError(msg, hint="check the rights of that folder") from error
+
+
+def _letters(folder: Path) -> Iterator[Path]:
+    """The mails of a Maildir, or else the .eml files."""
+    maildir = (folder / "new").is_dir()
+    places = [folder / "new", folder / "cur"] if maildir else [folder]
+    for place in filter(Path.is_dir, places):
+        for path in sorted(place.iterdir()):
+            if not path.name.startswith(".") and (maildir or path.suffix == ".eml") and _plain(path):
+                yield path
+
+
+def _plain(path: Path) -> bool:
+    with suppress(FileNotFoundError):  # another took it meanwhile
+        return stat.S_ISREG(path.lstat().st_mode)
+    return False
+
+
+def _take(project: Project, folder: Path, path: Path, now: datetime) -> Returned:
+    name = one_line(path.name)
+    try:
+        with path.open("rb") as file:
+            found = reports_in(file.read(READ))
+        kinds = tuple(kind for report in found if (kind := _apply(project, report, now)))
+        if not kinds:
+            msg = "it is about no mail of ours"
+            raise NotAReport(msg)
+    except NotAReport as error:
+        away = put_away(path, folder / PARKED)
+        beside(away, ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
+        return Returned(name, parked=str(error))
+    put_away(path, folder / DONE)
+    return Returned(name, kinds)
+
+
+def _apply(project: Project, report: Report, now: datetime) -> Kind | None:
+    """Suppress an address that is no more; what was unknown has evidently left. None: no mail of ours."""
+    store = project.store
+    with store.writing() as connection:
+        address = _of_ours(connection, report)
+        if address and report.kind is Kind.HARD:
+            suppress_address(connection, address, BOUNCE, f"report {report.status}", now)
+    if address and report.message_id:
+        unknown = select(*ATTEMPT).where(messages.c.message_id == report.message_id, stands(Status.UNKNOWN))
+        with store.reading() as connection:
+            evident = attempts(connection.execute(unknown))
+        resolve(store, evident, Status.ACCEPTED, now)
+    return report.kind if address else None
+
+
+def _of_ours(connection: Connection, report: Report) -> str | None:
+    """The address that our mail went to: by the mail's id, else by an address that we have written to."""
+    if report.message_id:
+        by_id = select(messages.c.address).where(messages.c.message_id == report.message_id)
+        if address := connection.scalar(by_id):
+            return str(address)
+    names = {report.recipient, report.recipient.lower()}
+    left = (messages.c.transport == SmtpTransport.name, messages.c.status.in_(_LEFT))
+    by_address = (
+        select(messages.c.address)
+        .join(customers, customers.c.customer_id == messages.c.customer_id)
+        .where(customers.c.email.in_(names), messages.c.address == customers.c.email, *left)
+    )
+    return connection.scalar(by_address.limit(1))

@@ -1,0 +1,97 @@
+"""What a mail server reports of a mail of ours (RFC 3464), read from bytes that anybody may have sent."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser, HeaderParser
+from enum import StrEnum
+
+from engine.rendering.mail import one_line
+
+READ = 1_000_000  # bytes; what is reported stands at the beginning, the mail itself at the end
+MOST_PARTS = 40  # a report has three, and those of the mail that it returns
+_ID = re.compile(r"<?([0-9a-fA-F-]{36})@[^>\s]+>?")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_NOT_THE_ADDRESS = re.compile(r"5\.(2\.2|2\.3|3\.4|[67]\.\d+)")  # full, too large, content, policy
+
+
+class Kind(StrEnum):
+    """What a report means for an address."""
+
+    HARD = "hard"  # no mail will ever arrive there
+    SOFT = "soft"  # this one did not arrive, another one may
+    NO_BOUNCE = "no bounce"  # it arrived, was passed on, or is still tried
+
+
+class NotAReport(ValueError):
+    """It says nothing that a program can read."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one mail for one recipient."""
+
+    kind: Kind
+    recipient: str
+    message_id: str | None
+    status: str
+
+
+def reports_in(content: bytes) -> list[Report]:
+    """What the mail reports. Raises NotAReport."""
+    if content.lower().count(b"content-type:") > MOST_PARTS:
+        msg = "it has more parts than any report"
+        raise NotAReport(msg)
+    try:
+        return _read(BytesParser().parsebytes(content))
+    except NotAReport:
+        raise
+    except Exception as error:  # broken in a way that the library did not foresee
+        msg = f"it cannot be read: {type(error).__name__}"
+        raise NotAReport(msg) from error
+
+
+def _read(mail: Message) -> list[Report]:
+    parts = list(mail.walk())
+    status = next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
+    if status is None or not isinstance(status.get_payload(), list):
+        msg = "there is no delivery status in it"
+        raise NotAReport(msg)
+    message_id = next(_ids(parts), None)
+    blocks = [block for block in status.get_payload() if isinstance(block, Message)]
+    found = [_of(block, message_id) for block in blocks if "Final-Recipient" in block]
+    if not found:
+        msg = "it names no recipient"
+        raise NotAReport(msg)
+    return found
+
+
+def _ids(parts: list[Message]) -> Iterator[str]:
+    """The ids that a mail of ours may have, the most certain one first."""
+    for name in ("Original-Message-ID", "Message-ID"):
+        for part in parts[1:]:  # the first one is the report, with an id of its own
+            headers = _returned(part) if name == "Message-ID" else part
+            if found := _ID.fullmatch(str(headers.get(name, "")).strip()):
+                yield found[1].lower()
+
+
+def _returned(part: Message) -> Message:
+    """The part, or the mail whose headers are its text."""
+    if part.get_content_type() == "text/rfc822-headers":
+        return HeaderParser().parsestr(str(part.get_payload()))
+    return part
+
+
+def _of(block: Message, message_id: str | None) -> Report:
+    status = _STATUS.search(str(block.get("Status", "")))
+    recipient = one_line(str(block["Final-Recipient"]).rpartition(";")[2]).strip("<>")
+    action = str(block.get("Action", "")).strip().lower()
+    told = status[0] if status else ""
+    return Report(_kind(action, told), recipient[:320], message_id, told)
+
+
+def _kind(action: str, status: str) -> Kind:
+    if action != "failed":
+        return Kind.NO_BOUNCE
+    return Kind.HARD if status.startswith("5.") and not _NOT_THE_ADDRESS.fullmatch(status) else Kind.SOFT

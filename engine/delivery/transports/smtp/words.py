@@ -1,0 +1,20 @@
+"""What a server says, made fit to be shown: whoever runs it chooses the words."""
+
+from smtplib import SMTPResponseException
+
+from engine.rendering.mail import one_line
+
+LONGEST = 200
+
+
+def said(code: int, text: bytes | str) -> str:
+    """An answer in one line."""
+    words = text if isinstance(text, str) else text.decode(errors="replace")
+    return one_line(f"{code} {words}")[:LONGEST]
+
+
+def told(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, SMTPResponseException):
+        return said(error.smtp_code, error.smtp_error)
+    return one_line(str(error))[:LONGEST] or type(error).__name__

@@ -1,0 +1,234 @@
+"""Mails that came back: what a report means, whom it is about, and what becomes of its file."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.app.bouncing import Returned, take_bounces
+from engine.clock import VirtualClock
+from engine.daemon.returns import Returns
+from engine.delivery.reports import Kind, NotAReport, reports_in
+from engine.facts.suppression import is_suppressed
+from engine.settings import Settings, Smtp
+from engine.store.connect import Store
+from tests.delivery.post_office import NOW, address, change, key, plan_mails, row
+
+RETURNED = (
+    "Content-Type: message/rfc822\n\nFrom: hello@shop.example\nMessage-ID: <{id}@shop.example>\n\nHello"
+)
+HEADERS = "Content-Type: text/rfc822-headers\n\nFrom: hello@shop.example\nMessage-ID: <{id}@shop.example>\n"
+NOTHING = "Content-Type: text/plain\n\nnothing of it is here"
+
+
+def report(
+    number: int = 1,
+    *,
+    action: str = "failed",
+    status: str = "5.1.1",
+    recipient: str | None = None,
+    returned: str = RETURNED,
+    more: str = "",
+) -> bytes:
+    """As Postfix writes it."""
+    to = address(number) if recipient is None else recipient
+    told = (
+        f"Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n{more}\n"
+        f"Final-Recipient: rfc822; {to}\nAction: {action}\nStatus: {status}\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 User unknown\n"
+    )
+    parts = [
+        "Content-Type: text/plain\n\nI'm sorry to have to inform you that your message could not be delivered.",
+        told,
+        returned.format(id=key(number).message_id),
+    ]
+    body = "".join(f"--B\n{part}\n" for part in parts)
+    head = 'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary="B"\n'
+    return f"From: MAILER-DAEMON\nMessage-ID: <x@mx.example>\n{head}\n{body}--B--\n".encode()
+
+
+# ── what it says ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "kind"),
+    [
+        ("failed", "5.1.1", Kind.HARD),
+        ("Failed", "5.0.0 (nobody)", Kind.HARD),
+        ("failed", "5.2.1", Kind.HARD),
+        ("failed", "5.2.2", Kind.SOFT),  # full
+        ("failed", "5.3.4", Kind.SOFT),  # too large
+        ("failed", "5.7.26", Kind.SOFT),  # our signature, not the address
+        ("failed", "4.4.7", Kind.SOFT),
+        ("failed", "", Kind.SOFT),
+        ("delayed", "4.4.1", Kind.NO_BOUNCE),
+        ("delivered", "2.0.0", Kind.NO_BOUNCE),
+        ("relayed", "5.1.1", Kind.NO_BOUNCE),
+    ],
+)
+def test_what_a_report_means(action: str, status: str, kind: Kind) -> None:
+    [found] = reports_in(report(action=action, status=status))
+    assert (found.kind, found.recipient) == (kind, address(1))
+
+
+@pytest.mark.parametrize(
+    ("returned", "more", "number"),
+    [
+        (RETURNED, "", 1),
+        (HEADERS, "", 1),
+        (NOTHING, f"Original-Message-ID: <{key(2).message_id}@shop.example>\n", 2),
+        (RETURNED, f"Original-Message-ID: <{key(2).message_id}@shop.example>\n", 2),
+        (NOTHING, "", None),
+    ],
+)
+def test_the_id_of_our_mail_is_found(returned: str, more: str, number: int | None) -> None:
+    [found] = reports_in(report(returned=returned, more=more))
+    assert found.message_id == (key(number).message_id if number else None)
+
+
+def nested(levels: int) -> bytes:
+    """Parts within parts."""
+    heads = (f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(levels))
+    return "".join(heads).encode() + b"Content-Type: text/plain\n\nx"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0" * 100_000,
+        b"Subject: out of office\n\nBack on Monday",
+        nested(2000),
+        nested(30),
+        b"Content-Type: message/rfc822\n\n" * 5000,
+        report().replace(b"Final-Recipient", b"X-Recipient"),
+        report().replace(b"message/delivery-status", b"text/plain"),
+        report().replace(b'boundary="B"', b"boundary="),
+        report()[:200],
+        b"\xff\xfe" + report()[40:],
+    ],
+)
+def test_what_is_no_report_says_so(content: bytes) -> None:
+    with pytest.raises(NotAReport):
+        reports_in(content)
+
+
+@given(st.lists(st.tuples(st.integers(0, 900), st.binary(max_size=12)), max_size=6))
+def test_a_broken_report_is_read_or_refused_and_nothing_else(breaks: list[tuple[int, bytes]]) -> None:
+    content = report()
+    for place, noise in breaks:
+        content = content[:place] + noise + content[place + len(noise) :]
+    try:
+        for each in reports_in(content):
+            assert each.recipient.isprintable()
+            assert len(each.recipient) <= 320
+    except NotAReport:
+        pass
+
+
+# ── what it does ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def mailed(store: Store) -> Store:
+    """Two mails have left by SMTP; nobody can tell of a third, and a fourth is only planned."""
+    plan_mails(store, 1, 2, 3, 4)
+    for number, status in ((1, "accepted"), (2, "accepted"), (3, "unknown")):
+        sent = {"message_id": key(number).message_id, "address": address(number), "transport": "smtp"}
+        change(store, number, status=status, attempt=1, **sent)
+    return store
+
+
+def take(store: Store, folder: Path) -> list[Returned]:
+    return list(take_bounces(SimpleNamespace(store=store), folder, NOW))  # type: ignore[arg-type]
+
+
+def suppressed(store: Store) -> list[int]:
+    with store.reading() as connection:
+        return [number for number in range(1, 5) if is_suppressed(connection, address(number))]
+
+
+def put(folder: Path, **files: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / f"{name}.eml").write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("came", "gone"),
+    [
+        (report(1), [1]),
+        (report(1, recipient="elsewhere@forwarded.example"), [1]),  # the mail's own address, not a later one
+        (report(2, returned=NOTHING), [2]),
+        (report(2, returned=NOTHING, recipient=address(2).upper()), [2]),
+        (report(1, status="4.4.7"), []),
+        (report(1, action="delayed"), []),
+    ],
+)
+def test_an_address_that_is_no_more_gets_no_mail(
+    mailed: Store, tmp_path: Path, came: bytes, gone: list[int]
+) -> None:
+    put(tmp_path, one=came)
+    [told] = take(mailed, tmp_path)
+    assert suppressed(mailed) == gone
+    assert not told.parked
+    put(tmp_path, one=came)  # the same again
+    take(mailed, tmp_path)
+    assert suppressed(mailed) == gone
+    assert sorted(file.name for file in (tmp_path / "done").iterdir()) == ["one-2.eml", "one.eml"]
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        report(4, returned=NOTHING),  # planned, but nothing ever went there
+        report(1, returned=NOTHING, recipient="stranger@else.example"),
+        b"Subject: win a prize\n\nclick",
+        nested(2000),
+        b"x" * 5_000_000,
+    ],
+)
+def test_what_is_about_no_mail_of_ours_is_parked_with_its_reason(
+    mailed: Store, tmp_path: Path, came: bytes
+) -> None:
+    put(tmp_path, one=came)
+    [told] = take(mailed, tmp_path)
+    assert suppressed(mailed) == []
+    assert (tmp_path / "parked" / "one.eml").read_bytes() == came
+    assert (tmp_path / "parked" / "one.eml.reason.txt").read_text() == f"{told.parked}\n"
+
+
+def test_a_report_proves_that_an_unknown_mail_has_left(mailed: Store, tmp_path: Path) -> None:
+    put(tmp_path, one=report(3, returned=NOTHING))
+    take(mailed, tmp_path)
+    assert row(mailed, 3).status == "unknown"  # only the address was named, and anybody can do that
+    put(tmp_path, two=report(3))
+    take(mailed, tmp_path)
+    assert row(mailed, 3).status == "accepted"
+
+
+def test_of_a_maildir_both_folders_are_read_and_nothing_that_is_no_file(
+    mailed: Store, tmp_path: Path
+) -> None:
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "new" / "1.host").write_bytes(report(1))
+    (tmp_path / "cur" / "2.host:2,S").write_bytes(report(2))
+    (tmp_path / "tmp" / "3.host").write_bytes(report(3))
+    (tmp_path / "new" / "link").symlink_to(tmp_path / "tmp" / "3.host")
+    assert [each.file for each in take(mailed, tmp_path)] == ["1.host", "2.host:2,S"]
+    assert suppressed(mailed) == [1, 2]
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_the_daemon_reads_the_folder_of_the_settings_while_it_leads(
+    mailed: Store, tmp_path: Path, clock: VirtualClock, leads: bool
+) -> None:
+    put(tmp_path / "back", one=report(1), two=report(2, status="4.4.7"), three=b"win a prize")
+    settings = Settings(smtp=Smtp(bounces_folder="back"))
+    project = SimpleNamespace(store=mailed, settings=settings, folder=tmp_path, clock=clock)
+    Returns(SimpleNamespace(project=project), SimpleNamespace(leads=lambda: leads)).read()  # type: ignore[arg-type]
+    assert suppressed(mailed) == ([1] if leads else [])
+    assert list((tmp_path / "back").glob("*.eml")) == [] or not leads
