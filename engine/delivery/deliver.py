@@ -1,9 +1,10 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -140,14 +141,25 @@ class Rounds:
     def go(self, wait: Callable[[float], None] | None = None) -> None:
         """Send what is due, and as fast as it may leave; `wait` sleeps until more may."""
         while not self._courier.stop() and (waiting := self._due()):
-            allowed = self._throttle.take(len(waiting)) if self._throttle else len(waiting)
+            rest = self._courier.rest()
+            allowed = 0 if rest else self._allowed(len(waiting))
             if allowed:
                 self._carry(waiting[:allowed])
-            elif self._throttle and wait:
-                self._say_how_fast(self._throttle)
-                wait(self._throttle.pause().total_seconds())
+            elif wait:
+                wait(self._pause(rest).total_seconds())
             else:
                 return
+
+    def _allowed(self, wanted: int) -> int:
+        return self._throttle.take(wanted) if self._throttle else wanted
+
+    def _pause(self, rest: timedelta) -> timedelta:
+        """How long until more may leave, and that is said."""
+        if rest or not self._throttle:
+            self._progress(f"the way out is left alone for {math.ceil(rest.total_seconds())} s")
+            return rest
+        self._say_how_fast(self._throttle)
+        return self._throttle.pause()
 
     def _say_how_fast(self, throttle: Throttle) -> None:
         if not self._said_how_fast:
