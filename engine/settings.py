@@ -109,6 +109,19 @@ def _public(url: str) -> str:
     return url.rstrip("/")
 
 
+def _api(url: str) -> str:
+    """The address of an interface, without a slash at its end; plain http only on this machine."""
+    parts = urlsplit(url)
+    own = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme not in (("http", "https") if own else ("https",)) or not parts.hostname:
+        msg = f"{url!r} is no host to send to; write it as https://api.sendgrid.com"
+        raise ValueError(msg)
+    if parts.query or parts.fragment or parts.username or parts.path.strip("/"):
+        msg = f"{url!r} must end with the name of the host, or its port"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
 def _lasting(duration: timedelta) -> timedelta:
     if duration < SHORTEST:
         msg = f"must be at least {format_duration(SHORTEST)}"
@@ -327,7 +340,10 @@ class Staging(Part):
 class Delivery(Part):
     """The way out."""
 
-    transport: Line = Field("folder", description="`folder` writes mails as files, `console` prints them")
+    transport: Line = Field(
+        "folder",
+        description="`folder` writes mails as files, `console` prints them, `sendgrid` sends them",
+    )
     folder: Place = Field(
         "outbox", description="where `folder` writes them: below the project, or a whole path from / or ~"
     )
@@ -342,6 +358,40 @@ class Delivery(Part):
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
+
+
+class SendGrid(Part):
+    """The provider SendGrid, where `delivery.transport` is `sendgrid`. Its API key is a secret, see below."""
+
+    host: Annotated[str, AfterValidator(_api)] = Field(
+        "https://api.sendgrid.com", description="where it is; `https://api.eu.sendgrid.com` for EU accounts"
+    )
+    batch: int = Field(
+        100, ge=1, le=1000, description="mails in one request at most; and never more than `delivery.batch`"
+    )
+    timeout: Lasting = Field(
+        parse_duration("20s"), description="how long it may take to answer; then the outcome is unknown"
+    )
+    connect_timeout: Lasting = Field(
+        parse_duration("5s"), description="how long it may take to be reached; then nothing was sent"
+    )
+    idle: Lasting = Field(
+        parse_duration("10s"), description="a connection unused for longer is not used again"
+    )
+    sandbox: bool = Field(
+        default=False,
+        description="it checks mails and delivers none; here they count as accepted all the same",
+    )
+    ip_pool: str = Field(
+        "",
+        pattern=r"^(.{2,64})?$",
+        description="the pool of addresses to send from; empty: the account's own",
+    )
+    asm_group: int | None = Field(
+        None, ge=1, description="the unsubscribe group of these mails there, by its number; empty: none"
+    )
+    clicks: bool | None = Field(None, description="whether it tracks clicks; empty: as the account says")
+    opens: bool | None = Field(None, description="whether it tracks opens; empty: as the account says")
 
 
 class Web(Part):
@@ -363,6 +413,9 @@ class Secrets(Part):
 
     signing: SecretStr | None = Field(
         None, min_length=20, description="signs the links in mails; any long text, the same for ever"
+    )
+    sendgrid_key: SecretStr | None = Field(
+        None, description="the API key of the transport `sendgrid`; it needs the right Mail Send alone"
     )
 
 
@@ -398,6 +451,7 @@ class Settings(BaseSettings):
     )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
+    sendgrid: SendGrid = SendGrid()
     run: Run = Run()
     retention: Retention = Retention()
     staging: Staging = Staging()

@@ -35,10 +35,10 @@ def _headers(mail: Mail) -> Iterator[tuple[str, str]]:
     yield "To", _mailbox(mail.to_name, mail.to_address)
     if mail.reply_to:
         yield "Reply-To", _mailbox("", mail.reply_to)
-    yield "Subject", _words(one_line(mail.subject))
-    yield "Message-ID", f"<{mail.message_id}@{_ascii_domain(mail.from_address).rpartition('@')[2]}>"
+    yield "Subject", header_words(one_line(mail.subject))
+    yield "Message-ID", f"<{mail.message_id}@{ascii_domain(mail.from_address).rpartition('@')[2]}>"
     for name, value in mail.headers:
-        yield one_line(name), _words(one_line(value))
+        yield one_line(name), header_words(one_line(value))
 
 
 def _multipart(boundary: str) -> Iterator[tuple[str, str]]:
@@ -59,14 +59,14 @@ def _part(boundary: str, kind: str, content: str) -> bytes:
 
 
 def _mailbox(name: str, address: str) -> str:
-    address = _ascii_domain(one_line(address)).replace(" ", "")
+    address = ascii_domain(one_line(address)).replace(" ", "")
     name = one_line(name)
     if not name:
         return address
-    return f'"{quote(name)}" <{address}>' if _may_stand(name) else f"{_words(name)}{FOLD}<{address}>"
+    return f'"{quote(name)}" <{address}>' if _may_stand(name) else f"{header_words(name)}{FOLD}<{address}>"
 
 
-def _words(value: str) -> str:
+def header_words(value: str) -> str:
     """The value as it is where that is plain ASCII, else as encoded words (RFC 2047), folded."""
     if _may_stand(value):
         return value
@@ -89,7 +89,7 @@ def _may_stand(value: str) -> bool:
     return value.isascii() and "=?" not in value and len(value) <= LONGEST
 
 
-def _ascii_domain(address: str) -> str:
+def ascii_domain(address: str) -> str:
     """The address with an international domain in its ASCII form."""
     user, at, domain = address.rpartition("@")
     return address if domain.isascii() else f"{user}{at}{domain.encode('idna').decode('ascii')}"

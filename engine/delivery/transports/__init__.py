@@ -6,6 +6,7 @@ from pathlib import Path
 from engine.delivery.transports.base import Transport
 from engine.delivery.transports.console import ConsoleTransport
 from engine.delivery.transports.folder import FolderTransport
+from engine.delivery.transports.sendgrid import SendGridTransport
 from engine.registry import Menu
 from engine.settings import Settings
 
@@ -14,5 +15,6 @@ TRANSPORTS: Menu[Callable[[Settings, Path], Transport]] = Menu(
     {
         "folder": FolderTransport,
         "console": ConsoleTransport,
+        "sendgrid": SendGridTransport,
     },
 )
