@@ -313,8 +313,12 @@ def test_it_is_on_the_menu_and_cannot_look_up() -> None:
 
 @pytest.mark.parametrize("key", ["", "SG.two words", "SG.lin\ne", "SG.ä"])
 def test_without_a_sound_key_it_does_not_begin(key: str) -> None:
+    way = opened(settings(key=key))
     with pytest.raises(SettingsError, match="API key") as told:
-        SendGridTransport(settings(key=key), Path())
+        way.ready()
+    with pytest.raises(SettingsError, match="API key"):
+        sent(way, letters(1))
+    assert way.look_up("some-id", NOW) is Trace.CANNOT_TELL, "a preview needs no key"
     assert not key or key not in str(told.value)
 
 

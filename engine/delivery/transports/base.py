@@ -80,6 +80,9 @@ class Parcel:
 class Together(Transport, Protocol):
     """A way out that takes several mails at once, and answers for each on its own."""
 
+    def ready(self) -> None:
+        """Raises SettingsError where it could not send, as it is set up."""
+
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         """All these mails, in parcels. The next one is asked for when the last one is settled."""
 

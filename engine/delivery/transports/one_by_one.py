@@ -19,6 +19,9 @@ class OneByOne:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    def ready(self) -> None:
+        """It is, or has said why not when it was opened."""
+
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         return (Parcel([mail]) for mail in mails)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from engine.delivery.transports.sendgrid.moulds import Mould, Moulds
 from engine.delivery.transports.sendgrid.wire import NoAnswer, Unreachable, Wire
 from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
-from engine.settings import Settings
+from engine.settings import Secrets, Settings
 
 LOGGER = logging.getLogger("aftersale")
 COMPARED = 3  # mails of each request that are put together here first, as the provider would
@@ -44,13 +45,18 @@ class SendGridTransport:
         self, settings: Settings, folder: Path, stopwatch: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings = settings.sendgrid
+        self._secrets = settings.secrets
         self._patience = _patience(settings)
         self._stopwatch = stopwatch
-        self._wire = Wire(settings.sendgrid, _key(settings), stopwatch)
         self._moulds = Moulds(payload.MOST_TAGS, payload.MOST_BYTES, payload.TAG)
         self._silent = 0  # requests in a row of which nobody knows what became
         self._busy = 0  # … that it had no time for
         self._rest_until = 0.0
+
+    @cached_property
+    def _wire(self) -> Wire:
+        """Opened when it is needed: who only looks needs no key."""
+        return Wire(self._settings, _key(self._secrets), self._stopwatch)
 
     # ── what every transport can do ─────────────────────────────────────────────────────────────
 
@@ -70,12 +76,18 @@ class SendGridTransport:
         return Trace.CANNOT_TELL
 
     def close(self) -> None:
-        self._wire.close()
+        if "_wire" in self.__dict__:
+            self._wire.close()
 
     # ── several at once ─────────────────────────────────────────────────────────────────────────
 
+    def ready(self) -> None:
+        """Raises SettingsError where there is no key, or none that could be one."""
+        _key(self._secrets)
+
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         """Those of one step together, an address never twice. While it is in doubt, they go one by one."""
+        self.ready()
         for group in _alike(mails, self._settings.batch):
             for mould, fitting in self._moulds.sorted_in(group):
                 yield from self._packed(mould, fitting)
@@ -218,8 +230,8 @@ def _alike(mails: Sequence[Mail], most: int) -> list[list[Mail]]:
     return [list(lot.values()) for lots in groups.values() for lot in lots]
 
 
-def _key(settings: Settings) -> str:
-    key = settings.secrets.sendgrid_key.get_secret_value() if settings.secrets.sendgrid_key else ""
+def _key(secrets: Secrets) -> str:
+    key = secrets.sendgrid_key.get_secret_value() if secrets.sendgrid_key else ""
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         msg = "the transport 'sendgrid' needs an API key" if not key else "that is no API key of SendGrid"
         raise SettingsError(msg, hint="set AFTERSALE_SECRETS__SENDGRID_KEY in the environment")
