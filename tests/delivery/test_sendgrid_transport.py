@@ -11,7 +11,7 @@ import pytest
 
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Together, Trace, TryAgain
-from engine.delivery.transports.sendgrid import SendGridTransport
+from engine.delivery.transports.sendgrid import SendGridTransport, payload
 from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
 from engine.settings import Delivery, Settings
@@ -113,6 +113,27 @@ def test_whatever_customers_are_called_it_arrives(hand: Hand) -> None:
 
 def test_a_mail_whose_own_part_is_too_long_goes_alone(hand: Hand) -> None:
     mails = [*letters(1, 2, 3), letter(4, "long " * 1900)]
+    sent(transport(hand), mails)
+    assert_arrived(hand, mails)
+    assert len(hand.requests()) == 2
+
+
+def test_what_would_not_come_out_as_written_goes_alone_and_that_is_said(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(payload, "unlike", lambda request, mail, number: mail.key.customer_id == 3)
+    mails = letters(1, 2, 3, 4)
+    sent(transport(hand), mails)
+    assert_arrived(hand, mails)
+    assert len(hand.requests()) == 4
+    assert [line.getMessage() for line in caplog.records] == [
+        "mails of welcome-back/hello do not come out of a common request as written; they go alone"
+    ]
+
+
+def test_where_no_tag_is_safe_mails_go_alone(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload.secrets, "choice", lambda letters: "q")
+    mails = [letter(1, "q" * payload.NONCE), letter(2)]
     sent(transport(hand), mails)
     assert_arrived(hand, mails)
     assert len(hand.requests()) == 2
