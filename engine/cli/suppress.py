@@ -19,7 +19,7 @@ def command(
 
     Who only unsubscribed still gets transactional mail; with any other reason that stops, too.
     """
-    valid = [_valid(address) for address in addresses]
+    valid = [valid_address(address) for address in addresses]
     with opened(project) as shop:
         now = instant(shop, None)
         with shop.store.writing() as connection:
@@ -28,7 +28,8 @@ def command(
                 typer.echo(f"{address}: {'suppressed' if new else 'was suppressed already'}")
 
 
-def _valid(address: str) -> str:
+def valid_address(address: str) -> str:
+    """The address as it is kept. Raises UsageError for what is none."""
     try:
         return validate_email(address, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
