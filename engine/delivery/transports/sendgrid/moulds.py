@@ -127,11 +127,14 @@ class Moulds:
 
     def sorted_in(self, mails: Sequence[Mail]) -> list[tuple[Mould | None, list[Mail]]]:
         """The mails by the mould they fit; None holds those that fit none within the limits."""
-        for mail in mails:
-            self._learn(mail)
+        found = [self._fitting(mail) for mail in mails]
+        if None in found:
+            for mail in mails:
+                self._learn(mail)
+            found = [self._fitting(mail) for mail in mails]
         groups: dict[Mould | None, list[Mail]] = {}
-        for mail in mails:
-            groups.setdefault(self._fitting(mail), []).append(mail)
+        for mould, mail in zip(found, mails, strict=True):
+            groups.setdefault(mould, []).append(mail)
         return list(groups.items())
 
     def _fitting(self, mail: Mail) -> Mould | None:
