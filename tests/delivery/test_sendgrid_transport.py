@@ -264,6 +264,17 @@ def test_while_it_is_in_doubt_a_single_mail_goes_first(hand: Hand) -> None:
     assert [len(parcel.mails) for parcel in parcels] == [3]
 
 
+def test_an_outage_ends_the_run_and_the_next_one_tries_again(hand: Hand) -> None:
+    hand.order(status=500, times=5)
+    way = transport(hand)
+    for number in range(5):
+        assert kinds(sent(way, letters(number))) == {number: OutcomeUnknown}
+    with pytest.raises(TransportError, match="no usable answer 5 times in a row"):
+        sent(way, letters(5))
+    assert kinds(sent(way, letters(5))) == {5: Receipt}
+    assert len(hand.requests()) == 6
+
+
 @pytest.mark.parametrize(
     ("order", "hint"),
     [

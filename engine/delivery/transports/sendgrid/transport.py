@@ -20,6 +20,7 @@ from engine.rendering.mail import Mail
 from engine.settings import Secrets, Settings
 
 LOGGER = logging.getLogger("aftersale")
+IN_VAIN = 5  # requests in a row without a usable answer
 COMPARED = 3  # mails of each request that are put together here first, as the provider would
 FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
 LONGEST_ID = 200
@@ -50,7 +51,8 @@ class SendGridTransport:
         self._stopwatch = stopwatch
         self._moulds = Moulds(payload.MOST_TAGS, payload.MOST_BYTES, payload.TAG)
         self._silent = 0  # requests in a row of which nobody knows what became
-        self._busy = 0  # … that it had no time for
+        self._vain = 0  # the same, since that was last told
+        self._busy = 0  # requests in a row that it had no time for
         self._rest_until = 0.0
 
     @cached_property
@@ -88,9 +90,19 @@ class SendGridTransport:
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         """Those of one step together, an address never twice. While it is in doubt, they go one by one."""
         self.ready()
+        self._give_up_in_time()
         for group in _alike(mails, self._settings.batch):
             for mould, fitting in self._moulds.sorted_in(group):
                 yield from self._packed(mould, fitting)
+
+    def _give_up_in_time(self) -> None:
+        """An outage ends the run, rather than put one mail after the other in doubt."""
+        if self._vain >= IN_VAIN:
+            self._vain = 0
+            msg = f"SendGrid gave no usable answer {IN_VAIN} times in a row"
+            raise TransportError(
+                msg, hint="see aftersale outbox --status unknown; all others are still there"
+            )
 
     def _packed(self, mould: Mould | None, mails: Sequence[Mail]) -> Iterator[Moulded]:
         left = list(mails)
@@ -177,7 +189,8 @@ class SendGridTransport:
 
     def _take_note(self, said: Verdict) -> None:
         """How it fares, and for how long it is left alone now."""
-        self._silent = self._silent + 1 if said.meaning is Meaning.UNKNOWN else 0
+        unknown = said.meaning is Meaning.UNKNOWN
+        self._silent, self._vain = (self._silent + 1, self._vain + 1) if unknown else (0, 0)
         self._busy = self._busy + 1 if said.meaning is Meaning.BUSY else 0
         if times := self._silent + self._busy:
             rest = said.pause or min(FIRST_REST * 2 ** min(times - 1, 10), LONGEST_REST)
