@@ -133,6 +133,19 @@ def _verification_key(key: str) -> str:
     return joined
 
 
+def _api(url: str) -> str:
+    """The address of an interface, without a slash at its end; plain http only on this machine."""
+    parts = urlsplit(url)
+    own = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme not in (("http", "https") if own else ("https",)) or not parts.hostname:
+        msg = f"{url!r} is no host to send to; write it as https://api.sendgrid.com"
+        raise ValueError(msg)
+    if parts.query or parts.fragment or parts.username or parts.path.strip("/"):
+        msg = f"{url!r} must end with the name of the host, or its port"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
 def _lasting(duration: timedelta) -> timedelta:
     if duration < SHORTEST:
         msg = f"must be at least {format_duration(SHORTEST)}"
@@ -381,7 +394,8 @@ class Delivery(Part):
 
     transport: Line = Field(
         "folder",
-        description="`folder` writes mails as files, `console` prints them, `smtp` hands them to a server",
+        description="`folder` writes mails as files, `console` prints them, `smtp` hands them to a server, "
+        "`sendgrid` to that provider",
     )
     folder: Place = Field(
         "outbox", description="where `folder` writes them: below the project, or a whole path from / or ~"
@@ -443,23 +457,41 @@ class Dkim(Part):
     )
 
 
-class Web(Part):
-    """The web server, for `aftersale serve`, and for `aftersale run` where `url` is set."""
+class SendGrid(Part):
+    """The provider SendGrid: mails leave by it where `delivery.transport` says so; and what it tells of them.
 
-    host: Line = Field(
-        "127.0.0.1", description="where it listens; `0.0.0.0`: at every address of the machine"
+    Its API key is a [secret](#secrets).
+    """
+
+    host: Annotated[str, AfterValidator(_api)] = Field(
+        "https://api.sendgrid.com", description="where it is; `https://api.eu.sendgrid.com` for EU accounts"
     )
-    port: int = Field(8025, ge=0, le=65535, description="the port it listens at; 0: any free one")
-    url: Annotated[str, AfterValidator(_public)] = Field(
+    batch: int = Field(
+        100, ge=1, le=1000, description="mails in one request at most; and never more than `delivery.batch`"
+    )
+    timeout: Lasting = Field(
+        parse_duration("20s"), description="how long it may take to answer; then the outcome is unknown"
+    )
+    connect_timeout: Lasting = Field(
+        parse_duration("5s"), description="how long it may take to be reached; then nothing was sent"
+    )
+    idle: Lasting = Field(
+        parse_duration("10s"), description="a connection unused for longer is not used again"
+    )
+    sandbox: bool = Field(
+        default=False,
+        description="it checks mails and delivers none; here they count as accepted all the same",
+    )
+    ip_pool: str = Field(
         "",
-        description="its address in the internet, such as `https://mail.shop.example`; empty: `run` opens no "
-        "port, and no mail links to it",
+        pattern=r"^(.{2,64})?$",
+        description="the pool of addresses to send from; empty: the account's own",
     )
-
-
-class Sendgrid(Part):
-    """SendGrid, the provider of mail: what it tells of mails that have left."""
-
+    asm_group: int | None = Field(
+        None, ge=1, description="the unsubscribe group of these mails there, by its number; empty: none"
+    )
+    clicks: bool | None = Field(None, description="whether it tracks clicks; empty: as the account says")
+    opens: bool | None = Field(None, description="whether it tracks opens; empty: as the account says")
     webhook_key: Annotated[str, AfterValidator(_verification_key)] = Field(
         "",
         description="the verification key of its signed event webhook, as its settings show it; empty: "
@@ -471,6 +503,20 @@ class Sendgrid(Part):
         le=1000,
         description="an address that so many mails in a row could not reach for the moment, without one that "
         "arrived, gets no more",
+    )
+
+
+class Web(Part):
+    """The web server, for `aftersale serve`, and for `aftersale run` where `url` is set."""
+
+    host: Line = Field(
+        "127.0.0.1", description="where it listens; `0.0.0.0`: at every address of the machine"
+    )
+    port: int = Field(8025, ge=0, le=65535, description="the port it listens at; 0: any free one")
+    url: Annotated[str, AfterValidator(_public)] = Field(
+        "",
+        description="its address in the internet, such as `https://mail.shop.example`; empty: `run` opens no "
+        "port, and no mail links to it",
     )
 
 
@@ -486,6 +532,9 @@ class Secrets(Part):
     smtp_password: SecretStr | None = Field(None, min_length=1, description="that of `smtp.user`")
     dkim_key: SecretStr | None = Field(
         None, min_length=1, description="the private RSA key in PEM form; line breaks may be written as `\\n`"
+    )
+    sendgrid_key: SecretStr | None = Field(
+        None, description="the API key of the transport `sendgrid`; it needs the right Mail Send alone"
     )
 
 
@@ -530,11 +579,11 @@ class Settings(BaseSettings):
     delivery: Delivery = Delivery()
     smtp: Smtp = Smtp()
     dkim: Dkim = Dkim()
+    sendgrid: SendGrid = SendGrid()
     run: Run = Run()
     retention: Retention = Retention()
     staging: Staging = Staging()
     web: Web = Web()
-    sendgrid: Sendgrid = Sendgrid()
     secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",

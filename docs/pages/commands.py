@@ -24,6 +24,8 @@ EXAMPLES = {
     "check": "aftersale check\naftersale check --json",
     "preview": "aftersale preview\naftersale preview win-back --days 14 --html out/\n"
     "aftersale preview --customer ann@example.com --at 2026-12-24T09:00Z",
+    "send-test": "aftersale send-test win-back focaccia --to marta@slowloaf.example\n"
+    "aftersale send-test win-back focaccia --to marta@slowloaf.example --customer ann@example.com",
     "explain": "aftersale explain ann@example.com\naftersale explain ann@example.com flagship-after-guide",
     "segment": "aftersale segment lapsed\naftersale segment --campaign win-back --ids\n"
     "aftersale segment lapsed --since 2026-01-01T00:00Z --ids\n"

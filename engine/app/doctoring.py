@@ -18,7 +18,8 @@ from engine.delivery.generation import Guard
 from engine.delivery.receivers.inbound import PARKED, counts
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
-from engine.errors import StoreError
+from engine.delivery.transports.one_by_one import together
+from engine.errors import SettingsError, StoreError
 from engine.rules.words import times
 from engine.settings import CONFIG_FILE, Settings
 from engine.store.connect import Store, is_there
@@ -50,7 +51,27 @@ def examine(project: Project) -> list[Finding]:
     """Everything looked at, in the order in which one thing needs the other."""
     transport = project.settings.delivery.transport
     settings = Finding("settings", f"{CONFIG_FILE} is sound; mails leave by {transport!r}")
-    return [settings, _campaigns(project), *_sendgrid(project.settings), *_database(project)]
+    return [
+        settings,
+        *_way_out(project),
+        *_sendgrid(project.settings),
+        _campaigns(project),
+        *_database(project),
+    ]
+
+
+def _way_out(project: Project) -> Iterator[Finding]:
+    """What stands against mails leaving, or arriving; nothing where nothing does."""
+    transport = project.transport()
+    try:
+        together(transport).ready()
+    except SettingsError as error:
+        yield Finding("way out", error.message, sound=False, hint=error.hint)
+    finally:
+        transport.close()
+    if transport.name == "sendgrid" and project.settings.sendgrid.sandbox:
+        hint = "leave sendgrid.sandbox out to send"
+        yield Finding("way out", "the sandbox of SendGrid: no mail arrives anywhere", sound=False, hint=hint)
 
 
 def _sendgrid(settings: Settings) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from engine.app.project import Project
 from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
 from engine.delivery.transports.base import Transport
+from engine.delivery.transports.one_by_one import together
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.readout import Count, decided
@@ -86,7 +87,8 @@ def run_once(
 
 
 def way_out(project: Project, transport: Transport, owner: str, progress: Callable[[str], None]) -> Way:
-    """How the mails of this project go out."""
+    """How the mails of this project go out. Raises SettingsError where they could not, as it is set up."""
+    together(transport).ready()
     return Way(
         project.store,
         project.studio,

@@ -13,6 +13,7 @@ COMMANDS = {  # command: (module, what it does)
     "products": ("products", "Show the catalogue beside what was sold, and complete it."),
     "check": ("check", "Find everything wrong with settings, campaigns and templates."),
     "preview": ("preview", "Show who gets what when, and who does not and why."),
+    "send-test": ("send_test", "Send one mail of a step to yourself."),
     "explain": ("explain", "Tell why a customer gets a campaign's mails, or does not."),
     "segment": ("segment", "Show who a rule holds, before any policy."),
     "run": ("run", "Plan and deliver until told to stop, or a single time."),

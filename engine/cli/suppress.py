@@ -36,7 +36,7 @@ def command(
     if [bool(addresses), file is not None, export].count(True) != 1 or (lift and not addresses):
         msg = "give addresses, --from with a file, or --export; --lift belongs to addresses"
         raise UsageError(msg)
-    valid = [_valid(address) for address in addresses or ()]
+    valid = [valid_address(address) for address in addresses or ()]
     with opened(project) as shop:
         if export:
             write_list(shop, sys.stdout)
@@ -66,7 +66,8 @@ def _read(shop: Project, file: Path, reason: str) -> None:
     raise typer.Exit(int(bool(done.wrong)))
 
 
-def _valid(address: str) -> str:
+def valid_address(address: str) -> str:
+    """The address as it is kept. Raises UsageError for what is none."""
     try:
         return validate_email(address, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:

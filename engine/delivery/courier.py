@@ -1,17 +1,27 @@
 """One batch on its way: from its committed intent, through the studio and the door, to its settlement."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 
 from engine.delivery.outbox import Outbox, Outcome
 from engine.delivery.retry import pause_after
 from engine.delivery.rows import Attempt
 from engine.delivery.staging import on_the_list
 from engine.delivery.states import Status
-from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Transport, TryAgain
+from engine.delivery.transports.base import (
+    Answer,
+    OutcomeUnknown,
+    Parcel,
+    Receipt,
+    Refused,
+    Together,
+    Transport,
+    TryAgain,
+)
+from engine.delivery.transports.one_by_one import OneByOne, together
 from engine.errors import TransportError
 from engine.planning.pauses import ALL, paused_since
 from engine.rendering.mail import Mail, MailOrder, Unwritable
@@ -27,7 +37,7 @@ class Bag:
     """One batch: the letters still to be sent, what became of each attempt, and the receipts."""
 
     outcomes: dict[Attempt, Outcome]
-    letters: deque[tuple[Attempt, Mail]] = field(default_factory=deque)
+    letters: dict[Attempt, Mail] = field(default_factory=dict)
     receipts: dict[Attempt, Receipt] = field(default_factory=dict)
 
 
@@ -45,6 +55,14 @@ class Courier:
     stopwatch: Callable[[], float] = time.monotonic
     only: Collection[str] | None = None
     stop: Callable[[], bool] = lambda: False
+
+    @cached_property
+    def _way(self) -> Together | OneByOne:
+        return together(self.transport)
+
+    def rest(self) -> timedelta:
+        """For how long the transport is to be left alone."""
+        return self._way.rest()
 
     def carry(self, batch: Sequence[Attempt]) -> dict[Status, int]:
         """Send what was claimed; counts by the state it ended in.
@@ -69,11 +87,11 @@ class Courier:
             if isinstance(mail, Unwritable):
                 bag.outcomes[attempt] = _unwritable(mail, attempt, self.now)
             else:
-                bag.letters.append((attempt, mail))
+                bag.letters[attempt] = mail
 
     def _send(self, bag: Bag) -> None:
         try:
-            while bag.letters and not self.stop():
+            while bag.letters and not self.stop() and not self.rest():
                 self._send_while_fresh(bag)
         finally:
             self.transport.flush()
@@ -86,35 +104,48 @@ class Courier:
         """
         turn_back = self.stopwatch() + self.outbox.lease.total_seconds() / 2
         self._pass_the_door(bag)
-        while bag.letters:
-            self._hand_over(bag, *bag.letters.popleft())
-            if self.stop() or self.stopwatch() >= turn_back:
+        senders = {mail.message_id: attempt for attempt, mail in bag.letters.items()}
+        for parcel in self._way.parcels(list(bag.letters.values())):
+            self._hand_over(bag, parcel, senders)
+            if self.stop() or self.rest() or self.stopwatch() >= turn_back:
                 return
 
     def _pass_the_door(self, bag: Bag) -> None:
         """Keep only the letters that are still ours to send, and that nothing stands against by now."""
-        letters = dict(bag.letters)
-        held, barred = self.outbox.renew(letters), self.outbox.barred(letters, self.now)
+        held, barred = self.outbox.renew(bag.letters), self.outbox.barred(bag.letters, self.now)
         with self.outbox.store.reading() as connection:
             resting = paused_since(connection)
-        passed: deque[tuple[Attempt, Mail]] = deque()
-        for attempt, mail in bag.letters:
+        passed: dict[Attempt, Mail] = {}
+        for attempt, mail in bag.letters.items():
             if attempt in barred:
                 bag.outcomes[attempt] = Outcome(Status.CANCELLED, barred[attempt])
             elif not on_the_list(mail.to_address, self.only):
                 bag.outcomes[attempt] = _REHEARSED
             elif attempt in held and not {ALL, attempt.key.campaign_id} & resting.keys():
-                passed.append((attempt, mail))
+                passed[attempt] = mail
         bag.letters = passed
 
-    def _hand_over(self, bag: Bag, attempt: Attempt, mail: Mail) -> None:
-        bag.outcomes[attempt] = _IN_THE_AIR
+    def _hand_over(self, bag: Bag, parcel: Parcel, senders: Mapping[str, Attempt]) -> None:
+        """Into the air with all of them, and down again one by one as the transport answers."""
+        flying = {senders[mail.message_id] for mail in parcel.mails}
+        for attempt in flying:
+            del bag.letters[attempt]
+        bag.outcomes |= dict.fromkeys(flying, _IN_THE_AIR)
         try:
-            bag.receipts[attempt] = self.transport.send(mail)
+            for mail, answer in self._way.send_parcel(parcel):
+                attempt = senders[mail.message_id]
+                flying.discard(attempt)
+                self._settle(bag, attempt, answer)
         except TransportError:
-            bag.outcomes[attempt] = _NOT_SENT
+            bag.outcomes |= dict.fromkeys(flying, _NOT_SENT)
             raise
-        except Exception as answer:  # noqa: BLE001 - one mail's trouble never takes another with it
+        except Exception as answer:  # noqa: BLE001 - one parcel's trouble never takes another with it
+            bag.outcomes |= {attempt: _answered(answer, attempt, self.now) for attempt in flying}
+
+    def _settle(self, bag: Bag, attempt: Attempt, answer: Answer) -> None:
+        if isinstance(answer, Receipt):
+            bag.receipts[attempt] = answer
+        else:
             bag.outcomes[attempt] = _answered(answer, attempt, self.now)
 
 
@@ -135,7 +166,8 @@ def _answered(answer: Exception, attempt: Attempt, now: datetime) -> Outcome:
         case Refused():
             return Outcome(Status.REJECTED, str(answer))
         case TryAgain():
-            return Outcome(Status.SCHEDULED, str(answer), due_at=now + pause_after(attempt.number))
+            pause = max(answer.pause, pause_after(attempt.number))
+            return Outcome(Status.SCHEDULED, str(answer), due_at=now + pause)
         case OutcomeUnknown():
             return Outcome(Status.UNKNOWN, str(answer))
     return Outcome(Status.UNKNOWN, f"{type(answer).__name__}: {answer}")

@@ -1,9 +1,10 @@
 """The loop: clear up what an earlier run left, then send what is due, batch by batch."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -141,19 +142,25 @@ class Rounds:
     def go(self, wait: Callable[[float], None] | None = None) -> None:
         """Send what is due, and as fast as it may leave; `wait` sleeps until more may."""
         while not self._courier.stop():
-            full = self._gate.full()
+            full, rest = self._gate.full(), self._courier.rest()
             waiting = self._due(full)
-            if through := self._gate.through(waiting):
+            if not rest and (through := self._gate.through(waiting)):
                 self._carry(through)
             elif self._gate.day_is_over:
                 self._say_that_the_day_is_over(wait)
                 return
             elif wait and (waiting or (full and self._due())):
-                blocked = frozenset() if waiting else full
-                self._say_how_fast(blocked)
-                wait(self._gate.pause(blocked).total_seconds())
+                wait(self._pause(rest, frozenset() if waiting else full).total_seconds())
             else:
                 return
+
+    def _pause(self, rest: timedelta, full: Collection[str]) -> timedelta:
+        """How long until more may leave, and that is said."""
+        if rest:
+            self._progress(f"the way out is left alone for {math.ceil(rest.total_seconds())} s")
+            return rest
+        self._say_how_fast(full)
+        return self._gate.pause(full)
 
     def _say_that_the_day_is_over(self, wait: Callable[[float], None] | None) -> None:
         """A daemon asks every second, and `status` tells it."""

@@ -35,10 +35,10 @@ def _headers(mail: Mail) -> Iterator[tuple[str, str]]:
     yield "To", _mailbox(mail.to_name, mail.to_address)
     if mail.reply_to:
         yield "Reply-To", _mailbox("", mail.reply_to)
-    yield "Subject", _words(one_line(mail.subject))
+    yield "Subject", header_words(one_line(mail.subject))
     yield "Message-ID", f"<{mail.message_id}@{ascii_domain(mail.from_address).rpartition('@')[2]}>"
     for name, value in mail.headers:
-        yield one_line(name), _words(one_line(value))
+        yield one_line(name), header_words(one_line(value))
 
 
 def _multipart(boundary: str) -> Iterator[tuple[str, str]]:
@@ -63,10 +63,10 @@ def _mailbox(name: str, address: str) -> str:
     name = one_line(name)
     if not name:
         return address
-    return f'"{quote(name)}" <{address}>' if _may_stand(name) else f"{_words(name)}{FOLD}<{address}>"
+    return f'"{quote(name)}" <{address}>' if _may_stand(name) else f"{header_words(name)}{FOLD}<{address}>"
 
 
-def _words(value: str) -> str:
+def header_words(value: str) -> str:
     """The value as it is where that is plain ASCII, else as encoded words (RFC 2047), folded."""
     if _may_stand(value):
         return value

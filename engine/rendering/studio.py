@@ -62,6 +62,13 @@ class Studio:
             raise Problems(list(copy.problems))
         return tuple(claim.rule for claim in copy.unguarded)
 
+    def specimen(self, order: MailOrder) -> Mail:
+        """A mail of that step to somebody made up. Raises Problems where its copy is wrong, UnknownName."""
+        copy = self._copy(order.key.campaign_id, order.key.step_id)
+        if copy.problems:
+            raise Problems(list(copy.problems))
+        return self._writer.specimen(order, copy)
+
     def compose(
         self, connection: Connection, orders: Sequence[MailOrder], now: datetime
     ) -> list[Mail | Unwritable]:

@@ -38,11 +38,12 @@ def specimens(
     claims = [claim for draft in edition.drafts for claim in draft.claims.all.values()]
     unguarded = [claim for draft in edition.drafts for claim in draft.claims.unguarded]
     for customer, proven in ((SOMEBODY, claims), (HARDLY_KNOWN, unguarded)):
-        book = _book(proven, order, surroundings)
+        book = specimen_book(proven, order, surroundings)
         yield customer, surroundings.context(campaign, order, customer, book)
 
 
-def _book(claims: Iterable[Claim], order: MailOrder, surroundings: Surroundings) -> ClaimBook:
+def specimen_book(claims: Iterable[Claim], order: MailOrder, surroundings: Surroundings) -> ClaimBook:
+    """The claims, each proven by made-up facts."""
     at = order.planned_at.astimezone(surroundings.zone)
     return ClaimBook({claim.said: specimen(claim, surroundings.catalogue, at) for claim in claims})
 

@@ -8,6 +8,7 @@ from engine.rendering.copy import Copy
 from engine.rendering.evidence import Proofs
 from engine.rendering.mail import Mail, MailOrder, Unwritable, WhyNot
 from engine.rendering.rendered import Failed
+from engine.rendering.tryout import SOMEBODY, specimen_book
 
 
 class Writer:
@@ -32,6 +33,10 @@ class Writer:
             reason: WhyNot = "claim_unproven" if failed.unproven else "render_failed"
             place = f"{failed.name}:{failed.line}: " if failed.line else ""
             return _unwritable(order, reason, f"{place}{failed.message}")
+
+    def specimen(self, order: MailOrder, copy: Copy) -> Mail:
+        """The mail to somebody made up, of whom all its claims are true."""
+        return self._mail(order, copy, SOMEBODY, specimen_book(copy.claims, order, self.surroundings))
 
     def _mail(self, order: MailOrder, copy: Copy, customer: CustomerCard, claims: ClaimBook) -> Mail:
         context = self.surroundings.context(copy.campaign, order, customer, claims)

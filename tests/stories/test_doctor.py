@@ -86,6 +86,23 @@ def test_a_clock_that_went_back(aftersale: Aftersale, shop: Path, clock: Virtual
     assert told(aftersale, "last run")["said"] == "2026-03-10 09:00Z, which is later than now"
 
 
+def test_a_way_out_that_cannot_send(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert aftersale("init", "new").code == 0
+    monkeypatch.chdir("new")
+    monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "sendgrid")
+    assert told(aftersale, "way out") == {
+        "about": "way out",
+        "said": "the transport 'sendgrid' needs an API key",
+        "sound": False,
+        "hint": "set AFTERSALE_SECRETS__SENDGRID_KEY in the environment",
+    }
+    monkeypatch.setenv("AFTERSALE_SECRETS__SENDGRID_KEY", "SG.something")
+    monkeypatch.setenv("AFTERSALE_SENDGRID__SANDBOX", "true")
+    assert told(aftersale, "way out")["said"] == "the sandbox of SendGrid: no mail arrives anywhere"
+
+
 def test_no_database_yet(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     aftersale("init", "fresh")
     monkeypatch.chdir(tmp_path / "fresh")

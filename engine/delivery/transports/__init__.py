@@ -6,6 +6,7 @@ from pathlib import Path
 from engine.delivery.transports.base import Transport
 from engine.delivery.transports.console import ConsoleTransport
 from engine.delivery.transports.folder import FolderTransport
+from engine.delivery.transports.sendgrid import SendGridTransport
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.registry import Menu
 from engine.settings import Settings
@@ -16,5 +17,6 @@ TRANSPORTS: Menu[Callable[[Settings, Path], Transport]] = Menu(
         "folder": FolderTransport,
         "console": ConsoleTransport,
         "smtp": SmtpTransport,
+        "sendgrid": SendGridTransport,
     },
 )

@@ -4,11 +4,15 @@ A transport is one file in this folder and one line in its menu. `send` either r
 raises one of three answers: Refused and TryAgain promise that the mail has *not* left,
 OutcomeUnknown that nobody can say. Any other exception counts as OutcomeUnknown too, save
 TransportError: the way out itself is unusable, and the mail has not left.
+
+One that can take several mails at once is `Together` as well, and is then asked that way.
 """
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from engine.rendering.mail import Mail
 
@@ -32,7 +36,11 @@ class Refused(Exception):
 
 
 class TryAgain(Exception):
-    """Known not to have been accepted; later it may be."""
+    """Known not to have been accepted; later it may be, and not before `pause` is over."""
+
+    def __init__(self, message: str, pause: timedelta = timedelta(0)) -> None:
+        super().__init__(message)
+        self.pause = pause
 
 
 class OutcomeUnknown(Exception):
@@ -56,3 +64,34 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of what it holds."""
+
+
+Answer = Receipt | Exception  # what `send` would have returned or raised
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Mails that are handed over in one go, so that they share the fate of one call."""
+
+    mails: Sequence[Mail]
+
+
+@runtime_checkable
+class Together(Transport, Protocol):
+    """A way out that takes several mails at once, and answers for each on its own."""
+
+    def ready(self) -> None:
+        """Raises SettingsError where it could not send, as it is set up."""
+
+    def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
+        """All these mails, in parcels. The next one is asked for when the last one is settled."""
+
+    def send_parcel(self, parcel: Parcel) -> Iterator[tuple[Mail, Answer]]:
+        """Hand them over, and tell of each mail what became of it as soon as that is known.
+
+        Raises TransportError: of which nothing was told yet has not left. After any other exception
+        nobody can say what became of those.
+        """
+
+    def rest(self) -> timedelta:
+        """For how long it is to be left alone from now on; nothing else is handed over meanwhile."""

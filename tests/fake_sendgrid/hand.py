@@ -1,0 +1,60 @@
+"""The fake in the hand of a test: start it, order it about, count what it accepted."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.conftest import ROOT
+from tests.fake_sendgrid.orders import Order
+from tests.fake_sendgrid.records import accepted
+from tests.fake_sendgrid.server import KEY, ORDERS, SEEN
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Where it listens, and the file of what it accepted."""
+
+    url: str
+    records: Path
+    key: str = KEY
+
+    def order(self, **order: Any) -> None:
+        body = json.dumps(Order(**order).as_json()).encode()
+        with urlopen(Request(self.url + ORDERS, data=body)) as answer:  # noqa: S310 - it is our own
+            assert answer.status == 200
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request to send mail that it has seen: its status, its length, the port it came from."""
+        with urlopen(self.url + SEEN) as answer:  # noqa: S310 - it is our own
+            return list(json.load(answer))
+
+    def forget(self) -> None:
+        """Take back every order, and what was seen so far."""
+        with urlopen(Request(self.url + SEEN, method="DELETE")) as answer:  # noqa: S310 - it is our own
+            assert answer.status == 200
+
+    def mails(self) -> list[dict[str, Any]]:
+        return accepted(self.records)
+
+    def ids(self) -> Counter[str]:
+        """How often each of our message ids was accepted."""
+        return Counter(mail["custom_args"]["aftersale_message"] for mail in self.mails())
+
+
+@contextmanager
+def fake_sendgrid(records: Path, *options: str) -> Iterator[Hand]:
+    """One of its own, as a process."""
+    command = [sys.executable, "-m", "tests.fake_sendgrid", "--records", str(records), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            yield Hand(process.stdout.readline().strip(), records)
+        finally:
+            process.kill()
