@@ -284,6 +284,9 @@ def test_words_are_forgotten_and_the_event_is_not(store: Store) -> None:
         assert inbound.forget_words(connection, NOW + timedelta(seconds=1)) == 1, "what waits keeps its words"
     assert tell(store, told).applied == 1, "the one that waited, and not the one that was told again"
     assert len(rows(store, tables.mail_events)) == 2
+    words = {each["event_id"]: bool(each["body"]) for each in rows(store, tables.inbound)}
+    assert words.pop(told["sg_event_id"]) is False
+    assert list(words.values()) == [True]
 
 
 # ── addresses ───────────────────────────────────────────────────────────────────────────────────
