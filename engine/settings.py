@@ -195,6 +195,13 @@ def _country(code: str) -> str:
     return code
 
 
+class Names(dict[str, str]):
+    """Ids and what they are called: once read never changed, so that settings can be told apart by hash."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
+
+
 Lasting = Annotated[Duration, AfterValidator(_lasting)]
 Percent = Annotated[
     Decimal,
@@ -565,8 +572,8 @@ class Settings(BaseSettings):
     cool_down: CoolDown = CoolDown()
     hold: Hold = Hold()
     utm: Utm = Utm()
-    topics: dict[Topic, Line] = Field(
-        {},
+    topics: Annotated[dict[Topic, Line], AfterValidator(Names)] = Field(
+        Names(),
         description="what a topic is called where customers choose what they get, such as `recipes: A recipe "
         "a week`; a topic of a campaign that is not named here is shown by its id",
     )

@@ -61,3 +61,13 @@ def test_a_list_of_caps_may_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("AFTERSALE_FREQUENCY", '[{"max": 1, "per": "1d"}, {"max": 4}]')
     assert caps(tmp_path, "frequency: [{max: 9}]") == [(1, 1, None), (4, 7, None)]
+
+
+def test_topics_have_names_for_people(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("topics: {recipes: A recipe a week}")
+    settings = load_settings(tmp_path)
+    assert settings.topics == {"recipes": "A recipe a week"}
+    assert hash(settings) == hash(load_settings(tmp_path)), "they tell memoized answers apart"
+    (tmp_path / "config.yaml").write_text("topics: {recipes: ''}")
+    with pytest.raises(SettingsError, match="config.yaml:1:10: recipes: must not be empty"):
+        load_settings(tmp_path)
