@@ -27,7 +27,7 @@ from engine.facts.judging import Judge
 from engine.facts.opening import ImportJob, Opened, open_job
 from engine.facts.reading import Record
 from engine.facts.refusal import Refused
-from engine.facts.rejects import Rejects
+from engine.facts.rejects import SUFFIX, Rejects, clear
 from engine.facts.shelf import Shelf
 from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
@@ -62,7 +62,8 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     All headers and maps are judged before the first row lands. Raises ImportFailed for a file that
     cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`, SettingsError
     where stored amounts are in another currency than the shop's.
-    Rows that cannot land are written to a file in `rejects_folder`, with their reasons.
+    Rows that cannot land are written to a file in `rejects_folder`, with their reasons. It takes the place
+    of an earlier import's, but never of one that ran at the same time.
     """
     currency = settings.shop.currency
     money = Money(currency, get_currency_precision(currency))
@@ -72,6 +73,8 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
         opened = sorted((open_job(job, money, scratch) for job in jobs), key=_turn)
         targets = _targets(rejects_folder, opened)
         notes = agree(store, settings, ids)
+        for target in targets:
+            clear(target)
         done = [
             _Import(each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress).run(target)
             for each, target in zip(opened, targets, strict=True)
@@ -214,4 +217,4 @@ def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:
             number += 1
             name = f"{each.source.stem}-{number}"
         names.append(name)
-    return [folder / f"{name}.rejects.csv" for name in names]
+    return [folder / f"{name}{SUFFIX}" for name in names]
