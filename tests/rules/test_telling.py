@@ -49,6 +49,23 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "cancelled 2026-02-18 (20 days ago), expired 2026-03-05 (5 days ago)",
     ),
     (
+        "subscribed: {product: club, cancelled_within: 30d}",
+        {
+            "changes": [
+                Change(NOW - 70 * DAY, ends_at=NOW - 9 * DAY),
+                Change(NOW - 5 * DAY, status="cancelled"),
+            ]
+        },
+        "cancelled The Club at most 30 days ago",
+        "cancelled 2026-03-05 (5 days ago)",
+    ),
+    (
+        "subscribed: {product: club, cancelled_within: 10d}",
+        {"changes": [*GONE, Change(NOW - 4 * DAY, status="cancelled")]},
+        "cancelled The Club at most 10 days ago",
+        "cancelled 2026-02-18 (20 days ago), and told so again 2026-03-06 (4 days ago)",
+    ),
+    (
         "subscribed: {product: club, status: expired, cancelled_within: 30d}",
         {"changes": [Change(NOW - 70 * DAY, ends_at=NOW - 5 * DAY)]},
         "let The Club run out, having cancelled it at most 30 days ago",
