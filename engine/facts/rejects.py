@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from engine.errors import ImportFailed, relative
+from engine.facts.locks import locked, stands
 from engine.facts.model import Place
 from engine.facts.refusal import Refused
 
@@ -33,9 +34,8 @@ def clear(target: Path) -> None:
     except OSError:  # a link, or what nobody may read
         target.unlink(missing_ok=True)
         return
-    with suppress(OSError), os.fdopen(handle, "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _stands(file.fileno(), target):
+    with os.fdopen(handle, "rb"):
+        if locked(handle) and stands(handle, target):
             target.unlink(missing_ok=True)
 
 
@@ -92,7 +92,7 @@ class Rejects:
             with suppress(FileExistsError):
                 handle = os.open(self._target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                if _stands(handle, self._target):
+                if stands(handle, self._target):
                     return handle
                 os.close(handle)  # it was cleared before it was locked
 
@@ -109,13 +109,6 @@ def _names(target: Path) -> Iterator[Path]:
     yield target
     stem = target.name.removesuffix(SUFFIX)
     yield from (target.with_name(f"{stem}-{number}{SUFFIX}") for number in count(2))
-
-
-def _stands(handle: int, path: Path) -> bool:
-    """Whether the open file is still the one of that name."""
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(handle), path.lstat())
-    return False
 
 
 def harmless(cell: str) -> str:
