@@ -167,7 +167,7 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes(), *self._notes(total)),
+            notes=(*self.opened.notes, *self.unknown.notes(), *self._notes(total), *self._advice(rejects)),
             merges=total.merges,
             conflicts=total.conflicts,
         )
@@ -176,6 +176,9 @@ class _Import:
         yield from _shortened(total)
         yield from _moved(total, self.opened.importer.kind)
         yield from _differing(total)
+
+    def _advice(self, rejects: Rejects) -> Iterator[str]:
+        return rejects.advice.notes(self.landing.money, floats=self.opened.source.floats)
 
 
 def _turn(opened: Opened) -> int:

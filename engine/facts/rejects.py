@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from engine.errors import ImportFailed, relative
+from engine.facts.advice import Advice
 from engine.facts.locks import locked, stands
 from engine.facts.model import Place
 from engine.facts.refusal import Refused
@@ -44,6 +45,7 @@ class Rejects:
 
     def __init__(self, source: Path, target: Path, encoding: str) -> None:
         self.reasons: Counter[str] = Counter()
+        self.advice = Advice()
         self._source = source
         self._target = target
         self._encoding = encoding
@@ -68,6 +70,7 @@ class Rejects:
     def add(self, place: Place, refused: Refused) -> None:
         """Note a rejected row."""
         self.reasons[refused.reason] += 1
+        self.advice.see(refused)
         if self._writer is None:
             self._begin()
         self._writer.writerow((place[0], harmless(str(refused)), harmless(self._text(place))))
