@@ -167,7 +167,12 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes(), *self._notes(total), *self._advice(rejects)),
+            notes=(
+                *self.opened.notes,
+                *self.unknown.notes(),
+                *self._notes(total),
+                *self._advice(total, rejects),
+            ),
             merges=total.merges,
             conflicts=total.conflicts,
         )
@@ -177,8 +182,9 @@ class _Import:
         yield from _moved(total, self.opened.importer.kind)
         yield from _differing(total)
 
-    def _advice(self, rejects: Rejects) -> Iterator[str]:
-        return rejects.advice.notes(self.landing.money, floats=self.opened.source.floats)
+    def _advice(self, total: Outcome, rejects: Rejects) -> Iterator[str]:
+        landed = bool(total.inserted + total.updated + total.unchanged)
+        return rejects.advice.notes(self.landing.money, floats=self.opened.source.floats, landed=landed)
 
 
 def _turn(opened: Opened) -> int:

@@ -185,6 +185,25 @@ def test_a_refund_within_its_order_keeps_to_the_rate(shop):
         assert gone(shop)
 
 
+@pytest.mark.parametrize(
+    ("rows", "asked"),
+    [
+        (["ann@example.com GBP", "ann@example.com GBP"], True),
+        (["ann@example.com GBP", "ann@example.com EUR"], False),
+        (["ann@example.com GBP", "ann@example.com USD"], False),  # a shop that sells in both
+        (["ann@example.com GBP", "nobody GBP"], True),
+    ],
+)
+def test_a_shop_of_another_currency_is_asked_whether_it_is_its_own(shop, rows, asked):
+    texts = []
+    for number, row in enumerate(rows):
+        email, currency = row.split()
+        texts.append(f"{number},{email},2026-01-05T12:00Z,guide,10.00,{currency}\n")
+    summary = shop.take(HEAD + "".join(texts))
+    note = "all its orders are in GBP, and shop.currency is USD: should shop.currency in config.yaml be GBP?"
+    assert summary.notes == ((note,) if asked else ())
+
+
 def test_files_may_come_in_any_order(shop):
     orders = shop.job(order("2026-01-05T12:00Z"), name="a.csv")
     summaries = shop.run(orders, shop.job(RATES + "EUR,2026-01-05,1.1\n", name="b.csv"))
