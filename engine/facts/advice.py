@@ -21,7 +21,7 @@ class Advice:
             self._fractions = True
 
     def notes(self, money: Money, *, floats: bool, landed: bool) -> Iterator[str]:
-        """`floats`: whether its numbers are a database's floating-point ones; `landed`: whether any row has."""
+        """`floats`: whether its numbers are a database's floating-point ones; `landed`: if any row has."""
         if self._fractions and floats:
             rounded = f"ROUND(CAST(… AS NUMERIC), {money.digits})"
             yield (
