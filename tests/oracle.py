@@ -232,8 +232,8 @@ def _stands(rule: Subscribed, story: list[tuple[datetime, str, str, Any]], now: 
         renews = so[-1][3]
         return renews is not None and now < renews <= now + rule.renews_within
     if rule.cancelled_within is not None:
-        since, _, status, _ = run(over)[0]
-        return status == "cancelled" and since >= now - rule.cancelled_within
+        cancelled = [entry[0] for entry in run(over) if entry[2] == "cancelled"]
+        return bool(cancelled) and cancelled[0] >= now - rule.cancelled_within
     return True
 
 

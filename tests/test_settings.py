@@ -69,5 +69,5 @@ def test_topics_have_names_for_people(tmp_path: Path) -> None:
     assert settings.topics == {"recipes": "A recipe a week"}
     assert hash(settings) == hash(load_settings(tmp_path)), "they tell memoized answers apart"
     (tmp_path / "config.yaml").write_text("topics: {recipes: ''}")
-    with pytest.raises(SettingsError, match="config.yaml:1:10: recipes: must not be empty"):
+    with pytest.raises(SettingsError, match=r"config\.yaml:1:10: recipes: must not be empty"):
         load_settings(tmp_path)

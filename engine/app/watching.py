@@ -2,11 +2,11 @@
 
 A file that was imported goes to `done/`, with its rejects beside it; one that cannot be read at all goes
 to `failed/`, with the reason beside it. Until then it stays where it is, so that what was broken off is
-done again.
+done again. Several may watch one folder: a file is locked by the one who imports it, and is not the others'.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from engine.app.importing import import_into
 from engine.app.project import Project
 from engine.errors import ImportFailed, Problems, SettingsError, UsageError, relative
 from engine.facts.importing import ImportSummary
+from engine.facts.locks import locked, stands
 from engine.store.ids import IdFactory
 
 DONE, FAILED = "done", "failed"
@@ -70,8 +71,12 @@ def take(
 ) -> list[Taken]:
     """Import every file that is as it was at an earlier look, in order of their names."""
     now = files_in(folder)
-    still = [name for name, state in now.items() if before.get(name) == state]
-    return [_take(project, folder / name, mapping, ids) for name in still]
+    taken = []
+    for name in (name for name, state in now.items() if before.get(name) == state):
+        with _claimed(folder / name) as ours:
+            if ours:
+                taken.append(_take(project, folder / name, mapping, ids))
+    return taken
 
 
 def take_once(
@@ -94,9 +99,24 @@ def keep_taking(
         wait(project.settings.watch.every.total_seconds())
 
 
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether no other watcher has the file, or has put it away; it is ours until the end."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield False
+        return
+    except OSError:  # the import will say why it cannot be read
+        yield True
+        return
+    with file:
+        yield locked(file.fileno()) and stands(file.fileno(), path)
+
+
 def _take(project: Project, path: Path, mapping: Path | None, ids: IdFactory | None) -> Taken:
     chosen = mapping or _map_of(project)
-    rejects = path.parent / ".rejects"
+    rejects = path.parent / f".rejects-{path.name}"
     try:
         [summary] = import_into(
             project, [path], now=project.clock.now(), mapping=chosen, ids=ids, rejects_folder=rejects

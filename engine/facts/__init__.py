@@ -26,6 +26,6 @@
     model          the rows that come of it
     staging        the sorter that brings together what belongs together
     importers/     what each kind of file is, and how its rows land; assembly makes orders of lines
-    rejects        the rows that did not land
+    rejects        the rows that did not land; locks keep two imports apart, advice tells what to do
     summary        what an import says
 """

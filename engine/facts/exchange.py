@@ -13,7 +13,7 @@ from engine.clock import from_micros
 from engine.facts.assembly import digest_of
 from engine.facts.columns import Money
 from engine.facts.model import Line, Order, Refund
-from engine.facts.refusal import Refused
+from engine.facts.refusal import NoRate
 from engine.facts.values.numbers import minor
 from engine.store.tables import rates
 
@@ -80,5 +80,5 @@ class Exchange:
         place = bisect_right(days, day)
         if not place or day - days[place - 1] > OLDEST:
             msg = f"has no exchange rate of its day or the {OLDEST.days} days before; import rates first"
-            raise Refused(msg, f"{currency} on {day}")
+            raise NoRate(msg, currency, f"{day}")
         return values[place - 1]

@@ -27,7 +27,7 @@ from engine.facts.judging import Judge
 from engine.facts.opening import ImportJob, Opened, open_job
 from engine.facts.reading import Record
 from engine.facts.refusal import Refused
-from engine.facts.rejects import Rejects
+from engine.facts.rejects import SUFFIX, Rejects, clear
 from engine.facts.shelf import Shelf
 from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
@@ -63,7 +63,8 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
     All headers and maps are judged before the first row lands. Raises ImportFailed for a file that
     cannot be read at all, Problems for mistakes in a map, UsageError for a wrong `kind`, SettingsError
     where stored amounts are in another currency than the shop's.
-    Rows that cannot land are written to a file in `rejects_folder`, with their reasons.
+    Rows that cannot land are written to a file in `rejects_folder`, with their reasons. It takes the place
+    of an earlier import's, but never of one that ran at the same time.
     """
     currency = settings.shop.currency
     money = Money(currency, get_currency_precision(currency))
@@ -73,6 +74,8 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
         opened = sorted((open_job(job, money, scratch) for job in jobs), key=_turn)
         targets = _targets(rejects_folder, opened)
         notes = agree(store, settings, ids)
+        for target in targets:
+            clear(target)
         done = [
             _Import(
                 each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress, Graveyard(settings)
@@ -175,7 +178,12 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
-            notes=(*self.opened.notes, *self.unknown.notes(), *self._notes(total)),
+            notes=(
+                *self.opened.notes,
+                *self.unknown.notes(),
+                *self._notes(total),
+                *self._advice(total, rejects),
+            ),
             merges=total.merges,
             conflicts=total.conflicts,
         )
@@ -186,6 +194,10 @@ class _Import:
         yield from _differing(total)
         if self.erased:
             yield f"{self.erased:,} rows are of people who were erased, and were passed over"
+
+    def _advice(self, total: Outcome, rejects: Rejects) -> Iterator[str]:
+        landed = bool(total.inserted + total.updated + total.unchanged)
+        return rejects.advice.notes(self.landing.money, floats=self.opened.source.floats, landed=landed)
 
 
 def _turn(opened: Opened) -> int:
@@ -227,4 +239,4 @@ def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:
             number += 1
             name = f"{each.source.stem}-{number}"
         names.append(name)
-    return [folder / f"{name}.rejects.csv" for name in names]
+    return [folder / f"{name}{SUFFIX}" for name in names]

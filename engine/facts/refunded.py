@@ -1,7 +1,8 @@
 """Since when a line, and an order as a whole, has been fully refunded: worked out from its refunds.
 
 A line is when the refunds that name it reach its amount; an order when all its lines are, or when all
-its refunds together reach its own amount, which refunds all its lines.
+its refunds together reach its own amount, which refunds all its lines. Where the exchange rounded each
+of them, what it may have rounded away is not missed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,27 +38,31 @@ class Since(NamedTuple):
     order: int | None
 
 
-def refunded_since(lines: Iterable[Sold], backs: Iterable[Back], amount: int) -> Since:
-    """For one order of that amount, in minor units and microseconds."""
+def refunded_since(
+    lines: Iterable[Sold], backs: Iterable[Back], amount: int, *, rounded: bool = False
+) -> Since:
+    """For one order of that amount, in minor units and microseconds; perhaps `rounded` by the exchange."""
     in_turn = sorted(backs)
-    whole = _reached(in_turn, amount) if amount else None
-    found = {line.ref: _of_line(line, in_turn, whole) for line in lines}
+    whole = _reached(in_turn, amount, rounded=rounded) if amount else None
+    found = {line.ref: _of_line(line, in_turn, whole, rounded=rounded) for line in lines}
     times = [since for since in found.values() if since is not None]
     return Since(found, max(times) if times and len(times) == len(found) else None)
 
 
-def _of_line(line: Sold, in_turn: Sequence[Back], whole: int | None) -> int | None:
-    own = _reached([back for back in in_turn if back.line_ref == line.ref], line.amount)
+def _of_line(line: Sold, in_turn: Sequence[Back], whole: int | None, *, rounded: bool) -> int | None:
+    theirs = [back for back in in_turn if back.line_ref == line.ref]
+    own = _reached(theirs, line.amount, rounded=rounded)
     times = [since for since in (own, whole) if since is not None]
     return min(times, default=None)
 
 
-def _reached(in_turn: Iterable[Back], amount: int) -> int | None:
+def _reached(in_turn: Iterable[Back], amount: int, *, rounded: bool) -> int | None:
     """The time of the refund with which they reach the amount."""
     total = 0
-    for back in in_turn:
+    for count, back in enumerate(in_turn, 1):
         total += back.amount
-        if total >= amount:
+        missing = count // 2 if rounded else 0  # half a unit of each
+        if total >= amount - missing:
             return back.at
     return None
 
@@ -69,15 +74,15 @@ def mark_refunded(connection: Connection, keys: Iterable[Key]) -> None:
 
 
 def _mark(connection: Connection, keys: Sequence[Key]) -> None:
-    amounts = _by_order(connection, orders, keys, "amount", "refunded_at")
+    amounts = _by_order(connection, orders, keys, "amount", "charged", "refunded_at")
     lines = _by_order(connection, order_lines, keys, "line_ref", "amount", "refunded_at")
     backs = _by_order(connection, refunds, keys, "at", "line_ref", "amount")
     new_orders, new_lines = [], []
     for key in keys:
-        [(amount, before)] = amounts[key]
-        since = refunded_since(
-            [Sold(ref, cost) for ref, cost, _ in lines[key]], [Back(*back) for back in backs[key]], amount
-        )
+        [(amount, charged, before)] = amounts[key]
+        sold = [Sold(ref, cost) for ref, cost, _ in lines[key]]
+        gone = [Back(*back) for back in backs[key]]
+        since = refunded_since(sold, gone, amount, rounded=charged != amount)
         if since.order != before:
             new_orders.append({"its_id": key[0], "its_ref": key[1], "since": since.order})
         new_lines += [

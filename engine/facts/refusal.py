@@ -19,6 +19,14 @@ class Refused(Exception):
         return Refused(f"{column} {self.reason}", self.shown)
 
 
+class NoRate(Refused):
+    """Money of another currency cannot be changed into the shop's on that day."""
+
+    def __init__(self, reason: str, currency: str, day: str) -> None:
+        super().__init__(reason, f"{currency} on {day}")
+        self.currency = currency
+
+
 def shown(text: str) -> str:
     """A value as a reason quotes it: short, and with nothing invisible in it."""
     return ascii(text) if len(text) <= SHOWN else f"{text[:SHOWN]!a}…"

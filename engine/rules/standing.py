@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, literal, or_, select
 
 from engine.store.tables import subscriptions
 
@@ -25,6 +25,15 @@ def beginning(change: FromClause, alike: Alike) -> tuple[FromClause, ColumnEleme
     )
     nor = [~test.correlate(first, change) for test in (alike_before, broken)]
     return first, and_(_same(first, change), first.c.at <= change.c.at, alike(first), *nor)
+
+
+def first_within(change: FromClause, run: Alike, sort: Alike) -> ColumnElement[Any]:
+    """SQL: when the first of a sort came in the run of changes alike that this one is of; else NULL."""
+    start, began = beginning(change, run)
+    one = subscriptions.alias()
+    so = and_(_same(one, change), sort(one), one.c.at.between(start.c.at, change.c.at))
+    first = select(func.min(one.c.at, type_=one.c.at.type)).select_from(one, start).where(began, so)
+    return first.correlate(change).scalar_subquery()
 
 
 def _same(one: FromClause, other: FromClause) -> ColumnElement[bool]:

@@ -109,6 +109,10 @@ class TimeWords(Words):
         said += [f"until {self.until:%Y-%m-%d %H:%M}Z"] if self.until else []
         return "".join(f" {part}" for part in said)
 
+    def in_that_time(self) -> str:
+        """What is counted of a person within the span says so, with a leading blank."""
+        return " in that time" if self.when() else ""
+
 
 def _no_more(mine: timedelta | None, theirs: timedelta | None) -> bool:
     return theirs is None or (mine is not None and mine <= theirs)

@@ -11,7 +11,7 @@ from engine.errors import StoreTooNew
 from engine.store.connect import Store
 
 HERE = Path(__file__).parent / "migrations"
-NEWEST = "0008"
+NEWEST = "0009"
 
 
 def ensure_current(store: Store) -> None:

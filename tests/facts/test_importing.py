@@ -11,10 +11,11 @@ import pytest
 from engine.errors import StoreClash, StoreLocked
 from engine.facts import importing
 from engine.facts.catalogue import Catalogue, Product
-from engine.facts.importing import import_files
+from engine.facts.importing import ImportJob, import_files
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.migrate import ensure_current
+from tests.conftest import NOW
 
 from .conftest import TestShop
 
@@ -85,6 +86,34 @@ def test_files_of_one_name_have_rejects_of_their_own(shop):
         "facts.rejects.csv",
         "facts-2.rejects.csv",
     ]
+
+
+@pytest.mark.parametrize("call", [1, 3], ids=["before its first bad row", "after it"])
+def test_imports_at_once_have_rejects_of_their_own(shop, monkeypatch, call):
+    monkeypatch.setattr(importing, "TELL_EVERY", 1)
+    calls, others = [], []
+
+    def meanwhile(told):
+        calls.append(told)
+        if len(calls) == call:
+            others.append(begin("other", lambda _: None))
+
+    def begin(bad, tell):
+        path = shop.folder / bad / "facts.csv"
+        path.parent.mkdir()
+        path.write_text(f"email\n{bad}\nann@example.com\n")
+        given = (shop.store, shop.settings, shop.catalogue, [ImportJob(path)])
+        folder = shop.rejects_folder
+        return import_files(*given, now=NOW, ids=shop.ids, rejects_folder=folder, progress=tell)[0]
+
+    shop.take("email\nearlier\n")
+    begin("first", meanwhile)
+    first, other = ("-2", "") if call == 1 else ("", "-2")
+    found = {path.name: path.read_text().splitlines()[1:] for path in shop.rejects_folder.iterdir()}
+    assert {name: rows[0][-5:] for name, rows in found.items()} == {
+        f"facts{first}.rejects.csv": "first",
+        f"facts{other}.rejects.csv": "other",
+    }
 
 
 def test_rows_with_broken_quotes_or_encoding_cost_no_other(shop):

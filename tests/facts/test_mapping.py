@@ -215,6 +215,9 @@ def test_the_kind_is_guessed_from_the_header(shop, header, kind):
     [
         ("emial,order_id,at,sku,amount\n", None, "facts.csv:1: the header fits no kind of file; for orders it has 'emial'", "did you mean 'email'?"),
         ("email,order_id,at,sku\n", None, "it lacks amount or unit_price", "--map"),
+        ("order_id,email,at,currency,lines\n", None, "for orders it has 'lines' and it lacks sku, amount or unit_price", "a row for each line"),
+        ("refund_id,order_id,email,date,sum\n", None, "for refunds it has 'date', 'sum'", "did you mean 'at'?"),
+        ("email,xyzzy\n", None, "for customers it has 'xyzzy'", "there is: anonymous_id"),
         ("email;country\nann@example.com;AT\n", None, "fits no kind", "another delimiter"),
         ("emial,order_id,at,sku,amount\n", "orders", "facts.csv:1:1: a file of orders has no column 'emial' (did you mean 'email'?)", None),
         ("email,email\n", None, "the header names 'email' twice", None),

@@ -5,6 +5,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
+
+from engine.store.tables import refunds
 
 from .conftest import TestShop
 
@@ -116,6 +119,89 @@ def test_a_rate_that_changes_reaches_an_order_when_it_comes_again(shop):
     assert amounts(shop)[0] == 1100
     assert shop.take(order("2026-01-05T12:00Z")).updated == 1
     assert amounts(shop)[0] == 1200
+
+
+REFUNDS = "refund_id,order_id,line_id,at,amount\n"
+
+
+def gone(shop: TestShop) -> bool:
+    """Whether the order and its line are wholly refunded."""
+    return all(
+        at is not None for table in ("orders", "order_lines") for at in shop.rows(table, "refunded_at")
+    )
+
+
+@pytest.mark.parametrize("rate", ["1.2", "0.9", "0.011", "1.0"])
+@pytest.mark.parametrize("line", ["guide#1", ""])
+@pytest.mark.parametrize("parts", [["10.00"], ["4.00", "6.00"], ["3.33", "3.33", "3.34"]])
+def test_refunds_keep_to_the_rate_of_their_order(shop, rate, line, parts):
+    back = [f"{n},1,{line},2026-01-08T00:00Z,{part}\n" for n, part in enumerate(parts)]
+    shop.take(RATES + "EUR,2026-01-05,1.1\n")
+    shop.take(order("2026-01-05T12:00Z"))
+    shop.take(REFUNDS + "".join(back))
+    first = shop.rows("refunds", "refund_ref", "amount")
+    assert gone(shop)
+    for number in (rate, "1.1"):  # a slip of the pen, and its correction
+        shop.take(RATES + f"EUR,2026-01-05,{number}\n")
+        assert shop.take(order("2026-01-05T12:00Z")).updated == 1
+        assert gone(shop)
+        left = amounts(shop)[0] - sum(shop.rows("refunds", "amount"))
+        assert abs(left) <= len(parts) // 2
+        assert shop.take(REFUNDS + "".join(back)).unchanged == len(parts)
+    assert shop.rows("refunds", "refund_ref", "amount") == first
+
+
+def test_a_part_that_went_back_keeps_to_the_rate_too(shop):
+    shop.take(RATES + "EUR,2026-01-05,1.1\n")
+    shop.take(order("2026-01-05T12:00Z"))
+    shop.take(REFUNDS + "1,1,,2026-01-08T00:00Z,3.00\n")
+    shop.take(RATES + "EUR,2026-01-05,0.9\n")
+    shop.take(order("2026-01-05T12:00Z").replace("ann@", "bob@"))
+    assert shop.rows("refunds", "amount", "charged") == [(270, 300)]
+    assert not gone(shop)
+
+
+def test_a_refund_of_an_older_version_is_changed_anew(shop):
+    shop.take(RATES + "EUR,2026-01-05,1.1\n")
+    shop.take(order("2026-01-05T12:00Z"))
+    shop.take(REFUNDS + "1,1,guide#1,2026-01-08T00:00Z,10.00\n")
+    with shop.store.writing() as connection:
+        connection.execute(update(refunds).values(charged=None))
+    shop.take(RATES + "EUR,2026-01-05,1.2\n")
+    shop.take(order("2026-01-05T12:00Z"))
+    assert shop.rows("refunds", "amount", "charged") == [(1200, 1000)]
+    assert gone(shop)
+
+
+def test_a_refund_within_its_order_keeps_to_the_rate(shop):
+    head = "order_id,email,at,sku,amount,currency,refunded_at\n"
+    text = head + "1,ann@example.com,2026-01-05T12:00Z,guide,10.00,EUR,2026-01-08T00:00Z\n"
+    shop.take(RATES + "EUR,2026-01-05,1.1\n")
+    shop.take(text)
+    for rate, expected in (("1.2", 1200), ("0.9", 900)):
+        shop.take(RATES + f"EUR,2026-01-05,{rate}\n")
+        shop.take(text)
+        assert shop.rows("refunds", "amount") == [expected]
+        assert gone(shop)
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked"),
+    [
+        (["ann@example.com GBP", "ann@example.com GBP"], True),
+        (["ann@example.com GBP", "ann@example.com EUR"], False),
+        (["ann@example.com GBP", "ann@example.com USD"], False),  # a shop that sells in both
+        (["ann@example.com GBP", "nobody GBP"], True),
+    ],
+)
+def test_a_shop_of_another_currency_is_asked_whether_it_is_its_own(shop, rows, asked):
+    texts = []
+    for number, row in enumerate(rows):
+        email, currency = row.split()
+        texts.append(f"{number},{email},2026-01-05T12:00Z,guide,10.00,{currency}\n")
+    summary = shop.take(HEAD + "".join(texts))
+    note = "all its orders are in GBP, and shop.currency is USD: should shop.currency in config.yaml be GBP?"
+    assert summary.notes == ((note,) if asked else ())
 
 
 def test_files_may_come_in_any_order(shop):

@@ -107,6 +107,18 @@ def test_every_source_says_the_same(shop, kind):
     assert again.unchanged == 3
 
 
+@pytest.mark.parametrize(
+    ("amount", "noted"),
+    [("0.1 + 0.2", True), ("0.125", True), ("'0.30000000000000004'", False), ("ROUND(0.1 + 0.2, 2)", False)],
+)
+def test_what_a_database_computed_is_to_be_rounded(shop, amount, noted):
+    query = as_database(shop.folder, HEAD, ROWS)
+    asked = f"SELECT 1 AS order_id, 'ann@example.com' AS email, '{AT}' AS at, 'guide' AS sku"
+    [summary] = shop.run(ImportJob(Query(query.url, f"{asked}, {amount} AS amount")))
+    assert any("ROUND(CAST(… AS NUMERIC), 2)" in note for note in summary.notes) is noted
+    assert summary.rejected == ("ROUND" not in amount)
+
+
 def _again(shop: TestShop) -> ImportJob:
     return ImportJob(Query(f"sqlite:///{shop.folder / 'other.db'}", "SELECT * FROM sales"))
 

@@ -49,6 +49,23 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "cancelled 2026-02-18 (20 days ago), expired 2026-03-05 (5 days ago)",
     ),
     (
+        "subscribed: {product: club, cancelled_within: 30d}",
+        {
+            "changes": [
+                Change(NOW - 70 * DAY, ends_at=NOW - 9 * DAY),
+                Change(NOW - 5 * DAY, status="cancelled"),
+            ]
+        },
+        "cancelled The Club at most 30 days ago",
+        "cancelled 2026-03-05 (5 days ago)",
+    ),
+    (
+        "subscribed: {product: club, cancelled_within: 10d}",
+        {"changes": [*GONE, Change(NOW - 4 * DAY, status="cancelled")]},
+        "cancelled The Club at most 10 days ago",
+        "cancelled 2026-02-18 (20 days ago), and told so again 2026-03-06 (4 days ago)",
+    ),
+    (
         "subscribed: {product: club, status: expired, cancelled_within: 30d}",
         {"changes": [Change(NOW - 70 * DAY, ends_at=NOW - 5 * DAY)]},
         "let The Club run out, having cancelled it at most 30 days ago",
@@ -93,7 +110,31 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "first ordered at least 30 days ago",
         "first ordered 2026-01-29 (40 days ago)",
     ),
+    (
+        "spent: {at_least: 20, within: 30d}",
+        {"orders": [GUIDE]},
+        "spent at least 20 at most 30 days ago",
+        "spent 0.00 in that time",
+    ),
     ("started: {product: guide}", {}, "started The Guide", "never opened"),
+    (
+        "consumed: {product: course, within: 30d}",
+        {"uses": [Use(NOW - 39 * DAY, "course", "l1", "completed")]},
+        "used The Course at most 30 days ago",
+        "0 of 4 units completed in that time, last used 2026-01-30 (39 days ago)",
+    ),
+    (
+        "consumed: {product: course, unit: l1, within: 30d}",
+        {"uses": [Use(NOW - 39 * DAY, "course", "l1", "completed")]},
+        "completed 'Lesson 1' of The Course at most 30 days ago",
+        "not completed in that time, last used 2026-01-30 (39 days ago)",
+    ),
+    (
+        "consumed: {product: course, at_least: 50%}",
+        {"uses": [Use(NOW - 39 * DAY, "course", "l1", "completed")]},
+        "completed at least 50% of The Course",
+        "1 of 4 units completed, last used 2026-01-30 (39 days ago)",
+    ),
     (
         "started: {product: course, unit: l2}",
         {"uses": [Use(NOW - 3 * DAY, "course", "l2", "started")]},

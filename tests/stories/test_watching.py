@@ -4,12 +4,13 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from engine.app.project import Project
-from engine.app.watching import keep_taking, take_once
+from engine.app.watching import files_in, keep_taking, take, take_once
 from engine.clock import VirtualClock
 from engine.store.tables import customers
 
@@ -121,6 +122,32 @@ def test_what_another_watcherput_away_meanwhile_does_no_harm(
     [taken] = take_once(project, inbox, wait=nothing)
     assert taken.summary is not None
     assert taken.summary.inserted == 1
+
+
+def test_of_two_watchers_at_once_each_file_has_one(
+    project: Project, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one imports a.csv, another comes by and takes the rest."""
+    from engine.app import watching
+
+    for name, text in (("a.csv", "email\nbad\n"), ("a.txt", "email\nworse\n"), ("b.csv", "colour\nred\n")):
+        (inbox / name).write_text(text)
+    others: list[str] = []
+    import_into = watching.import_into
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(watching, "import_into", import_into)
+        others.extend(each.file for each in take(project, inbox, files_in(inbox)))
+        return import_into(*given, **more)
+
+    monkeypatch.setattr(watching, "import_into", meanwhile)
+    assert [each.file for each in take_once(project, inbox, wait=nothing)] == ["a.csv"]
+    assert others == ["a.txt", "b.csv"]
+    assert names(inbox) == [
+        *("done/a.csv", "done/a.csv.rejects.csv", "done/a.txt", "done/a.txt.rejects.csv"),
+        *("failed/b.csv", "failed/b.csv.reason.txt"),
+    ]
+    assert [path.name for path in inbox.iterdir() if path.name.startswith(".")] == []
 
 
 def test_the_command(

@@ -55,4 +55,4 @@ def _stored(connection: Connection, customer_ids: Sequence[int]) -> Stored:
 
 
 def _row(customer_id: int, credit: Refund, now: int) -> Values:
-    return (customer_id, credit.ref, "", credit.line_ref, credit.sku, credit.at, credit.amount, now)
+    return (customer_id, credit.ref, "", credit.line_ref, credit.sku, credit.at, credit.amount, None, now)

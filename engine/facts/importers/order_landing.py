@@ -10,15 +10,14 @@ from sqlalchemy import Connection, select
 from engine.clock import to_micros
 from engine.facts.assembly import assemble
 from engine.facts.batches import batched
-from engine.facts.bulk import Values, as_kept, insert_plain, remove
+from engine.facts.bulk import Values, insert_plain, remove
 from engine.facts.exchange import Exchange
 from engine.facts.identity import People, lock_customers
 from engine.facts.importers.credits import land_credits
 from engine.facts.importers.importer import Landing, Outcome, refuse_nobody
-from engine.facts.importers.refunds import refund_ref
+from engine.facts.importers.keeping import alone, bring_back
 from engine.facts.importers.settling import settle
 from engine.facts.model import LineRow, Order
-from engine.facts.refunded import mark_refunded
 from engine.facts.refusal import Refused
 from engine.facts.transactions import (
     Key,
@@ -172,7 +171,7 @@ def _write(
         return
     stored = {customer for customer, _ in (*todo, *moved)} - met
     lock_customers(connection, stored)
-    kept = _alone(connection, {*placed.changed, *moved})
+    kept = alone(connection, {*placed.changed, *moved})
     _clear(connection, {*placed.changed, *moved})
     now = to_micros(landing.now)
     insert_plain(connection, orders, [(*key, *_kept(order), now) for key, order in todo.items()])
@@ -182,7 +181,7 @@ def _write(
     }
     insert_plain(connection, order_lines, list(_lines(todo, sides, now)))
     insert_plain(connection, refunds, list(_refunds(todo, now)))
-    _bring_back(connection, kept, {ref: customer for customer, ref in todo})
+    bring_back(connection, kept, todo)
     earlier = digests.keys() - todo.keys()
     write_sides(connection, {key: sides[key] for key in earlier if key in sides})
 
@@ -191,24 +190,6 @@ def _clear(connection: Connection, changed: Set[Key]) -> None:
     """Take away orders that are to be replaced, with all that hangs on them."""
     for table in (order_lines, refunds, orders):
         remove(connection, table, ("customer_id", "order_ref"), changed)
-
-
-def _alone(connection: Connection, keys: Set[Key]) -> list[Values]:
-    """The refunds of these orders that came by themselves: an order that comes again does not name them."""
-    found: list[Values] = []
-    columns = [as_kept(column) for column in refunds.columns]
-    for part in batched(sorted({customer for customer, _ in keys})):
-        for row in connection.execute(select(*columns).where(refunds.c.customer_id.in_(part))):
-            customer, name, order_ref = row[:3]
-            if (customer, order_ref) in keys and name.startswith(refund_ref(order_ref, "")):
-                found.append(tuple(row))
-    return found
-
-
-def _bring_back(connection: Connection, kept: Sequence[Values], owners: Mapping[str, int]) -> None:
-    """Put those refunds on the orders as they are now."""
-    insert_plain(connection, refunds, [(owners[row[2]], *row[1:]) for row in kept])
-    mark_refunded(connection, {(owners[row[2]], row[2]) for row in kept})
 
 
 def _shortened(connection: Connection, changed: Mapping[Key, Order]) -> list[str]:
@@ -244,4 +225,4 @@ def _lines(todo: Mapping[Key, Order], sides: Mapping[Key, str], now: int) -> Ite
 def _refunds(todo: Mapping[Key, Order], now: int) -> Iterator[Values]:
     for (customer, ref), order in todo.items():
         for name, line_ref, sku, at, amount in order.refunds:
-            yield customer, name, ref, line_ref, sku, at, amount, now
+            yield customer, name, ref, line_ref, sku, at, amount, None, now

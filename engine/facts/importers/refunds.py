@@ -13,6 +13,7 @@ from engine.facts.bulk import Values, as_kept, insert_plain, remove
 from engine.facts.columns import Column, Manner, plain
 from engine.facts.identity import People, lock_customers
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome
+from engine.facts.importers.refund_amounts import Paid, at_its_rate
 from engine.facts.importers.settling import settle
 from engine.facts.model import Place, RefundRow
 from engine.facts.refunded import mark_refunded
@@ -52,9 +53,7 @@ class Ordered(NamedTuple):
     customer: int
     at: int
     paid: bool
-    amount: int
-    currency: str
-    charged: int
+    cost: Paid
     lines: list[tuple[str, str, int]]  # ref, sku, amount
 
 
@@ -90,12 +89,12 @@ def _said(
         try:
             order = _order_of(row, ordered)
             _refuse_stranger(people, row, order)
-            line_ref, sku, amount = _line_of(row, order)
+            line_ref, sku, amount, charged = _line_of(row, order)
         except Refused as refused:
             outcome.refuse([row.place], refused)
         else:
             key = (order.customer, refund_ref(row.order_ref, row.refund_ref))
-            found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, amount))
+            found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, amount, charged))
     return found
 
 
@@ -118,16 +117,15 @@ def _refuse_stranger(people: People, row: RefundRow, order: Ordered) -> None:
         raise Refused(msg, row.order_ref)
 
 
-def _line_of(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
-    """The line's name and product, '' for the order as a whole, and the amount in the shop's currency."""
-    ref, sku, most = _named(row, order) if row.line_id or row.sku else ("", "", order.amount)
-    amount = _amount(row.amount, order)
-    if order.charged != order.amount and abs(amount - most) <= 1:
-        amount = most  # a unit that the exchange rounded away does not make a full refund a partial one
+def _line_of(row: RefundRow, order: Ordered) -> tuple[str, str, int, int]:
+    """The line's name and product, '' for the order as a whole; the shop's amount, and that as charged."""
+    ref, sku, most = _named(row, order) if row.line_id or row.sku else ("", "", order.cost.amount)
+    charged = _charged(row.amount, order.cost.currency)
+    amount = at_its_rate(charged, most, order.cost)
     if amount > most:
         msg = "amount is more than was paid"
         raise Refused(msg, row.amount)
-    return ref, sku, amount
+    return ref, sku, amount, charged
 
 
 def _named(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
@@ -142,15 +140,11 @@ def _named(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
     raise Refused(msg, f"{row.order_ref} {row.line_id or row.sku}")
 
 
-def _amount(text: str, order: Ordered) -> int:
-    """At the rate at which the order was changed."""
+def _charged(text: str, currency: str) -> int:
     try:
-        charged = minor(Decimal(text), get_currency_precision(order.currency))
+        return minor(Decimal(text), get_currency_precision(currency))
     except Refused as refused:
         raise refused.within("amount") from refused
-    if order.charged in (order.amount, 0):
-        return charged
-    return round(Decimal(charged) * order.amount / order.charged)
 
 
 def _ordered(connection: Connection, refs: Sequence[str]) -> dict[str, Ordered]:
@@ -161,7 +155,8 @@ def _ordered(connection: Connection, refs: Sequence[str]) -> dict[str, Ordered]:
         lock_customers(connection, connection.scalars(owners))
         names = ("order_ref", "customer_id", "at", "paid", "amount", "currency", "charged")
         asked = select(*(as_kept(orders.c[name]) for name in names)).where(orders.c.order_ref.in_(part))
-        found.update({row[0]: Ordered._make((*row[1:], [])) for row in connection.execute(asked)})
+        for ref, customer, at, paid, *cost in connection.execute(asked):
+            found[ref] = Ordered(customer, at, paid, Paid(*cost), [])
         _add_lines(connection, found, part)
     return found
 
@@ -177,7 +172,7 @@ def _add_lines(connection: Connection, found: dict[str, Ordered], refs: Sequence
 
 
 def _stored(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, Values]:
-    names = ("customer_id", "refund_ref", "order_ref", "line_ref", "sku", "at", "amount")
+    names = ("customer_id", "refund_ref", "order_ref", "line_ref", "sku", "at", "amount", "charged")
     asked = select(*(as_kept(refunds.c[name]) for name in names))
     found: dict[Key, Values] = {}
     for part in batched(customer_ids):

@@ -55,8 +55,11 @@ class Query:
         return os.environ[name]
 
 
-def as_table(query: Query, scratch: Scratch) -> Path:
-    """The rows of the answer as CSV; the database is only read. Raises ImportFailed or UsageError."""
+def as_table(query: Query, scratch: Scratch) -> tuple[Path, bool]:
+    """The rows of the answer as CSV, and whether there are floating-point numbers in them.
+
+    The database is only read. Raises ImportFailed or UsageError.
+    """
     url = query.address()
     try:
         engine = _engine(url)
@@ -83,14 +86,18 @@ def _engine(url: URL) -> Engine:
     return create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True))
 
 
-def _answer(engine: Engine, query: Query, scratch: Scratch) -> Path:
+def _answer(engine: Engine, query: Query, scratch: Scratch) -> tuple[Path, bool]:
     statement = text(query.sql.replace(":", r"\:"))  # a colon is no parameter of ours
     with engine.connect() as connection:
         reading = connection.execution_options(yield_per=AT_ONCE, postgresql_readonly=True)
         answer = reading.execute(statement)
-        return scratch.table(list(answer.keys()), _rows(answer))
+        kinds: set[type] = set()
+        path = scratch.table(list(answer.keys()), _rows(answer, kinds))
+    return path, float in kinds
 
 
-def _rows(answer: Any) -> Iterator[list[str]]:
+def _rows(answer: Any, kinds: set[type]) -> Iterator[list[str]]:
+    """The rows as text; of what kinds their values were is noted."""
     for row in answer:
+        kinds.update(map(type, row))
         yield list(map(cell, row))

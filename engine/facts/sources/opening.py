@@ -13,7 +13,8 @@ from engine.facts.sources.source import Source
 def open_source(given: Path | Query, scratch: Scratch) -> Source:
     """The source as text that can be read. Raises ImportFailed for what cannot be."""
     if isinstance(given, Query):
-        return Source(given.name, "query", database.as_table(given, scratch), written_out=True)
+        path, floats = database.as_table(given, scratch)
+        return Source(given.name, "query", path, written_out=True, floats=floats)
     name = relative(given)
     start = start_of(given, name)
     path = given

@@ -19,6 +19,7 @@ class Source:
     path: Path
     json: bool = False
     written_out: bool = False  # made from a source that has rows, but no lines
+    floats: bool = False  # some of its numbers are a database's floating-point ones
 
     @property
     def plain(self) -> bool:

@@ -9,6 +9,7 @@ from engine.facts.values import Parse
 MOST_MINOR = 10**12
 MOST_PIECES = 1_000_000
 FINE = 6  # 15 + 6 digits times a million pieces still fit Decimal's 28, so nothing is ever rounded
+TOO_LONG, TOO_FINE = "has more digits than an amount may have", "is finer than the currency's smallest unit"
 _LONG = re.compile(r"[+-]?\d*(?:\.\d*)?", re.ASCII)
 _WHOLE = re.compile(r"([+-]?\d{1,9})(?:\.0{1,6})?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,6}))?\s*%?", re.ASCII)
@@ -42,8 +43,7 @@ def minor(amount: Decimal, digits: int) -> int:
     scaled = amount.scaleb(digits)
     whole = int(scaled)
     if whole != scaled:
-        msg = "is finer than the currency's smallest unit"
-        raise Refused(msg, f"{amount:f}")
+        raise Refused(TOO_FINE, f"{amount:f}")
     if abs(whole) > MOST_MINOR:
         msg = f"is larger than {MOST_MINOR:,} of the currency's smallest unit"
         raise Refused(msg, f"{amount:f}")
@@ -74,7 +74,5 @@ def percent(text: str) -> int:
 
 def _unlike_an_amount(text: str, plain: str, fine: int) -> Refused:
     if plain and _LONG.fullmatch(plain) and any(map(str.isdigit, plain)):
-        return Refused(
-            f"has more digits than an amount may have (15 before the point, {fine} after)", shown(text)
-        )
+        return Refused(f"{TOO_LONG} (15 before the point, {fine} after)", shown(text))
     return Refused("is not an amount, such as 1234.50", shown(text))

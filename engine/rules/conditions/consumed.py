@@ -147,10 +147,13 @@ class Consumed(Condition, TimeWords):
             return "never opened"
         if row["last"] is None:
             return "started, but went no further"
-        last = f"last used {ago(row['last'], scope.now)}"
-        if self.unit is not None:
-            return ("completed" if row["asked"] else "not completed") + f", {last}"
+        return f"{self._counted(row, scope)}{self.in_that_time()}, last used {ago(row['last'], scope.now)}"
+
+    def _counted(self, row: Mapping[str, Any], scope: Scope) -> str:
+        """What of it was completed, in the time that the rule asks about."""
         if row["asked"]:
-            return f"completed as a whole, {last}"
+            return "completed" if self.unit is not None else "completed as a whole"
         of = len(self.units(scope))
-        return f"{row['units']} of {times(of, 'unit')} completed, {last}" if of else f"not completed, {last}"
+        if self.unit is not None or not of:
+            return "not completed"
+        return f"{row['units']} of {times(of, 'unit')} completed"

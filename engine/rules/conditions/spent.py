@@ -122,4 +122,4 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
         return select(self._total(scope, customer_id).label("spent"))
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
-        return f"spent {in_words(int(row['spent']), scope.minor_units)}"
+        return f"spent {in_words(int(row['spent']), scope.minor_units)}{self.in_that_time()}"

@@ -13,7 +13,7 @@ from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rules.conditions.owned import Owned
 from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope, looking_at
-from engine.rules.standing import beginning, in_force
+from engine.rules.standing import beginning, first_within, in_force
 from engine.rules.words import TimeWords, ago, days
 from engine.store.tables import subscriptions
 
@@ -34,7 +34,8 @@ class Subscribed(Condition, TimeWords):
 
     A subscription stands as its last change says. It expires when its end comes, though no file said
     so. The time words ask since when it has stood so; a renewal does not begin that anew.
-    `cancelled_within` holds for what was cancelled, whether or not it has run out by now.
+    `cancelled_within` holds for what was cancelled, whether it has run out by now, or had before. A
+    cancellation that is told again happened when it was told first.
     """
 
     key: ClassVar[str] = "subscribed"
@@ -94,9 +95,8 @@ class Subscribed(Condition, TimeWords):
         if self.renews_within is not None:
             yield and_(row.renews_at > scope.moment(), row.renews_at <= scope.moment(self.renews_within))
         if self.cancelled_within is not None:
-            first, began = beginning(subscriptions, partial(self._is, statuses=OVER))
             since = scope.moment(-self.cancelled_within)
-            yield exists().where(began, first.c.status == "cancelled", first.c.at >= since)
+            yield self._cancellation() >= since
         if self._says_since_when():
             first, began = beginning(subscriptions, partial(self._is, statuses=self.statuses))
             since_when = exists().where(began, self.during(first.c.at, scope))
@@ -162,7 +162,9 @@ class Subscribed(Condition, TimeWords):
         """Of several subscriptions one that stands so, else the one that changed last."""
         row = subscriptions.c
         theirs = (
-            select(row.status, row.renews_at, row.ends_at, self._since(), self._cancellation())
+            select(
+                row.status, row.renews_at, row.ends_at, self._since(), self._cancellation().label("cancelled")
+            )
             .where(row.customer_id == customer_id, row.sku == self.product)
             .where(in_force(subscriptions, scope.moment()))
             .order_by(self._is(subscriptions, self.statuses).desc(), row.at.desc(), row.subscription_ref)
@@ -180,10 +182,10 @@ class Subscribed(Condition, TimeWords):
         return select(first.c.at).where(began).scalar_subquery().label("since")
 
     def _cancellation(self) -> ColumnElement[Any]:
-        """SQL: when the subscription was cancelled, where that is how it came to be over."""
-        first, began = beginning(subscriptions, partial(self._is, statuses=OVER))
-        when = select(first.c.at).where(began, first.c.status == "cancelled")
-        return when.scalar_subquery().label("cancelled")
+        """SQL: when the subscription was cancelled, before or after it ran out; first, if told again."""
+        return first_within(
+            subscriptions, partial(self._is, statuses=OVER), lambda change: change.c.status == "cancelled"
+        )
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         status, now = row["status"], scope.now
@@ -195,7 +197,8 @@ class Subscribed(Condition, TimeWords):
             return f"{status.replace('_', ' ')} since {since}{renews}"
         if status == "cancelled":
             ends = f", ends {_ahead(row['ends_at'], now)}" if row["ends_at"] else ""
-            return f"cancelled {since}{ends}"
+            again = f", and told so again {since}" if row["cancelled"] < row["since"] else ""
+            return f"cancelled {ago(row['cancelled'], now)}{again}{ends}"
         cancelled = f"cancelled {ago(row['cancelled'], now)}, " if row["cancelled"] else ""
         return f"{cancelled}expired {since}"
 
