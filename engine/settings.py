@@ -195,8 +195,8 @@ def _country(code: str) -> str:
     return code
 
 
-class Names(dict[str, str]):
-    """Ids and what they are called: once read never changed, so that settings can be told apart by hash."""
+class Names(dict[str, Any]):
+    """Names and what belongs to them: once read never changed, so that settings can be told apart by hash."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(tuple(self.items()))
@@ -418,8 +418,6 @@ class Delivery(Part):
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
-    warm_up: WarmUp = WarmUp()
-    breaker: Breaker = Breaker()
 
 
 class Smtp(Part):
@@ -437,8 +435,8 @@ class Smtp(Part):
         parse_duration("20s"), description="how long to wait for each answer; shorter than `delivery.lease`"
     )
     per_connection: int = Field(100, ge=1, description="so many mails, then a new connection")
-    per_domain: dict[MailDomain, Annotated[int, Field(ge=1)]] = Field(
-        {}, description="mails a minute to the addresses of a domain, such as `{gmail.com: 600}`"
+    per_domain: Annotated[dict[MailDomain, Annotated[int, Field(ge=1)]], AfterValidator(Names)] = Field(
+        Names(), description="mails a minute to the addresses of a domain, such as `{gmail.com: 600}`"
     )
     bounces: Mailbox | None = Field(
         None, description="where reports of bounces go, the envelope's sender; empty: `sender.email`"
@@ -584,6 +582,8 @@ class Settings(BaseSettings):
     )
     watch: Watch = Watch()
     delivery: Delivery = Delivery()
+    warm_up: WarmUp = WarmUp()
+    breaker: Breaker = Breaker()
     smtp: Smtp = Smtp()
     dkim: Dkim = Dkim()
     sendgrid: SendGrid = SendGrid()

@@ -1,7 +1,7 @@
 """Types as the writer of a file would call them."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -72,6 +72,7 @@ NAMED: list[tuple[Any, str]] = [
     (int, "whole number"),
     (Decimal, "number"),
     (datetime, "instant"),
+    (date, "day, such as `2026-12-01`"),
 ]
 
 

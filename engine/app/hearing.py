@@ -19,7 +19,7 @@ def break_circuits(project: Project, now: datetime) -> list[Fuse]:
     """Pause the campaigns of which too much came back, and say which."""
     ids = {campaign.id for campaign in project.book.campaigns}
     with project.store.writing() as connection:
-        return breaker.break_circuits(connection, project.settings.delivery.breaker, ids, now)
+        return breaker.break_circuits(connection, project.settings.breaker, ids, now)
 
 
 def take_up(project: Project, now: datetime, stop: Callable[[], bool] = lambda: False) -> Applied:

@@ -137,7 +137,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             held=_count(connection, messages.c.status == "held"),
             paused=paused_since(connection),
             why_paused=why_paused(connection),
-            today=Ramp(project.store, project.settings.delivery.warm_up, project.settings.zone).today(now),
+            today=Ramp(project.store, project.settings.warm_up, project.settings.zone).today(now),
             not_adopted=trouble.message if trouble else None,
             mails=[
                 names.shown(Standing(*row))

@@ -86,7 +86,7 @@ class Way:
         only = self.settings.staging.only
         courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)
         per_domain = self.settings.smtp.per_domain if self.transport.name == SmtpTransport.name else {}
-        ramp = Ramp(self.store, delivery.warm_up, self.settings.zone)
+        ramp = Ramp(self.store, self.settings.warm_up, self.settings.zone)
         gate = Gate(outbox, delivery, per_domain, ramp, self.clock or (lambda: now))
         return Rounds(outbox, courier, delivery.batch, gate, self.progress)
 

@@ -50,13 +50,13 @@ def test_a_day_ends_at_the_shops_midnight(store: Store) -> None:
 
 def test_what_a_day_does_not_allow_leaves_on_the_next(store: Store) -> None:
     plan_mails(store, *range(1, 31))
-    delivery, postman, said = Delivery(warm_up=RAMP), Postman(), list[str]()
+    postman, said = Postman(), list[str]()
     left = []
     for day in range(3):
         now = NOW + day * DAY
         decide_anew(store, now)
         left.append(
-            run(store, postman, now=now, delivery=delivery, said=said, wait_for_rate=lambda _: None).accepted
+            run(store, postman, now=now, warm_up=RAMP, said=said, wait_for_rate=lambda _: None).accepted
         )
     assert left == [10, 15, 5]
     assert set(Counter(postman.sent).values()) == {1}
@@ -65,5 +65,5 @@ def test_what_a_day_does_not_allow_leaves_on_the_next(store: Store) -> None:
 
 def test_a_rate_takes_no_more_of_the_day_than_leaves(store: Store) -> None:
     plan_mails(store, *range(1, 31))
-    assert run(store, Postman(), delivery=Delivery(warm_up=RAMP, per_hour=1)).accepted == 1
+    assert run(store, Postman(), warm_up=RAMP, delivery=Delivery(per_hour=1)).accepted == 1
     assert Ramp(store, RAMP, ZoneInfo("UTC")).today(NOW) == (1, 10)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from engine.campaigns.load import load_files
 from engine.campaigns.model import Files, Step
 from engine.clock import parse_duration
-from engine.settings import Secrets, Settings, load_settings
+from engine.settings import Secrets, Settings, load_settings, percent
 from engine.trials.bundle import bundled
 
 CONFIG = (bundled() / "config.example.yaml").read_text(encoding="utf-8")
@@ -129,7 +129,9 @@ def written(value: Any, said: str) -> str:
     if value in (None, "", ()):
         return "none" if value is None else "empty"
     if isinstance(value, Decimal):
-        return f"{value:.0%}"
+        return percent(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, timedelta):
         return said if parse_duration(said) == value else str(value)
     return str(value)
