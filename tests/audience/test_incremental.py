@@ -154,6 +154,7 @@ FACTS = (
     "attributes",
     "consents",
     "subscriptions",
+    "mail_events",
 )
 
 
