@@ -223,3 +223,13 @@ def test_on_postgresql(
     said = aftersale("doctor", "--slow")
     assert (said.code, "missing: ix_orders_by_time on orders" in said.out) == (1, True)
     assert "orders is read from end to end for people whom the time may have changed, by at, paid" in said.out
+
+
+@pytest.mark.parametrize("url", ["nonsense", "", "sqlite:/x", "sqlite://", "postgresql://h:abc/x", "oracle://x/y"])
+def test_a_url_that_is_none(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    aftersale("init", "new")
+    monkeypatch.chdir("new")
+    monkeypatch.setenv("AFTERSALE_DATABASE", url)
+    for command in ("check", "doctor", "preview"):
+        said = aftersale(command)
+        assert (said.code, said.err.splitlines()[0]) == (10, "error: the database URL cannot be used")
