@@ -262,6 +262,25 @@ def test_a_bomb_of_aliases(aftersale: Aftersale, shop: Path) -> None:
     assert (said.code, "aliases expand to more than a file may hold" in said.err) == (1, True)
 
 
+def test_a_bomb_of_segments(aftersale: Aftersale, light_project: Path) -> None:
+    file = Path("campaigns/segments.yaml")
+    doubled = "{{any: [{{segment: s{0}}}, {{not: {{segment: s{0}}}}}]}}".format
+    tower = ["  s0: {ordered: {at_least: 1}}", *(f"  s{n}: {doubled(n - 1)}" for n in range(1, 41))]
+    sound = file.read_text().rstrip()
+    line = len(sound.splitlines()) + 1
+    file.write_text("\n".join([sound, *tower, ""]))
+    steps = "steps:\n  - {id: a, after: 0, email: {subject: Hello, template: win-back/focaccia.html}}\n"
+    Path("campaigns/bomb.yaml").write_text(f"campaign: bomb\naudience: {doubled(7)}\n{steps}")
+    told = "more than 1,000 rules, with its segments written out"
+    assert [each.split(" (")[0] for each in aftersale("check").err.splitlines()] == [
+        f"campaigns/bomb.yaml:2:1: audience: {told}",
+        f"campaigns/segments.yaml:{line + 8}:3: s8: {told}",
+    ]
+    file.write_text("\n".join([sound, *tower[:8], ""]))
+    Path("rule.yaml").write_text(doubled(7))
+    assert f"rule.yaml: the rule: {told}" in aftersale("segment", "--rule", "rule.yaml").err
+
+
 def test_a_binary_file_among_the_campaigns(aftersale: Aftersale, shop: Path) -> None:
     Path("campaigns/picture.yaml").write_bytes(bytes(range(256)))
     said = aftersale("check")

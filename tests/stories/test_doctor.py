@@ -225,7 +225,9 @@ def test_on_postgresql(
     assert "orders is read from end to end for people whom the time may have changed, by at, paid" in said.out
 
 
-@pytest.mark.parametrize("url", ["nonsense", "", "sqlite:/x", "sqlite://", "postgresql://h:abc/x", "oracle://x/y"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "sqlite:/x", "sqlite://", "postgresql://h:abc/x", "oracle://x/y"]
+)
 def test_a_url_that_is_none(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     aftersale("init", "new")
     monkeypatch.chdir("new")
