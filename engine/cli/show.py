@@ -71,8 +71,9 @@ def paused(
 
 
 def plain(value: Any) -> str:
-    """One value as JSON; instants in ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, default=_other)
+    """One value as JSON; instants in ISO 8601. What the output has no sign for is escaped."""
+    every_letter = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=not every_letter, default=_other)
 
 
 def _array(items: Iterator[Any]) -> None:

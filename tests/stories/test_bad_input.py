@@ -1,11 +1,15 @@
 """Mistakes, each with a clear word of where and what, and with nothing else lost."""
 
+import io
+import json
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -655,3 +659,62 @@ def test_who_goes_on_without_a_campaign_says_so_with_the_exit_code(
     Path("campaigns/segments.yaml").write_text("segments: {x: {bougt: {any: true}}}")
     said = aftersale(*words)
     assert (said.code, said.err.count("unknown condition 'bougt'"), said.out) == (1, 1, "")
+
+
+ANN = "ann@example.com"
+
+
+class Ends(io.RawIOBase):
+    """A place to write to that is full, as /dev/full is."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def printed_to(monkeypatch: pytest.MonkeyPatch, place: Any, encoding: str = "utf-8") -> io.TextIOWrapper:
+    """Standard output is there from now on."""
+    stream = io.TextIOWrapper(place, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    return stream
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("status",), ("segment", "lapsed", "--ids"), ("segment", "lapsed", "--json", "--ids"), ("schema",)],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, shop: Path, words: tuple[str, ...]
+) -> None:
+    printed_to(monkeypatch, io.BufferedWriter(Ends()))
+    said = aftersale(*words)
+    assert (said.code, said.err.splitlines()[-2:]) == (
+        19,
+        [
+            "error: standard output cannot be written: No space left on device",
+            "hint:  see where it leads to, and whether there is room",
+        ],
+    )
+
+
+def test_a_terminal_without_our_letters(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, shop: Path
+) -> None:
+    with sqlite3.connect("aftersale.db") as connection:
+        connection.execute("UPDATE customers SET first_name = 'Zoë'")
+    monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "console")
+    for words in (("explain", ANN), ("doctor",), ("explain", ANN, "--json"), ("run", "--once")):
+        shown = io.BytesIO()
+        stream = printed_to(monkeypatch, shown, "ascii")
+        said = aftersale(*words)
+        stream.flush()
+        told = shown.getvalue().decode("ascii")
+        assert json.loads(told)["customer"]["first_name"] == "Zoë" if "--json" in words else "?" in told, (
+            said.err
+        )
+    with sqlite3.connect("aftersale.db") as connection:
+        states = {row[0] for row in connection.execute("SELECT status FROM messages")}
+    assert states == {"accepted", "held_out"}
