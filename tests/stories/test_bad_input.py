@@ -718,3 +718,11 @@ def test_a_terminal_without_our_letters(
     with sqlite3.connect("aftersale.db") as connection:
         states = {row[0] for row in connection.execute("SELECT status FROM messages")}
     assert states == {"accepted", "held_out"}
+
+
+def test_a_document_is_not_mixed_with_mails(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, shop: Path
+) -> None:
+    monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "console")
+    said = aftersale("run", "--once", "--json")
+    assert (said.code, said.out, "'console' prints mails" in said.err) == (2, "", True)
