@@ -63,6 +63,11 @@ def document(parts: Mapping[str, Any]) -> None:
     write("\n}\n")
 
 
+def not_mailing(why: str) -> str:
+    """What is said of a database that a run refuses."""
+    return f"NOT MAILING: {why}; see aftersale adopt"
+
+
 def paused(
     since: Mapping[str, datetime], why: Mapping[str, str] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
