@@ -154,7 +154,7 @@ def _print_sample(preview: Preview, mails: list[Mail]) -> None:
     if rows:
         console.print(show.table("\nA few of the mails", ("to", "subject", "campaign", "step"), rows))
     for each in preview.unwritable[:SAMPLE]:
-        what = " ".join(_step(preview, each.key))
+        what = f"{' '.join(_step(preview, each.key))}, customer {each.key.customer_id}"
         console.print(Text(f"cannot be written: {what}: {each.message}", style="red"))
 
 

@@ -38,3 +38,15 @@ def test_status_tells_it_as_json_too(aftersale: Aftersale, stuck: Path) -> None:
     [first, *_] = aftersale("status", "--json").json["troubles"]
     assert first["status"] == "scheduled"
     assert first["again_at"] is not None
+
+
+def test_explain_tells_what_preview_tells(aftersale: Aftersale, stuck: Path) -> None:
+    [first, *others] = aftersale("preview", "broken", "--json").json["unwritable"]
+    line = f"cannot be written: broken a, customer {first['customer_id']}: {first['message']}"
+    assert line in " ".join(aftersale("preview", "broken").out.split())
+    told = aftersale("explain", first["customer_id"], "broken", "--json").json["campaigns"][0]
+    assert told["unwritable"] == {"reason": "render_failed", "message": first["message"]}
+    assert told["summary"] == f"cannot be mailed now at the step 'a': {first['message']}"
+    mailed = aftersale("preview", "broken", "--json").json["mails"][0]
+    told = aftersale("explain", mailed["customer_id"], "broken", "--json").json["campaigns"][0]
+    assert (told["unwritable"], told["summary"][:13]) == (None, "is mailed now")
