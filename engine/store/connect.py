@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
-from engine.errors import SettingsError, StoreClash, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.errors import (
+    SettingsError,
+    StoreClash,
+    StoreError,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnreachable,
+    relative,
+)
 from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
@@ -101,7 +109,15 @@ class Store:
 def is_there(address: str, folder: Path) -> bool:
     """Whether there is a database to ask: for SQLite, whether its file is there."""
     url = _url(address)
-    return url.get_backend_name() != "sqlite" or (folder / str(url.database)).is_file()
+    return url.get_backend_name() != "sqlite" or os.path.isfile(folder / str(url.database))  # noqa: PTH113
+
+
+def obstacle(address: str, folder: Path) -> str:
+    """What stands against making the file of a SQLite database there; '' where nothing does."""
+    file = folder / str(_url(address).database)
+    if os.path.isdir(file):  # noqa: PTH112 - unlike those of Path, these raise nothing
+        return f"{relative(file)} is a folder"
+    return "" if os.path.isdir(file.parent) else f"there is no folder {relative(file.parent)}"  # noqa: PTH112
 
 
 def _begin_to_read(connection: Connection) -> None:
