@@ -726,3 +726,13 @@ def test_a_document_is_not_mixed_with_mails(
     monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "console")
     said = aftersale("run", "--once", "--json")
     assert (said.code, said.out, "'console' prints mails" in said.err) == (2, "", True)
+
+
+def test_reasons_that_are_not_listed_are_counted(aftersale: Aftersale, light_project: Path) -> None:
+    wrong = "".join(f"a{n}@example.com,then{n}\n" for n in range(7))
+    Path("people.csv").write_text(f"email,known_at\nann@example.com,2026-01-01T00:00Z\n{wrong}")
+    said = aftersale("import", "people.csv")
+    assert said.out.count("people.csv: rejected 1: ") == 5
+    assert "people.csv: rejected 2 for 2 other reasons" in said.out
+    [file] = aftersale("import", "people.csv", "--json").json["files"]
+    assert (len(file["reasons"]), file["other_reasons"]) == (5, 2)
