@@ -140,9 +140,9 @@ def print_summaries(done: list[ImportSummary]) -> None:
         for reason, count in summary.reasons:
             console.print(Text(f"{summary.file}: rejected {count:,}: {reason}", style="yellow"))
         if summary.other_reasons:
-            rows = summary.rejected - sum(count for _, count in summary.reasons)
+            left = summary.rejected - sum(count for _, count in summary.reasons)
             others = times(summary.other_reasons, "other reason")
-            console.print(Text(f"{summary.file}: rejected {rows:,} for {others}", style="yellow"))
+            console.print(Text(f"{summary.file}: rejected {left:,} for {others}", style="yellow"))
         if summary.rejects_file is not None:
             console.print(
                 Text(f"the rejected rows and their reasons are in {relative(summary.rejects_file)}")
