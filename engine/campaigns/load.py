@@ -183,8 +183,12 @@ def _without_later_keys(document: Document) -> tuple[dict[str, Any], list[Proble
         for number, key in [(n, k) for n, step in enumerate(steps) if isinstance(step, dict) for k in step]:
             if ("steps", key) in LATER_KEYS:
                 data["steps"][number].pop(key)
+                data["steps"][number].setdefault("email", _NO_MAIL)
                 problems.append(_later(document, ("steps", number, key), ("steps", key)))
     return data, problems
+
+
+_NO_MAIL = {"subject": "-", "template": "-"}  # of a step that does something else, told as one mistake
 
 
 def _later(document: Document, path: KeyPath, key: tuple[str, ...]) -> Problem:
