@@ -13,6 +13,7 @@
     ├── TransportError                16   the way out does not work
     ├── NotAdopted                    17   the database is not the one that mailed from here
     ├── WebError                      18   the web server cannot do its work
+    ├── OutputError                   19   what was to be printed cannot be written
     ├── StoreError                    20   the database cannot be used
     │   ├── StoreUnreachable          21   … because nothing answers
     │   ├── StoreLocked               22   … because another process holds it
@@ -124,6 +125,12 @@ class WebError(AftersaleError):
     """The web server cannot do its work."""
 
     exit_code = 18
+
+
+class OutputError(AftersaleError):
+    """Standard output cannot be written."""
+
+    exit_code = 19
 
 
 class StoreError(AftersaleError):

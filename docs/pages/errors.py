@@ -43,6 +43,8 @@ ADVICE = {
     "NotAdopted": "Nothing is planned or sent. Look at `aftersale status`, then take the database over with "
     "`aftersale adopt`. See [operating](../operating.md#a-copied-database).",
     "WebError": "See that no other server listens at `web.host` and `web.port`, or choose another port.",
+    "OutputError": "See that the disk to which the output is led is not full. The command may have done its "
+    "work: look at `aftersale status`.",
     "StoreError": "The message is the database's own. What was being written is undone as a whole.",
     "StoreUnreachable": "See that the database runs, and that `database` names it.",
     "StoreLocked": "Wait for the other run or import to end, then try again.",

@@ -22,10 +22,10 @@ from engine.delivery.transports.one_by_one import together
 from engine.errors import SettingsError, StoreError
 from engine.rules.words import times
 from engine.settings import CONFIG_FILE, Settings
-from engine.store.connect import Store, is_there
+from engine.store.connect import Store, is_there, obstacle
 from engine.store.dialect import database_now
 from engine.store.indexes import missing_indexes
-from engine.store.migrate import NEWEST, revision
+from engine.store.migrate import NEWEST, refuse_strange, revision
 from engine.store.tables import changes, looks, messages
 
 APART = timedelta(seconds=5)
@@ -100,7 +100,7 @@ def _campaigns(project: Project) -> Finding:
 
 def _database(project: Project) -> Iterator[Finding]:
     if not is_there(project.settings.database, project.folder):
-        yield Finding("database", "there is none yet", sound=False, hint="the first import makes it")
+        yield _no_database(obstacle(project.settings.database, project.folder))
         return
     store = Store(project.settings.database, folder=project.folder, busy=SHORT)
     try:
@@ -122,11 +122,19 @@ def _database(project: Project) -> Iterator[Finding]:
         store.close()
 
 
+def _no_database(obstacle: str) -> Finding:
+    if obstacle:
+        said = f"there is none, and none can be made: {obstacle}"
+        return Finding("database", said, sound=False, hint="check `database:` in config.yaml")
+    return Finding("database", "there is none yet", sound=False, hint="the first import makes it")
+
+
 def _version(connection: Connection) -> Finding:
     version = ".".join(map(str, connection.dialect.server_version_info or ()))
     named = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.dialect.name]
     stands_at = revision(connection)
     if stands_at != NEWEST:
+        refuse_strange(connection)
         said = f"{named} {version}; its tables stand at {stands_at or 'nothing'}, this version needs {NEWEST}"
         return Finding("database", said, sound=False, hint="any command that uses it brings it up to date")
     return Finding("database", f"{named} {version}, tables at {stands_at}")

@@ -1,17 +1,22 @@
 """explain: why a customer gets a campaign's mails, or does not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Connection
 
 from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.errors import UnknownCustomer
 from engine.facts.lookup import customer_row, find_customer
+from engine.planning.desk import Desk
 from engine.planning.explain import Explanation, explain_campaign
 from engine.planning.plan import make_plan
+from engine.planning.readout import sendings
 from engine.planning.state import imagined, read_at
+from engine.rendering.mail import MailOrder, Unwritable
 from engine.store.tables import looks
 
 
@@ -41,9 +46,25 @@ def explain_customer(
         state = imagined(connection, customer_id)
         past = last is not None and now < last
         desk = None if past else make_plan(connection, project.book, state, now, only=customer_id)
+        failing = _unwritable(project, connection, desk, now) if desk else {}
         explained = [
-            explain_campaign(connection, project.book, state, desk, each, (customer_id, now))
+            replace(
+                explain_campaign(connection, project.book, state, desk, each, (customer_id, now)),
+                unwritable=failing.get(each.id),
+            )
             for each in project.book.campaigns
             if campaign in (None, each.name)
         ]
     return Explained(customer, now, explained)
+
+
+def _unwritable(
+    project: Project, connection: Connection, desk: Desk, now: datetime
+) -> Mapping[str, Mapping[str, str]]:
+    """Of the mails that would leave now, those that cannot be written and why, by campaign id."""
+    orders = [MailOrder(each.key, each.planned_at) for each in sendings(connection, desk)]
+    return {
+        each.key.campaign_id: {"reason": each.reason, "message": each.message}
+        for each in project.studio.compose(connection, orders, now)
+        if isinstance(each, Unwritable)
+    }

@@ -102,6 +102,12 @@ def _came_back(connection: Connection) -> Iterator[CameBack]:
         yield CameBack(*row)
 
 
+def not_adopted(project: Project) -> str | None:
+    """Why a run would refuse this database; None where it would not."""
+    trouble = project.guard.trouble()
+    return trouble.message if trouble else None
+
+
 def status(project: Project, *, most: int = 20) -> Status:
     """Where everything stands; at most so many troubled mails are listed, the latest first."""
     kept = (messages.c.campaign_id, messages.c.status)
@@ -109,7 +115,7 @@ def status(project: Project, *, most: int = 20) -> Status:
     wanted = messages.c.error.in_((BY_HAND, f"not sent: {Reason.PAUSED}"))
     fate = or_(messages.c.status.in_(("rejected", "unknown", "cancelled")), waiting)
     troubled = and_(fate, or_(messages.c.error.is_(None), ~wanted))
-    now, trouble = project.clock.now(), project.guard.trouble()
+    now, stranger = project.clock.now(), not_adopted(project)
     active = enrollments.c.status == "active"
     names = project.files.names
     with project.store.reading() as connection:
@@ -138,7 +144,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             paused=paused_since(connection),
             why_paused=why_paused(connection),
             today=Ramp(project.store, project.settings.warm_up, project.settings.zone).today(now),
-            not_adopted=trouble.message if trouble else None,
+            not_adopted=stranger,
             mails=[
                 names.shown(Standing(*row))
                 for row in connection.execute(mails.group_by(*kept).order_by(*kept))

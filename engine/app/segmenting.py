@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from engine.app.project import Project
+from engine.campaigns.expansion import HINT, TOO_LARGE, Sizes
 from engine.documents import skim_document
 from engine.errors import Problems, UnknownName, UsageError
 from engine.registry import did_you_mean
@@ -92,6 +93,8 @@ def _from_file(project: Project, path: Path) -> Chosen:
     files = project.book.files
     parser = RuleParser(document, files.catalogue, list(files.segments), files.step_names)
     rule = parser.parse(document.data, ())
-    if problems := [*document.problems, *parser.problems]:
+    large = Sizes(files.segments).too_large(rule)
+    told = [document.problem((), f"the rule: {TOO_LARGE}", HINT)] if large else []
+    if problems := [*document.problems, *parser.problems, *told]:
         raise Problems(problems)
     return Chosen(document.file, rule)

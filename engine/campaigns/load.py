@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from engine.campaigns.expansion import HINT, TOO_LARGE, Sizes
 from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
 from engine.campaigns.form import LATER_KEYS, MARKETING_KEYS, CampaignForm, StepForm
 from engine.campaigns.model import Campaign, Email, Files, Step, Waiting, names_of
@@ -160,7 +161,7 @@ def read_campaign(
     form = validate(document, CampaignForm, (), data)
     problems += [*document.problems, *parser.problems]
     problems += [*_offer_problems(document, catalogue), *_step_problems(document), *own_problems(document)]
-    problems += _transactional_problems(document)
+    problems += [*_transactional_problems(document), *_expansion_problems(document, rules, segments)]
     if isinstance(form, list):
         raise Problems([*problems, *form])
     if problems:
@@ -182,8 +183,12 @@ def _without_later_keys(document: Document) -> tuple[dict[str, Any], list[Proble
         for number, key in [(n, k) for n, step in enumerate(steps) if isinstance(step, dict) for k in step]:
             if ("steps", key) in LATER_KEYS:
                 data["steps"][number].pop(key)
+                data["steps"][number].setdefault("email", _NO_MAIL)
                 problems.append(_later(document, ("steps", number, key), ("steps", key)))
     return data, problems
+
+
+_NO_MAIL = {"subject": "-", "template": "-"}  # of a step that does something else, told as one mistake
 
 
 def _later(document: Document, path: KeyPath, key: tuple[str, ...]) -> Problem:
@@ -203,6 +208,15 @@ def _at(data: Any, path: KeyPath) -> Any:
     for part in path:
         data = data[part]
     return data
+
+
+def _expansion_problems(
+    document: Document, rules: Mapping[KeyPath, Rule], segments: Mapping[str, Rule]
+) -> Iterator[Problem]:
+    sizes = Sizes(segments)
+    for path, rule in rules.items():
+        if sizes.too_large(rule):
+            yield document.problem(path, f"{path[-1]}: {TOO_LARGE}", HINT)
 
 
 def _offer_problems(document: Document, catalogue: Catalogue) -> Iterator[Problem]:

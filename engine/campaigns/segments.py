@@ -1,15 +1,16 @@
-"""Named segments: `campaigns/segments.yaml`, with cycles refused."""
+"""Named segments: `campaigns/segments.yaml`, with circles refused, and what would grow beyond measure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from engine.campaigns.expansion import HINT, TOO_LARGE, Sizes
 from engine.campaigns.form import ID
 from engine.clock import EPOCH
 from engine.documents import Document, skim_document
 from engine.errors import Problem, Problems
 from engine.facts.catalogue import Catalogue
 from engine.rules.conditions.segment import Segment
-from engine.rules.model import Rule, Scope, StepNames
+from engine.rules.model import All, Rule, Scope, StepNames
 from engine.rules.parse import RuleParser
 
 
@@ -31,7 +32,10 @@ def load_segments(
     parser = RuleParser(document, catalogue, list(named), campaigns, problems)
     problems += [_unnamed(document, name) for name in named if not ID.fullmatch(str(name))]
     segments = {name: parser.parse(rule, ("segments", name)) for name, rule in named.items()}
-    return segments, [*parser.problems, *_cycles(document, segments)]
+    large = _too_large(segments)
+    problems = [*parser.problems, *_cycles(document, segments)]
+    problems += [document.problem(("segments", name), f"{name}: {TOO_LARGE}", HINT) for name in large[:1]]
+    return segments | dict.fromkeys(large, All(())), problems
 
 
 def _unknown(document: Document, key: str) -> Problem:
@@ -43,10 +47,18 @@ def _unnamed(document: Document, name: object) -> Problem:
     return document.problem(("segments", str(name)), f"{str(name)!r} is not a name for a segment", hint)
 
 
+def _too_large(segments: Mapping[str, Rule]) -> list[str]:
+    """Those that hold too much, the smallest first: what is built on it would only repeat the mistake."""
+    sizes = Sizes(segments)
+    return sorted((name for name, rule in segments.items() if sizes.too_large(rule)), key=sizes.named)
+
+
 def _cycles(document: Document, segments: Mapping[str, Rule]) -> Iterator[Problem]:
+    mentions = {name: dict.fromkeys(_mentions(rule)) for name, rule in segments.items()}
     reported: set[str] = set()
+    sound: set[str] = set()
     for name in segments:
-        circle = _circle(name, segments, [])
+        circle = _circle(name, mentions, [], sound)
         if circle and not reported & set(circle):
             reported |= set(circle)
             told = " → ".join([*circle, circle[0]])
@@ -55,12 +67,14 @@ def _cycles(document: Document, segments: Mapping[str, Rule]) -> Iterator[Proble
             )
 
 
-def _circle(name: str, segments: Mapping[str, Rule], path: list[str]) -> list[str]:
+def _circle(name: str, mentions: Mapping[str, Iterable[str]], path: list[str], sound: set[str]) -> list[str]:
+    """The circle that one leads into; those that lead into none are `sound`, and looked at once."""
     if name in path:
         return path[path.index(name) :]
-    for mentioned in _mentions(segments[name]):
-        if mentioned in segments and (found := _circle(mentioned, segments, [*path, name])):
+    for mentioned in () if name in sound else mentions[name]:
+        if mentioned in mentions and (found := _circle(mentioned, mentions, [*path, name], sound)):
             return found
+    sound.add(name)
     return []
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from engine.app.explaining import Explained, explain_customer
+from engine.app.reporting import not_adopted
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
 from engine.cli.wrong import tell_what_is_wrong
@@ -26,16 +27,20 @@ def command(
     """Why a customer gets a campaign's mails, or does not."""
     with opened(project) as shop:
         end = tell_what_is_wrong(shop)
+        stranger = not_adopted(shop)
         explained = explain_customer(shop, customer, None if at is None else instant(shop, at), campaign)
     if as_json:
         show.document(
             {
                 "at": explained.at,
+                "not_adopted": stranger,
                 "customer": explained.customer,
                 "campaigns": [each.as_json() for each in explained.campaigns],
             }
         )
     else:
+        if stranger:
+            show.out().print(Text(show.not_mailing(stranger)), soft_wrap=True)
         _print(explained)
     raise end
 

@@ -20,6 +20,7 @@ from engine.errors import UsageError, relative
 from engine.facts.importers import IMPORTERS
 from engine.facts.importing import ImportProgress, ImportSummary
 from engine.facts.sources.database import Query
+from engine.rules.words import times
 
 
 def command(
@@ -138,6 +139,10 @@ def print_summaries(done: list[ImportSummary]) -> None:
                 console.print(Text(f"{summary.file}: {what} {told.count:,}: {'; '.join(told.first)}"))
         for reason, count in summary.reasons:
             console.print(Text(f"{summary.file}: rejected {count:,}: {reason}", style="yellow"))
+        if summary.other_reasons:
+            left = summary.rejected - sum(count for _, count in summary.reasons)
+            others = times(summary.other_reasons, "other reason")
+            console.print(Text(f"{summary.file}: rejected {left:,} for {others}", style="yellow"))
         if summary.rejects_file is not None:
             console.print(
                 Text(f"the rejected rows and their reasons are in {relative(summary.rejects_file)}")

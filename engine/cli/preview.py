@@ -10,6 +10,7 @@ from rich.text import Text
 
 from engine.app.preview_pages import write_pages
 from engine.app.previewing import NOBODY_IN, Day, Moment, Preview, no_mail_due, nothing_in, previewing
+from engine.app.reporting import not_adopted
 from engine.app.vanished import everything_wrong
 from engine.campaigns.names import Names
 from engine.cli import show
@@ -44,12 +45,15 @@ def command(
         if customer is not None:
             with shop.store.reading() as connection:
                 only = find_customer(connection, customer)
+        stranger = not_adopted(shop)
+        if stranger and not as_json:
+            show.out().print(Text(show.not_mailing(stranger)), soft_wrap=True)
         with previewing(shop, asked, campaign=campaign, only=only) as preview:
             if html is not None:
                 with preview.aside():
                     show.talk().print(f"wrote {write_pages(preview, html, days, campaign)}")
             if as_json:
-                _document(preview, days, campaign)
+                _document(preview, days, campaign, stranger)
             elif customer is not None and html is None:
                 _print_timeline(preview, customer, days, campaign)
             elif html is None:
@@ -57,12 +61,13 @@ def command(
     raise end
 
 
-def _document(preview: Preview, days: int, campaign: str | None) -> None:
+def _document(preview: Preview, days: int, campaign: str | None, stranger: str | None) -> None:
     """The order of the parts matters: the calendar moves the imagined state on."""
     names = preview.names
     wanted = (mail for mail in preview.mails() if campaign in (None, names.campaign(mail.key.campaign_id)))
     parts: dict[str, Any] = {
         "at": preview.now,
+        "not_adopted": stranger,
         "audiences": {c: n for c, n in preview.audiences().items() if campaign in (None, c)},
         "entering": {c: n for c, n in preview.entering().items() if campaign in (None, c)},
         "counts": [count.as_json() for count in preview.counts() if campaign in (None, count.campaign)],
@@ -149,7 +154,7 @@ def _print_sample(preview: Preview, mails: list[Mail]) -> None:
     if rows:
         console.print(show.table("\nA few of the mails", ("to", "subject", "campaign", "step"), rows))
     for each in preview.unwritable[:SAMPLE]:
-        what = " ".join(_step(preview, each.key))
+        what = f"{' '.join(_step(preview, each.key))}, customer {each.key.customer_id}"
         console.print(Text(f"cannot be written: {what}: {each.message}", style="red"))
 
 

@@ -30,6 +30,9 @@ def command(
         msg = "--json needs --once: it is one document"
         raise UsageError(msg, hint="for a log of JSON lines set run.log: json")
     with opened(project) as shop:
+        if as_json and shop.settings.delivery.transport == "console":
+            msg = "--json is one document, and the transport 'console' prints mails to standard output, too"
+            raise UsageError(msg, hint="leave --json out, or set delivery.transport")
         end = tell_what_is_wrong(shop)
         if not once:
             raise typer.Exit(_serve(shop))

@@ -63,6 +63,11 @@ def document(parts: Mapping[str, Any]) -> None:
     write("\n}\n")
 
 
+def not_mailing(why: str) -> str:
+    """What is said of a database that a run refuses."""
+    return f"NOT MAILING: {why}; see aftersale adopt"
+
+
 def paused(
     since: Mapping[str, datetime], why: Mapping[str, str] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
@@ -71,8 +76,9 @@ def paused(
 
 
 def plain(value: Any) -> str:
-    """One value as JSON; instants in ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, default=_other)
+    """One value as JSON; instants in ISO 8601. What the output has no sign for is escaped."""
+    every_letter = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=not every_letter, default=_other)
 
 
 def _array(items: Iterator[Any]) -> None:

@@ -82,7 +82,7 @@ def _told(found: Status) -> Iterator[str]:
     if found.held:
         yield f"held for a look: {found.held:,} mails; see aftersale outbox --status held"
     if found.not_adopted:
-        yield f"NOT MAILING: {found.not_adopted}; see aftersale adopt"
+        yield show.not_mailing(found.not_adopted)
 
 
 def _came_back(found: Sequence[CameBack]) -> Table:

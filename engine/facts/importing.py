@@ -178,6 +178,7 @@ class _Import:
             rejected=rejects.count,
             rejects_file=rejects.path,
             reasons=tuple(rejects.reasons.most_common(MOST_REASONS)),
+            other_reasons=max(0, len(rejects.reasons) - MOST_REASONS),
             notes=(
                 *self.opened.notes,
                 *self.unknown.notes(),

@@ -37,6 +37,7 @@ class ImportSummary:
     rejected: int
     rejects_file: Path | None
     reasons: tuple[tuple[str, int], ...]  # the most frequent, with their counts
+    other_reasons: int  # so many besides
     notes: tuple[str, ...]
     merges: Examples  # anonymous customers who turned out to be known ones
     conflicts: Examples  # names that belong to two customers, who never become one by themselves

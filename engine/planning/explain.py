@@ -42,12 +42,15 @@ class Explanation:
     versions: Mapping[str, datetime]  # of the campaign's file: since when each has been in force
     begins: str = ""  # what begins a run, where it is not the audience alone
     waiting: str = ""  # of a step that is not due yet, or waits for its window: until when
+    unwritable: Mapping[str, str] | None = None  # of a mail that would leave: why it cannot be written
 
     @property
     def summary(self) -> str:
         """The one sentence a support person needs."""
         if self.past:
             return self._told_so_far()
+        if self.answer is not None and self.unwritable:
+            return f"cannot be mailed now at the step {self.answer.step!r}: {self.unwritable['message']}"
         if self.answer is not None:
             return "; ".join(filter(None, (_told(self.answer), str(self.outlook or ""))))
         if self.entry is not None:
@@ -87,6 +90,7 @@ class Explanation:
             "is_customer": self.is_customer,
             "audience": self.audience.as_json(),
             "now": self.answer.__dict__ if self.answer else None,
+            "unwritable": dict(self.unwritable) if self.unwritable else None,
             "outlook": self.outlook.as_json() if self.outlook else None,
             "entry": dict(self.entry) if self.entry else None,
             "runs": [dict(run) for run in self.runs],

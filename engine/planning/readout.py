@@ -161,8 +161,12 @@ def _inside(desk: Desk, state: State) -> Any:
 
 
 def _idle(desk: Desk, state: State) -> Any:
-    """Those in an audience with no run under way: it is over, or what begins one has not happened."""
+    """Those in an audience with no run under way: it is over, or what begins one has not happened.
+
+    Whose last mail has not left yet is not through.
+    """
     audience, entry, run = _inside(desk, state), desk.entries, state.enrollments
+    mail = state.messages
 
     def same(table: Table) -> Any:
         return and_(
@@ -172,7 +176,8 @@ def _idle(desk: Desk, state: State) -> Any:
     active = exists().where(same(run), run.c.status == "active")
     ran = exists().where(same(run))
     reason = case((ran, literal(Reason.BEEN_THROUGH.value)), else_=literal(Reason.NOT_BEGUN.value))
-    who = select(audience.c.campaign_id, reason.label("reason")).where(~exists().where(same(entry)), ~active)
-    idle = who.subquery()
+    leaving = exists().where(same(mail), mail.c.status.in_(("scheduled", "sending")))
+    over = (~exists().where(same(entry)), ~active, ~leaving)
+    idle = select(audience.c.campaign_id, reason.label("reason")).where(*over).subquery()
     counts = select(idle.c.campaign_id, literal(""), idle.c.reason, func.count())
     return counts.group_by(idle.c.campaign_id, idle.c.reason)

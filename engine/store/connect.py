@@ -8,10 +8,18 @@ from sqlite3 import Error as SQLiteError
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
-from engine.errors import SettingsError, StoreClash, StoreError, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.errors import (
+    SettingsError,
+    StoreClash,
+    StoreError,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnreachable,
+    relative,
+)
 from engine.store.dialect import sha256_hex
 
 BUSY_MILLISECONDS = 15_000
@@ -100,8 +108,16 @@ class Store:
 
 def is_there(address: str, folder: Path) -> bool:
     """Whether there is a database to ask: for SQLite, whether its file is there."""
-    url = make_url(address)
-    return url.get_backend_name() != "sqlite" or (folder / (url.database or "")).is_file()
+    url = _url(address)
+    return url.get_backend_name() != "sqlite" or os.path.isfile(folder / str(url.database))  # noqa: PTH113
+
+
+def obstacle(address: str, folder: Path) -> str:
+    """What stands against making the file of a SQLite database there; '' where nothing does."""
+    file = folder / str(_url(address).database)
+    if os.path.isdir(file):  # noqa: PTH112 - unlike those of Path, these raise nothing
+        return f"{relative(file)} is a folder"
+    return "" if os.path.isdir(file.parent) else f"there is no folder {relative(file.parent)}"  # noqa: PTH112
 
 
 def _begin_to_read(connection: Connection) -> None:
@@ -111,18 +127,25 @@ def _begin_to_read(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def _engine(address: str, folder: Path, busy: int) -> Engine:
+def _url(address: str) -> URL:
+    """The URL of a database that can be used: PostgreSQL, or a file of SQLite."""
     try:
         url = make_url(address)
-        if url.drivername in ("postgresql", "postgres"):
-            url = url.set(drivername="postgresql+psycopg")
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
         raise SettingsError(_NO_URL, hint=_URLS) from error
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    of_file = url.get_backend_name() == "sqlite" and url.database
+    if not of_file and url.drivername != "postgresql+psycopg":
+        raise SettingsError(_NO_URL, hint=_URLS)
+    return url
+
+
+def _engine(address: str, folder: Path, busy: int) -> Engine:
+    url = _url(address)
     if url.get_backend_name() == "sqlite":
-        return _sqlite(str(folder / (url.database or "")), busy)
-    if url.drivername == "postgresql+psycopg":
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": ANSWER_SECONDS})
-    raise SettingsError(_NO_URL, hint=_URLS)
+        return _sqlite(str(folder / str(url.database)), busy)
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": ANSWER_SECONDS})
 
 
 def _sqlite(file: str, busy: int) -> Engine:

@@ -42,10 +42,15 @@ def alembic_config(connection: Connection) -> Config:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # two processes that start at once take turns
         connection.execute(text("SELECT pg_advisory_xact_lock(7301)"))
-    config = alembic_config(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    refuse_strange(connection)
+    command.upgrade(alembic_config(connection), "head")
+
+
+def refuse_strange(connection: Connection) -> None:
+    """Raise where the database is not one that this version can bring to its own shape."""
+    scripts = ScriptDirectory.from_config(alembic_config(connection))
+    known = {script.revision for script in scripts.walk_revisions()}
     here = revision(connection)
     if here is not None and here not in known:
         msg = f"the database is at {here!r}, which this version does not know"
         raise StoreTooNew(msg, hint="it was made by a newer version: upgrade aftersale")
-    command.upgrade(config, "head")

@@ -112,6 +112,8 @@ def test_the_database_tells_the_time(store: Store) -> None:
     ("url", "error"),
     [
         ("nonsense", SettingsError),
+        ("sqlite://", SettingsError),
+        ("postgresql://h:abc/x", SettingsError),
         ("oracle://somewhere/shop", SettingsError),
         ("postgresql://nobody@127.0.0.1:1/none", StoreUnreachable),
         ("sqlite:///no/such/folder/shop.db", StoreUnreachable),

@@ -1,15 +1,20 @@
 """Mistakes, each with a clear word of where and what, and with nothing else lost."""
 
+import io
+import json
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from engine.facts import importing
 from engine.store import connect
 from engine.store.connect import Store
 from tests.stories.conftest import Aftersale
@@ -260,6 +265,25 @@ def test_a_bomb_of_aliases(aftersale: Aftersale, shop: Path) -> None:
     Path("campaigns/bomb.yaml").write_text("\n".join(lines))
     said = aftersale("check")
     assert (said.code, "aliases expand to more than a file may hold" in said.err) == (1, True)
+
+
+def test_a_bomb_of_segments(aftersale: Aftersale, light_project: Path) -> None:
+    file = Path("campaigns/segments.yaml")
+    doubled = "{{any: [{{segment: s{0}}}, {{not: {{segment: s{0}}}}}]}}".format
+    tower = ["  s0: {ordered: {at_least: 1}}", *(f"  s{n}: {doubled(n - 1)}" for n in range(1, 41))]
+    sound = file.read_text().rstrip()
+    line = len(sound.splitlines()) + 1
+    file.write_text("\n".join([sound, *tower, ""]))
+    steps = "steps:\n  - {id: a, after: 0, email: {subject: Hello, template: win-back/focaccia.html}}\n"
+    Path("campaigns/bomb.yaml").write_text(f"campaign: bomb\naudience: {doubled(7)}\n{steps}")
+    told = "more than 1,000 rules, with its segments written out"
+    assert [each.split(" (")[0] for each in aftersale("check").err.splitlines()] == [
+        f"campaigns/bomb.yaml:2:1: audience: {told}",
+        f"campaigns/segments.yaml:{line + 8}:3: s8: {told}",
+    ]
+    file.write_text("\n".join([sound, *tower[:8], ""]))
+    Path("rule.yaml").write_text(doubled(7))
+    assert f"rule.yaml: the rule: {told}" in aftersale("segment", "--rule", "rule.yaml").err
 
 
 def test_a_binary_file_among_the_campaigns(aftersale: Aftersale, shop: Path) -> None:
@@ -636,3 +660,83 @@ def test_who_goes_on_without_a_campaign_says_so_with_the_exit_code(
     Path("campaigns/segments.yaml").write_text("segments: {x: {bougt: {any: true}}}")
     said = aftersale(*words)
     assert (said.code, said.err.count("unknown condition 'bougt'"), said.out) == (1, 1, "")
+
+
+ANN = "ann@example.com"
+
+
+class Ends(io.RawIOBase):
+    """A place to write to that is full, as /dev/full is."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def printed_to(monkeypatch: pytest.MonkeyPatch, place: Any, encoding: str = "utf-8") -> io.TextIOWrapper:
+    """Standard output is there from now on."""
+    stream = io.TextIOWrapper(place, encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    return stream
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("status",), ("segment", "lapsed", "--ids"), ("segment", "lapsed", "--json", "--ids"), ("schema",)],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, shop: Path, words: tuple[str, ...]
+) -> None:
+    printed_to(monkeypatch, io.BufferedWriter(Ends()))
+    said = aftersale(*words)
+    assert (said.code, said.err.splitlines()[-2:]) == (
+        19,
+        [
+            "error: standard output cannot be written: No space left on device",
+            "hint:  see where it leads to, and whether there is room",
+        ],
+    )
+
+
+def test_a_terminal_without_our_letters(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, shop: Path
+) -> None:
+    with sqlite3.connect("aftersale.db") as connection:
+        connection.execute("UPDATE customers SET first_name = 'Zoë'")
+    monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "console")
+    for words in (("explain", ANN), ("doctor",), ("explain", ANN, "--json"), ("run", "--once")):
+        shown = io.BytesIO()
+        stream = printed_to(monkeypatch, shown, "ascii")
+        said = aftersale(*words)
+        stream.flush()
+        told = shown.getvalue().decode("ascii")
+        assert json.loads(told)["customer"]["first_name"] == "Zoë" if "--json" in words else "?" in told, (
+            said.err
+        )
+    with sqlite3.connect("aftersale.db") as connection:
+        states = {row[0] for row in connection.execute("SELECT status FROM messages")}
+    assert states == {"accepted", "held_out"}
+
+
+def test_a_document_is_not_mixed_with_mails(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, shop: Path
+) -> None:
+    monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "console")
+    said = aftersale("run", "--once", "--json")
+    assert (said.code, said.out, "'console' prints mails" in said.err) == (2, "", True)
+
+
+def test_reasons_that_are_not_listed_are_counted(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, light_project: Path
+) -> None:
+    monkeypatch.setattr(importing, "MOST_REASONS", 1)
+    wrong = "a@example.com,then\nb@example.com,then\nbob,\n"
+    Path("people.csv").write_text(f"email,known_at\nann@example.com,\n{wrong}")
+    said = aftersale("import", "people.csv").out
+    assert "people.csv: rejected 2: known_at is not a date" in said
+    assert "people.csv: rejected 1 for 1 other reason" in said
+    [file] = aftersale("import", "people.csv", "--json").json["files"]
+    assert (len(file["reasons"]), file["other_reasons"]) == (1, 1)

@@ -96,6 +96,16 @@ def test_one_mistake_is_told_once(
     assert line.startswith(expected)
 
 
+@pytest.mark.parametrize("key", ["task", "webhook", "audience", "grant", "variants"])
+def test_a_step_that_is_no_mail_misses_none(aftersale: Aftersale, project: Path, key: str) -> None:
+    Path("campaigns/extra.yaml").write_text(
+        "campaign: extra\naudience: {bought: {product: starter-guide}}\n"
+        f"steps:\n  - {{id: hello, after: 0, {key}: [it]}}\n"
+    )
+    [line] = told(aftersale)
+    assert line.startswith(f"campaigns/extra.yaml:4:27: '{key}' is not in this version")
+
+
 def test_products_that_are_wrong_are_not_missed_in_templates(aftersale: Aftersale, project: Path) -> None:
     Path("campaigns/products.yaml").write_text("products: {flagship: {nme: The course}}\n")
     Path("campaigns/extra.yaml").write_text(

@@ -203,11 +203,15 @@ def test_a_copy_never_mails_until_it_is_adopted_and_then_holds_what_was_due(
     said = aftersale("run", "--once")
     assert said.code == 17
     assert "is a copy, or was moved" in said.err
-    assert "NOT MAILING" in aftersale("status").out
+    refused = said.err.splitlines()[0].removeprefix("error: ")
+    for words in (("status",), ("preview",), ("explain", "ann@example.com", "win-back")):
+        assert f"NOT MAILING: {refused}; see aftersale adopt" in aftersale(*words).out
+        assert aftersale(*words, "--json").json["not_adopted"] == refused
     assert "generation" in aftersale("doctor").out
     assert aftersale("adopt").code == 2, "nobody said yes"
     assert aftersale("adopt", "--yes", "--json").json == {"adopted": True, "held": expected}
     assert aftersale("run", "--once").code == 0
+    assert aftersale("preview", "--json").json["not_adopted"] is None
     assert (sent(), states(aftersale)["held"]) == (before, expected)
 
     some = listed(aftersale, "--status", "held")

@@ -1,5 +1,6 @@
 """`aftersale doctor`: what is not as it should be, and which query lacks which index."""
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -223,3 +224,37 @@ def test_on_postgresql(
     said = aftersale("doctor", "--slow")
     assert (said.code, "missing: ix_orders_by_time on orders" in said.out) == (1, True)
     assert "orders is read from end to end for people whom the time may have changed, by at, paid" in said.out
+
+
+def test_a_place_where_no_database_can_be(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    aftersale("init", "fresh")
+    monkeypatch.chdir(tmp_path / "fresh")
+    for place, why in (("nope/x.db", "there is no folder nope"), ("campaigns", "campaigns is a folder")):
+        monkeypatch.setenv("AFTERSALE_DATABASE", f"sqlite:///{place}")
+        found = told(aftersale, "database")
+        assert (found["said"], found["hint"]) == (
+            f"there is none, and none can be made: {why}",
+            "check `database:` in config.yaml",
+        )
+
+
+def test_a_database_from_a_newer_version(aftersale: Aftersale, light_shop: Path) -> None:
+    with sqlite3.connect("aftersale.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    found = told(aftersale, "database")
+    assert found["said"] == "the database is at '9999', which this version does not know"
+    assert found["hint"] == "it was made by a newer version: upgrade aftersale"
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "sqlite:/x", "sqlite://", "postgresql://h:abc/x", "oracle://x/y"]
+)
+def test_a_url_that_is_none(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    aftersale("init", "new")
+    monkeypatch.chdir("new")
+    monkeypatch.setenv("AFTERSALE_DATABASE", url)
+    for command in ("check", "doctor", "preview"):
+        said = aftersale(command)
+        assert (said.code, said.err.splitlines()[0]) == (10, "error: the database URL cannot be used")

@@ -1,9 +1,11 @@
 """A mail that cannot be written: it waits, and whoever looks is told why and until when."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from engine.clock import VirtualClock
 from tests.stories.conftest import Aftersale
 
 CAMPAIGN = """\
@@ -38,3 +40,25 @@ def test_status_tells_it_as_json_too(aftersale: Aftersale, stuck: Path) -> None:
     [first, *_] = aftersale("status", "--json").json["troubles"]
     assert first["status"] == "scheduled"
     assert first["again_at"] is not None
+
+
+def test_explain_tells_what_preview_tells(aftersale: Aftersale, stuck: Path) -> None:
+    [first, *_] = aftersale("preview", "broken", "--json").json["unwritable"]
+    line = f"cannot be written: broken a, customer {first['customer_id']}: {first['message']}"
+    assert line in " ".join(aftersale("preview", "broken").out.split())
+    told = aftersale("explain", first["customer_id"], "broken", "--json").json["campaigns"][0]
+    assert told["unwritable"] == {"reason": "render_failed", "message": first["message"]}
+    assert told["summary"] == f"cannot be mailed now at the step 'a': {first['message']}"
+    mailed = aftersale("preview", "broken", "--json").json["mails"][0]
+    told = aftersale("explain", mailed["customer_id"], "broken", "--json").json["campaigns"][0]
+    assert (told["unwritable"], told["summary"][:13]) == (None, "is mailed now")
+
+
+def test_who_is_to_be_mailed_again_is_not_through(
+    aftersale: Aftersale, stuck: Path, clock: VirtualClock
+) -> None:
+    aftersale("run", "--once")
+    clock.advance(timedelta(minutes=2))
+    seen = aftersale("preview", "broken", "--json", "--days", 0).json
+    assert {count["reason"] for count in seen["counts"]} == {"due", "been_through"}
+    assert sum(count["people"] for count in seen["counts"]) == seen["audiences"]["broken"]

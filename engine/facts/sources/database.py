@@ -35,7 +35,7 @@ class Query:
         """Where the database is. Raises UsageError."""
         try:
             url = make_url(self._written())
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
             msg = "--from is not the URL of a database"
             raise UsageError(msg, hint=_HINT) from error
         if url.drivername in ("postgresql", "postgres"):
