@@ -66,7 +66,7 @@ class Crew:
         for one in self.members:
             if one.thaws_at is not None and time.monotonic() > one.thaws_at:
                 one.thaw()
-            if not one.alive():
+            if not one.alive() and (not one.once or self.chance.random() < 0.1):
                 self._note_the_end(one)
                 one.start()
                 self.did["started"] += 1
@@ -78,7 +78,7 @@ class Crew:
     def freeze_one(self) -> None:
         one = self._one()
         one.signal(signal.SIGSTOP)
-        one.thaws_at = time.monotonic() + self.chance.uniform(0.1, self.freeze)
+        one.thaws_at = time.monotonic() + self.freeze * self.chance.random() ** 3  # mostly short
         self.did["frozen"] += 1
 
     def thaw_all(self) -> None:

@@ -40,9 +40,13 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 
 class Provider(Protocol):
-    """Whoever takes the mails of a soak. `settings` are those of the shop that mails through it."""
+    """Whoever takes the mails of a soak. `settings` are those of the shop that mails through it.
+
+    `records` is the file of what was accepted, and `did` counts what it did.
+    """
 
     settings: Settings
+    records: Path
     did: Counter[str]
 
     def trouble(self, chance: random.Random) -> None: ...
@@ -69,12 +73,19 @@ class SendGrid:
     hand: Hand
     teller: Teller
     settings: Settings
-    did: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def records(self) -> Path:
+        return self.hand.records
+
+    @property
+    def did(self) -> Counter[str]:
+        return self.teller.did
 
     def trouble(self, chance: random.Random) -> None:
         fault = chance.choice(FAULTS)
-        self.hand.order(**{"after": chance.choice((0, 0, 1, 3)), **fault})
-        self.did["faults ordered"] += 1
+        self.hand.order(**{"after": chance.choice((0, 0, 1, 3))} | fault)
+        self.did["faults"] += 1
 
     def mend(self) -> None:
         self.hand.forget()

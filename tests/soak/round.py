@@ -24,20 +24,22 @@ from engine.store.tables import looks, messages
 from sqlalchemy import select
 from tests.conftest import NOW
 from tests.daemon.process import FileClock, set_clock
-from tests.shops import lay_out
+from tests.soak.shop import make_shop
 from tests.soak.crew import Crew, Member, wait_until
 from tests.soak.databases import Restart, database
 from tests.soak.providers import PROVIDERS, Provider
 from tests.soak.reckoning import Reckoning, reckon, states
 
 LEASE = timedelta(seconds=5)
+SAY_EVERY = 30.0  # seconds
 CALMS_DOWN = 120.0  # seconds that what is due may take to leave, once all trouble has ended
 Say = Callable[[str], None]
 COMMON = {
+    "CONSENT__DEFAULT": "soft_opt_in",
     "DELIVERY__LEASE": f"{LEASE.seconds}s",
     "DELIVERY__BATCH": "20",
     "DELIVERY__BREAKER__AT_LEAST": "1000000",
-    "FREQUENCY": '{"max": 2, "per": "1d"}',
+    "FREQUENCY": "[]",
     "RUN__EVERY": "1s",
     "RUN__LEAD": "3s",
     "RUN__LOG": "json",
@@ -82,7 +84,7 @@ def soak(chosen: Chosen, folder: Path, say: Say) -> Told:
         settings = {**COMMON, **other.settings, "DATABASE": url, "DELIVERY__TRANSPORT": chosen.transport}
         environment = {f"AFTERSALE_{name}": value for name, value in settings.items()}
         stack.enter_context(_set(environment))
-        lay_out(shop, chosen.customers)
+        make_shop(shop, chosen.customers)
         set_clock(shop, NOW)
         project = stack.enter_context(closing(Project(shop, clock)))
         crew = Crew(_members(shop, environment, ports), random.Random(chosen.seed), chosen.freeze)
@@ -132,25 +134,41 @@ class Round:
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────
 
     def _trouble(self) -> None:
+        """Each deed is done when its time has come, and then again after about so many seconds."""
         end, told = time.monotonic() + self._chosen.seconds, time.monotonic()
         deeds = self._deeds()
+        next_at = {deed: time.monotonic() + self._soon(often) for deed, often in deeds.items()}
         while time.monotonic() < end:
             self._crew.keep_up()
-            deed = self._chance.choices(list(deeds), weights=list(deeds.values()))[0]
-            deed()
-            time.sleep(self._chance.uniform(0.05, 0.6))
-            if time.monotonic() - told > 30:
+            for deed, often in deeds.items():
+                if time.monotonic() > next_at[deed]:
+                    deed()
+                    next_at[deed] = time.monotonic() + self._soon(often)
+            time.sleep(0.05)
+            if time.monotonic() - told > SAY_EVERY:
                 told = time.monotonic()
                 self._say(f"{self._provider.ids().total():,} mails accepted so far")
 
-    def _deeds(self) -> dict[Callable[[], None], int]:
-        deeds: dict[Callable[[], None], int] = {
-            self._crew.kill_one: 2,
-            self._crew.freeze_one: 1,
-            self._time_passes: 6,
-            partial(self._provider.trouble, self._chance): 3,
+    def _deeds(self) -> dict[Callable[[], None], float]:
+        deeds: dict[Callable[[], None], float] = {
+            self._kill_one: 5,
+            self._crew.freeze_one: 7,
+            self._time_passes: 1.5,
+            partial(self._provider.trouble, self._chance): 1,
         }
-        return deeds | ({self._restart_database: 1} if self._restart else {})
+        return deeds | ({self._restart_database: 15} if self._restart else {})
+
+    def _soon(self, often: float) -> float:
+        return self._chance.uniform(0, 2 * often)
+
+    def _kill_one(self) -> None:
+        """Mostly while mails are being handed over."""
+        records, end = self._provider.records, time.monotonic() + self._chance.choice((0, 2, 2))
+        before = records.stat().st_size
+        while records.stat().st_size == before and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(self._chance.uniform(0, 0.05))
+        self._crew.kill_one()
 
     def _time_passes(self) -> None:
         """Minutes or hours at once. Those that are planned by then are remembered."""
