@@ -41,7 +41,7 @@ COMMON = {
     "DELIVERY__BREAKER__AT_LEAST": "1000000",
     "FREQUENCY": "[]",
     "RUN__EVERY": "1s",
-    "RUN__LEAD": "3s",
+    "RUN__LEAD": "2s",
     "RUN__LOG": "json",
     "SECRETS__SIGNING": "the same long text for the whole soak",
 }
@@ -134,7 +134,8 @@ class Round:
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────
 
     def _trouble(self) -> None:
-        """Each deed is done when its time has come, and then again after about so many seconds."""
+        """From the first mail on, each deed is done when its time has come, again and again."""
+        wait_until(lambda: self._provider.records.stat().st_size > 0, CALMS_DOWN, self._crew.keep_up)
         end, told = time.monotonic() + self._chosen.seconds, time.monotonic()
         deeds = self._deeds()
         next_at = {deed: time.monotonic() + self._soon(often) for deed, often in deeds.items()}
@@ -150,9 +151,10 @@ class Round:
                 self._say(f"{self._provider.ids().total():,} mails accepted so far")
 
     def _deeds(self) -> dict[Callable[[], None], float]:
+        """After how many seconds each is done once more, by and large."""
         deeds: dict[Callable[[], None], float] = {
-            self._kill_one: 5,
-            self._crew.freeze_one: 7,
+            self._kill_one: 8,
+            self._crew.freeze_one: 10,
             self._time_passes: 1.5,
             partial(self._provider.trouble, self._chance): 1,
         }
