@@ -69,6 +69,8 @@ class Teller:
         with self._records.open("rb") as file:
             file.seek(self._read)
             for line in file:
+                if not line.endswith(b"\n"):
+                    return  # it is being written
                 self._read += len(line)
                 if self._chance.random() >= SILENT:
                     self._pool += self._of(json.loads(line))
