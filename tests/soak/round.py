@@ -41,7 +41,7 @@ COMMON = {
     "DELIVERY__BREAKER__AT_LEAST": "1000000",
     "FREQUENCY": "[]",
     "RUN__EVERY": "1s",
-    "RUN__LEAD": "2s",
+    "RUN__LEAD": "10s",
     "RUN__LOG": "json",
     "SECRETS__SIGNING": "the same long text for the whole soak",
 }
