@@ -51,7 +51,7 @@ class Guard:
 
         Where neither has mailed yet, both begin here.
         """
-        found, recorded = self.found(), self.recorded()
+        found, recorded = self._both()
         if found is None and recorded is None:
             found = self._begin()
         if found is not None and recorded is None and found.number == 0:
@@ -61,7 +61,7 @@ class Guard:
     def trouble(self) -> NotAdopted | None:
         """What `check` would raise; nothing is written."""
         try:
-            found, recorded = self.found(), self.recorded()
+            found, recorded = self._both()
             if recorded is not None or (found is not None and found.number):
                 agreed(found, recorded, self.file)
         except NotAdopted as error:
@@ -88,6 +88,19 @@ class Guard:
         """What `advance` told, once it is committed."""
         if self._known is not None:
             self._known = self.write(Record(self._known.database, self._known.place, number))
+
+    def _both(self) -> tuple[Record | None, Record | None]:
+        """What the database says, and what the file said before it.
+
+        Others may be sending: the file, which is written last, must not be read last. Where there was
+        none, the first of them may have begun it meanwhile.
+        """
+        recorded = self.recorded()
+        found = self.found()
+        if recorded is None and found is not None:
+            recorded = self.recorded()
+            found = self.found()
+        return found, recorded
 
     def found(self) -> Record | None:
         """What the database says of itself."""

@@ -139,3 +139,25 @@ def test_a_place_that_cannot_be_written_is_told(store: Store, tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot be written"):
         Guard(store, tmp_path / "file").check()
+
+
+@pytest.mark.parametrize("sent_before", [0, 1])
+def test_what_another_run_sends_while_it_is_checked_is_no_trouble(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, sent_before: int
+) -> None:
+    """Between the look at the one and the look at the other, whichever comes first."""
+    if sent_before:
+        send(shop)
+    for first in ("found", "recorded"):
+        store, guard = opened(shop)
+        look = getattr(guard, first)
+
+        def meanwhile(look: Callable[[], object] = look, first: str = first, guard: Guard = guard) -> object:
+            seen = look()
+            monkeypatch.delattr(guard, first)
+            send(shop)
+            return seen
+
+        monkeypatch.setattr(guard, first, meanwhile, raising=False)
+        guard.check()
+        store.close()

@@ -36,9 +36,9 @@ def written(*events: Any) -> bytes:
     return json.dumps(list(events), separators=(",", ":")).encode() + b"\r\n"
 
 
-def post(address: str, body: Any, headers: Mapping[str, str]) -> tuple[int, Any]:
+def post(address: str, body: Any, headers: Mapping[str, str], timeout: float = 60) -> tuple[int, Any]:
     """The status, and what the answer says."""
-    with closing(HTTPConnection(urlsplit(address).netloc, timeout=60)) as connection:
+    with closing(HTTPConnection(urlsplit(address).netloc, timeout=timeout)) as connection:
         connection.request("POST", "/webhooks/sendgrid", body, dict(headers))
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
