@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 # a memory disk of two free gigabytes or more, where there is one: the tests sync many small files
 SHM    := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "/dev/shm" }')
 
-.PHONY: demo test lint format docs bench clean
+.PHONY: demo test lint format docs bench soak clean
 
 demo: $(STAMP)  ## the whole story on a bundled shop
 	@$(BIN)/aftersale demo demo-shop
@@ -34,6 +34,10 @@ docs: $(STAMP)  ## write the generated pages of docs/ and the JSON Schema anew
 
 bench: $(STAMP)  ## the benchmarks, each a ratio within one run
 	@$(BIN)/python -m benchmarks
+
+soak: $(STAMP)  ## processes killed, frozen and failed at random, then the mails counted: SECONDS, DATABASE, TRANSPORT, SEED
+	@$(BIN)/python -W ignore -m tests.soak --seconds $(or $(SECONDS),120) --database $(or $(DATABASE),sqlite) \
+		--transport $(or $(TRANSPORT),sendgrid) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) demo-shop

@@ -53,7 +53,8 @@ class Guard:
         """
         found, recorded = self._both()
         if found is None and recorded is None:
-            found = self._begin()
+            self._begin()
+            found, recorded = self._both()
         if found is not None and recorded is None and found.number == 0:
             recorded = self.write(found)
         self._known = agreed(found, recorded, self.file)
@@ -138,10 +139,9 @@ class Guard:
         found = self.found()
         self._known = self.write(found) if found else None
 
-    def _begin(self) -> Record | None:
+    def _begin(self) -> None:
         with self._store.writing() as connection:
             begin(connection)
-        return self.found()
 
 
 def begin(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from tests.soak.worker import GAVE_UP, STOPPED, work
 
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.soak.worker"])
+_PROCESSES.set_forkserver_preload(["tests.soak.worker", "engine.web.server"])
 ENDS = 60.0  # seconds that one may take to end when it is told to
 
 
@@ -113,12 +113,14 @@ class Crew:
             self.wrong.append(f"{one.name} ended with {code}: see {one.log}")
 
 
-def wait_until(true: Callable[[], bool], seconds: float, meanwhile: Callable[[], None]) -> bool:
+def wait_until(
+    true: Callable[[], bool], seconds: float, meanwhile: Callable[[], None], often: float = 0.2
+) -> bool:
     """Whether it became true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         meanwhile()
         if true():
             return True
-        time.sleep(0.2)
+        time.sleep(often)
     return False

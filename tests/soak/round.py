@@ -32,6 +32,7 @@ from tests.soak.reckoning import Reckoning, reckon, states
 
 LEASE = timedelta(seconds=5)
 SAY_EVERY = 30.0  # seconds
+LULL = 10.0  # seconds
 CALMS_DOWN = 120.0  # seconds that what is due may take to leave, once all trouble has ended
 Say = Callable[[str], None]
 COMMON = {
@@ -164,11 +165,10 @@ class Round:
         return self._chance.uniform(0, 2 * often)
 
     def _kill_one(self) -> None:
-        """Mostly while mails are being handed over."""
-        records, end = self._provider.records, time.monotonic() + self._chance.choice((0, 2, 2))
+        """While mails are being handed over, or after a while without any."""
+        records = self._provider.records
         before = records.stat().st_size
-        while records.stat().st_size == before and time.monotonic() < end:
-            time.sleep(0.005)
+        wait_until(lambda: records.stat().st_size > before, LULL, self._crew.keep_up, often=0.005)
         time.sleep(self._chance.uniform(0, 0.05))
         self._crew.kill_one()
 

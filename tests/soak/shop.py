@@ -1,11 +1,11 @@
-"""The shop of a soak: beside the bundled campaigns, one letter after the other to everybody who ever bought."""
+"""The shop of a soak: beside two of the bundled campaigns, one letter after the other to everybody who ever bought."""
 
 from pathlib import Path
 from textwrap import dedent, indent
 
-from tests.shops import lay_out
+from tests.shops import TWO, lay_out
 
-LETTERS = 60
+LETTERS = 24
 CAMPAIGN = dedent("""\
     campaign: letters
     track: back-end
@@ -35,7 +35,7 @@ TEMPLATE = """\
 
 def make_shop(shop: Path, customers: int) -> None:
     """With facts of so many customers, in the database that the environment names."""
-    lay_out(shop, customers)
+    lay_out(shop, customers, only=TWO)
     steps = (STEP.format(number=number, after="10m" if number > 1 else "0") for number in range(1, LETTERS + 1))
     (shop / "campaigns" / "letters.yaml").write_text(CAMPAIGN + "".join(steps), encoding="utf-8")
     (shop / "templates" / "letters").mkdir()
