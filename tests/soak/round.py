@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy import select
 
 from engine.app.controlling import resolve
 from engine.app.project import Project
@@ -21,14 +22,13 @@ from engine.delivery.outbox import Outbox
 from engine.delivery.rows import ATTEMPT, attempts, stands
 from engine.delivery.states import Status
 from engine.store.tables import looks, messages
-from sqlalchemy import select
 from tests.conftest import NOW
 from tests.daemon.process import FileClock, set_clock
-from tests.soak.shop import make_shop
 from tests.soak.crew import Crew, Member, wait_until
 from tests.soak.databases import Restart, database
 from tests.soak.providers import PROVIDERS, Provider
 from tests.soak.reckoning import Reckoning, reckon, states
+from tests.soak.shop import make_shop
 
 LEASE = timedelta(seconds=5)
 SAY_EVERY = 30.0  # seconds
