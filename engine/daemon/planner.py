@@ -4,13 +4,21 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
+from itertools import chain, repeat
 
 from engine.app.presence import leave, show
-from engine.app.running import plan_now
+from engine.app.running import Turn, plan_now
 from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
-from engine.planning.leadership import Lead, LeadLost, give_up_lead, keep_lead, leader, take_lead
+from engine.planning.leadership import (
+    Lead,
+    LeadLost,
+    give_up_lead,
+    keep_lead,
+    leader,
+    lengthen_lead,
+    take_lead,
+)
 from engine.planning.readout import Count
 from engine.planning.reasons import Verdict
 
@@ -47,7 +55,7 @@ class Planner:
         project.guard.check()
         now = project.clock.now()
         try:
-            counts, planned = plan_now(project, now, partial(keep_lead, lead=self._lead, term=self._term))
+            counts, planned = plan_now(project, now, self._turn(self._lead))
         except LeadLost:
             warn("lead lost", epoch=self._lead.epoch)
             self._lead = None
@@ -64,6 +72,11 @@ class Planner:
             if self._lead is not None:
                 give_up_lead(connection, self._lead)
         self._lead = None
+
+    def _turn(self, lead: Lead) -> Turn:
+        """Keeps the lead at the beginning of a plan, and lengthens it at its end."""
+        ways = chain([keep_lead], repeat(lengthen_lead))
+        return lambda connection: next(ways)(connection, lead, self._term)
 
     def _tell_plan(self, now: datetime, counts: Sequence[Count], planned: int, seconds: float) -> None:
         """A plan that is like the one before is not worth a line."""

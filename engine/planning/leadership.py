@@ -51,6 +51,13 @@ def keep_lead(connection: Connection, lead: Lead, term: timedelta) -> None:
         raise LeadLost
 
 
+def lengthen_lead(connection: Connection, lead: Lead, term: timedelta) -> None:
+    """Once more, in the transaction that kept it: nobody can have taken it since, however long that was."""
+    until = database_now(connection) + term
+    if connection.execute(update(leases).where(_of(lead)).values(expires_at=until)).rowcount != 1:
+        raise LeadLost
+
+
 def give_up_lead(connection: Connection, lead: Lead) -> None:
     """Let the next one take over at once. The epoch stays, for the next one to raise."""
     connection.execute(update(leases).where(_of(lead)).values(expires_at=database_now(connection)))

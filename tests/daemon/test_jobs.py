@@ -5,13 +5,14 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from engine.app import running
 from engine.app.doctoring import examine
 from engine.app.hearing import take_in
 from engine.app.outbox import one
@@ -23,6 +24,7 @@ from engine.daemon.post import Post
 from engine.daemon.serve import _break_off
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked
+from engine.planning.plan import make_plan
 from engine.store.tables import leases, messages
 
 HOUR = timedelta(hours=1)
@@ -99,6 +101,23 @@ def test_nothing_leaves_on_the_word_of_an_old_plan(crew: Crew, post: Post, clock
     crew.planner.plan()
     crew.sender.deliver()
     assert left(post.project) > 0
+
+
+def test_a_plan_may_take_longer_than_the_lease(
+    crew: Crew, post: Post, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row is locked meanwhile, so that nobody else can lead."""
+
+    def slowly(connection: Any, *words: Any) -> Any:
+        connection.execute(update(leases).values(expires_at=datetime(1970, 1, 2, tzinfo=UTC)))
+        return make_plan(connection, *words)
+
+    monkeypatch.setattr(running, "make_plan", slowly)
+    crew.planner.plan()
+    other = Crew(Post(post.project))
+    other.planner.lead()
+    assert log.names() == ["leads", "planned", "stands by"]
+    assert crew.planner.leads()
 
 
 def test_who_stands_by_does_not_plan_and_sends(crew: Crew, project: Project, log: Listener) -> None:

@@ -16,8 +16,12 @@ def main() -> int:
     options.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     options.add_argument("--transport", choices=sorted(PROVIDERS), default="sendgrid")
     options.add_argument("--customers", type=int, default=800)
-    options.add_argument("--seed", default=str(random.randrange(10**6)), help="of all that is chosen at random")
-    options.add_argument("--keep", type=Path, help="a new folder for the shop and its logs; default: none, removed")
+    options.add_argument(
+        "--seed", default=str(random.randrange(10**6)), help="of all that is chosen at random"
+    )
+    options.add_argument(
+        "--keep", type=Path, help="a new folder for the shop and its logs; default: none, removed"
+    )
     given = options.parse_args()
     chosen = Chosen(given.seconds, given.database, given.transport, given.customers, given.seed)
     _say(f"soak: {chosen.transport} on {chosen.database}, {chosen.seconds:g} s, --seed {chosen.seed}")

@@ -163,7 +163,12 @@ def smtp(folder: Path, addresses: list[str], clock: Callable[[], datetime], seed
         try:
             assert process.stdout is not None
             port = process.stdout.readline().strip()
-            settings = {"SMTP__HOST": "127.0.0.1", "SMTP__PORT": port, "SMTP__TLS": "none", "SMTP__TIMEOUT": "1s"}
+            settings = {
+                "SMTP__HOST": "127.0.0.1",
+                "SMTP__PORT": port,
+                "SMTP__TLS": "none",
+                "SMTP__TIMEOUT": "1s",
+            }
             yield Smtp(process, records, settings)
         finally:
             with suppress(ProcessLookupError):

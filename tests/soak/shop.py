@@ -36,7 +36,9 @@ TEMPLATE = """\
 def make_shop(shop: Path, customers: int) -> None:
     """With facts of so many customers, in the database that the environment names."""
     lay_out(shop, customers, only=TWO)
-    steps = (STEP.format(number=number, after="10m" if number > 1 else "0") for number in range(1, LETTERS + 1))
+    steps = (
+        STEP.format(number=number, after="10m" if number > 1 else "0") for number in range(1, LETTERS + 1)
+    )
     (shop / "campaigns" / "letters.yaml").write_text(CAMPAIGN + "".join(steps), encoding="utf-8")
     (shop / "templates" / "letters").mkdir()
     (shop / "templates" / "letters" / "letter.html").write_text(TEMPLATE, encoding="utf-8")

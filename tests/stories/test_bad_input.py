@@ -41,8 +41,8 @@ CAMPAIGN_MISTAKES = {
         "campaigns/extra.yaml:2:12: unknown condition 'bougt' (did you mean 'bought'?)",
     ),
     "a condition of a later version": (
-        ("{bought: {product: starter-guide}}", "{clicked: {step: hello}}"),
-        "campaigns/extra.yaml:2:12: the condition 'clicked' is not in this version",
+        ("{bought: {product: starter-guide}}", "{tier: {is: gold}}"),
+        "campaigns/extra.yaml:2:12: the condition 'tier' is not in this version",
     ),
     "a wrong type": (
         ("product: starter-guide}", "product: starter-guide, at_least: many}"),
