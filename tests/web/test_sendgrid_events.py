@@ -18,7 +18,7 @@ from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.delivery.receivers.signature import Verifier
 from engine.errors import SettingsError, StoreLocked
-from engine.settings import Sendgrid, Settings, Web, load_settings
+from engine.settings import SendGrid, Settings, Web, load_settings
 from engine.store.tables import inbound
 from engine.web.routes import sendgrid_events
 from engine.web.server import Server
@@ -35,7 +35,7 @@ class Door:
 
     def __init__(self, folder: Path) -> None:
         (folder / "config.yaml").write_text("{}")
-        chosen = Settings(web=Web(port=0), sendgrid=Sendgrid(webhook_key=SIGNER.key))
+        chosen = Settings(web=Web(port=0), sendgrid=SendGrid(webhook_key=SIGNER.key))
         self.project = Project(folder, VirtualClock(NOW), chosen)
         self.server = Server(self.project)
         self.server.start()
@@ -253,7 +253,7 @@ def test_without_a_key_nothing_comes_in(tmp_path: Path) -> None:
 def test_doctor_tells_whether_anything_is_let_in(
     tmp_path: Path, web: str, key: str, said: str | None
 ) -> None:
-    chosen = Settings(web=Web(url=web), sendgrid=Sendgrid(webhook_key=key))
+    chosen = Settings(web=Web(url=web), sendgrid=SendGrid(webhook_key=key))
     found = [each.said for each in examine(Project(tmp_path, settings=chosen)) if each.about == "sendgrid"]
     assert found == ([said] if said else [])
 
