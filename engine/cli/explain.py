@@ -25,7 +25,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Why a customer gets a campaign's mails, or does not."""
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         end = tell_what_is_wrong(shop)
         stranger = not_adopted(shop)
         explained = explain_customer(shop, customer, None if at is None else instant(shop, at), campaign)

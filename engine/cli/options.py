@@ -13,6 +13,7 @@ from engine.app.project import Project
 from engine.cli import show
 from engine.clock import parse_instant
 from engine.errors import UsageError
+from engine.store.connect import require_database
 
 ProjectFolder = Annotated[
     Path,
@@ -25,9 +26,11 @@ HERE = Path()
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Project]:
-    """The project, closed again at the end."""
+def opened(folder: Path, *, asks: bool = False) -> Iterator[Project]:
+    """The project, closed again at the end. Who only `asks` needs a database that is there."""
     project = Project(folder)
+    if asks:
+        require_database(project.settings.database, project.folder)
     project.say = show.talk().print
     try:
         yield project

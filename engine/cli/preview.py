@@ -37,7 +37,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Who gets what when, and who does not and why. Nothing is sent, and nothing is written down."""
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         asked = None if at is None else instant(shop, at)
         end = tell_what_is_wrong(shop)
         campaign = campaign and shop.known_campaign(campaign)

@@ -34,7 +34,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Who a rule holds, before any policy; with `--since`, who entered it and who left it."""
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         end = tell_what_is_wrong(shop)
         chosen = choose(shop, name=name, campaign=campaign, rule=rule)
         now = instant(shop, at)

@@ -15,7 +15,7 @@ from engine.cli.options import HERE, AsJson, ProjectFolder, opened
 
 def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """What was sent, what waits, and what is stuck."""
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         found, gone = status(shop), vanished_campaigns(shop)
         show.problems(vanished_problems(gone))
     if as_json:

@@ -112,6 +112,13 @@ def is_there(address: str, folder: Path) -> bool:
     return url.get_backend_name() != "sqlite" or os.path.isfile(folder / str(url.database))  # noqa: PTH113
 
 
+def require_database(address: str, folder: Path) -> None:
+    """For who only asks: a file that is not there is told, and not made."""
+    if not is_there(address, folder):
+        msg = f"there is no database {relative(folder / str(_url(address).database))} yet"
+        raise StoreUnreachable(msg, hint="`aftersale import` makes it; or does `database` name another?")
+
+
 def obstacle(address: str, folder: Path) -> str:
     """What stands against making the file of a SQLite database there; '' where nothing does."""
     file = folder / str(_url(address).database)

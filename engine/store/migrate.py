@@ -7,11 +7,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from engine.errors import StoreTooNew
+from engine.errors import StoreError, StoreTooNew
 from engine.store.connect import Store
 
 HERE = Path(__file__).parent / "migrations"
 NEWEST = "0009"
+VERSION = "alembic_version"  # the table that says which
 
 
 def ensure_current(store: Store) -> None:
@@ -25,10 +26,14 @@ def ensure_current(store: Store) -> None:
 
 def revision(connection: Connection) -> str | None:
     """The migration a database stands at; None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION):
         return None
     found = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return None if found is None else str(found)
+
+
+def _tables(connection: Connection) -> list[str]:
+    return sorted(inspect(connection).get_table_names())
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -51,6 +56,10 @@ def refuse_strange(connection: Connection) -> None:
     scripts = ScriptDirectory.from_config(alembic_config(connection))
     known = {script.revision for script in scripts.walk_revisions()}
     here = revision(connection)
+    others = [] if here else _tables(connection)
+    if others and VERSION not in others:
+        msg = f"the database holds tables of something else, such as {others[0]}"
+        raise StoreError(msg, hint="give aftersale a database of its own, and name it in config.yaml")
     if here is not None and here not in known:
         msg = f"the database is at {here!r}, which this version does not know"
         raise StoreTooNew(msg, hint="it was made by a newer version: upgrade aftersale")

@@ -1,10 +1,12 @@
 """The migrations make exactly the tables of `tables.py`, forwards and back."""
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from engine.errors import StoreError
 from engine.store.connect import Store
 from engine.store.migrate import NEWEST, alembic_config, ensure_current, revision
 from engine.store.tables import metadata
@@ -22,6 +24,19 @@ def test_a_current_database_is_left_alone(store: Store) -> None:
     ensure_current(store)
     with store.reading() as connection:
         assert inspect(connection).has_table("a_trace")
+
+
+def test_a_database_of_something_else_is_not_filled(store: Store) -> None:
+    with store.writing() as connection:
+        command.downgrade(alembic_config(connection), "base")
+        connection.execute(text("DROP TABLE alembic_version"))
+        connection.execute(text("CREATE TABLE posts (x INTEGER)"))
+    with pytest.raises(StoreError, match="tables of something else, such as posts"):
+        ensure_current(store)
+    with store.writing() as connection:
+        assert inspect(connection).get_table_names() == ["posts"]
+        connection.execute(text("DROP TABLE posts"))
+    ensure_current(store)
 
 
 def test_mails_of_an_older_store_learn_their_topic(store: Store) -> None:

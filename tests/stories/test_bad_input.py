@@ -267,7 +267,7 @@ def test_a_bomb_of_aliases(aftersale: Aftersale, shop: Path) -> None:
     assert (said.code, "aliases expand to more than a file may hold" in said.err) == (1, True)
 
 
-def test_a_bomb_of_segments(aftersale: Aftersale, light_project: Path) -> None:
+def test_a_bomb_of_segments(aftersale: Aftersale, shop: Path) -> None:
     file = Path("campaigns/segments.yaml")
     doubled = "{{any: [{{segment: s{0}}}, {{not: {{segment: s{0}}}}}]}}".format
     tower = ["  s0: {ordered: {at_least: 1}}", *(f"  s{n}: {doubled(n - 1)}" for n in range(1, 41))]
@@ -740,3 +740,14 @@ def test_reasons_that_are_not_listed_are_counted(
     assert "people.csv: rejected 1 for 1 other reason" in said
     [file] = aftersale("import", "people.csv", "--json").json["files"]
     assert (len(file["reasons"]), file["other_reasons"]) == (1, 1)
+
+
+@pytest.mark.parametrize("words", ["preview", "segment lapsed", "explain ann@example.com", "status"])
+def test_who_only_asks_makes_no_database(
+    aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, light_project: Path, words: str
+) -> None:
+    monkeypatch.setenv("AFTERSALE_DATABASE", "sqlite:///aftersail.db")
+    said = aftersale(*words.split())
+    assert (said.code, said.out) == (21, "")
+    assert said.err.splitlines()[0] == "error: there is no database aftersail.db yet"
+    assert not list(Path().glob("*.db*"))

@@ -113,9 +113,9 @@ def test_no_database_yet(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_database_at_another_version(aftersale: Aftersale, shop: Path, database: Store) -> None:
     with database.writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     found = told(aftersale, "database", "--slow")
-    assert (found["sound"], "stand at 0000, this version needs" in found["said"]) == (False, True)
+    assert (found["sound"], "stand at 0001, this version needs" in found["said"]) == (False, True)
 
 
 # ── --slow ──────────────────────────────────────────────────────────────────────────────────────

@@ -4,12 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import migrated
 from tests.stories.conftest import Aftersale
+
+
+@pytest.fixture
+def nobody(light_project: Path) -> Path:
+    """A database in which nobody is known."""
+    migrated("sqlite:///aftersale.db")
+    return light_project
+
 
 NOBODY = "Nobody is in a campaign, or in the audience of one, and no mail falls due in the next 7 days."
 
 
-def test_nobody_is_in(aftersale: Aftersale, light_project: Path) -> None:
+def test_nobody_is_in(aftersale: Aftersale, nobody: Path) -> None:
     said = aftersale("preview", "--html", "pages")
     assert said.code == 0
     page = Path("pages/index.html").read_text()
@@ -20,7 +29,7 @@ def test_nobody_is_in(aftersale: Aftersale, light_project: Path) -> None:
     assert " ".join(others) == NOBODY
 
 
-def test_no_campaign_can_be_run(aftersale: Aftersale, light_project: Path) -> None:
+def test_no_campaign_can_be_run(aftersale: Aftersale, nobody: Path) -> None:
     for file in Path("campaigns").glob("*-*.yaml"):
         file.write_text("campaign: 1\n")
     Path("campaigns/flagship.yaml").unlink(missing_ok=True)
