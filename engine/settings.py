@@ -9,7 +9,7 @@ import re
 from base64 import b64decode
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache
 from os.path import normpath, sep
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -612,7 +612,7 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop.timezone)
 
-    @cached_property
+    @property
     def links(self) -> Links | None:
         """The links of mails to the web server; None where it has no public address.
 
@@ -624,7 +624,12 @@ class Settings(BaseSettings):
             msg = f"web.url is set, and {SIGNING} is not: the links in mails could not be signed"
             hint = f"set it once, to the same long text for ever, such as {SIGNING}=$(openssl rand -hex 32)"
             raise SettingsError(msg, hint=hint)
-        return Links(self.web.url, self.secrets.signing.get_secret_value())
+        return _links(self.web.url, self.secrets.signing.get_secret_value())
+
+
+@cache
+def _links(url: str, secret: str) -> Links:
+    return Links(url, secret)
 
 
 def load_settings(folder: Path) -> Settings:

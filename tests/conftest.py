@@ -5,10 +5,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.clock import VirtualClock
+from engine.rendering.copy import CopyDesk
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from tests.databases import PostgresCopies, SQLiteCopies
@@ -18,6 +20,26 @@ ROOT = Path(__file__).parent.parent
 
 for variable in [name for name in os.environ if name.startswith("AFTERSALE_") and "TEST" not in name]:
     del os.environ[variable]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_made_ready_once() -> Iterator[None]:
+    """The same templates for the same shop are made ready once in a process: a story opens it many times."""
+    ready: dict[Any, Any] = {}
+    prepare = CopyDesk._prepared
+
+    def prepared(desk: CopyDesk, name: str, language: str, pairs: Any) -> Any:
+        folder, words = desk.library.folder, desk.surroundings
+        files = [(str(f), f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()]
+        shop = (Path.cwd(), folder, repr(words.settings), repr(words.catalogue), name, language, pairs)
+        key = (*shop, hash(tuple(files)))
+        if key not in ready:
+            ready[key] = prepare(desk, name, language, pairs)
+        return ready[key]
+
+    CopyDesk._prepared = prepared  # type: ignore[method-assign]
+    yield
+    CopyDesk._prepared = prepare  # type: ignore[method-assign]
 
 
 @pytest.fixture

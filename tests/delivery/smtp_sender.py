@@ -26,6 +26,8 @@ def started(store: Store, port: int, deadly: int = 0) -> Any:
 
 
 def _work(url: str, port: int, deadly: int) -> None:
+    for name in [name for name in os.environ if name.startswith("AFTERSALE_")]:
+        del os.environ[name]  # those of the test that began the server
     left = deadly
 
     def die_in_time(event: str, _: Any) -> None:

@@ -39,7 +39,7 @@ COMMON = {
     "CONSENT__DEFAULT": "soft_opt_in",
     "DELIVERY__LEASE": f"{LEASE.seconds}s",
     "DELIVERY__BATCH": "20",
-    "DELIVERY__BREAKER__AT_LEAST": "1000000",
+    "BREAKER__AT_LEAST": "1000000",
     "FREQUENCY": "[]",
     "RUN__EVERY": "1s",
     "RUN__LEAD": "10s",
