@@ -115,8 +115,8 @@ def real_data() -> Path:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is asked of both databases is asked of PostgreSQL for every third case of the rooms where there are
-    many, so that a run keeps within its time; with AFTERSALE_TEST_EVERYTHING for all."""
-    if os.environ.get("AFTERSALE_TEST_EVERYTHING"):
+    many, so that a run keeps within its time; with TEST_EVERYTHING for all."""
+    if os.environ.get("TEST_EVERYTHING"):
         return
     many = ("tests/facts/", "tests/planning/", "tests/rendering/")
     spared = [
