@@ -41,12 +41,13 @@ def test_nothing_is_doubled_nothing_lost_and_what_is_unknown_is_shown(
         assert first["accepted"] + first["unknown"] == len(server.taken)
 
         again = aftersale("run", "--once", "--json").json["delivered"]
-        assert (again["accepted"], again["unknown"]) == (0, 2)
+        assert again["unknown"] == 2
+        assert again["accepted"] <= 2, "what was refused gives its place back, and nothing else may leave yet"
         clock.advance(timedelta(minutes=2))
         later = aftersale("run", "--once", "--json").json["delivered"]
         assert later["accepted"] >= 4
         assert set(Counter(ids(server)).values()) == {1}
-        assert len(server.taken) == first["accepted"] + later["accepted"] + 2
+        assert len(server.taken) == sum(run["accepted"] for run in (first, again, later)) + 2
 
         assert aftersale("outbox", "--status", "unknown").out.startswith("2 of 2 mails")
         assert aftersale("outbox", "--status", "rejected").out.startswith("2 of 2 mails")
