@@ -418,6 +418,13 @@ class Delivery(Part):
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
+    soft_bounces: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="an address that so many mails in a row could not reach for the moment, without one that "
+        "arrived, gets no more",
+    )
 
 
 class Smtp(Part):
@@ -501,13 +508,6 @@ class SendGrid(Part):
         "",
         description="the verification key of its signed event webhook, as its settings show it; empty: "
         "what it tells is refused",
-    )
-    soft_bounces: int = Field(
-        5,
-        ge=1,
-        le=1000,
-        description="an address that so many mails in a row could not reach for the moment, without one that "
-        "arrived, gets no more",
     )
 
 

@@ -1,11 +1,12 @@
-"""A folder of mails that came back: what each reports is applied, and its file put away.
+"""A folder of mails that came back: what each reports is kept, to be taken up, and its file put away.
 
 What was read goes to `done/`, what cannot be read or is about no mail of ours to `parked/`, with the
 reason beside it. A file that is read a second time changes nothing.
 """
 
+import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +16,17 @@ from sqlalchemy import Connection, select
 
 from engine.app.project import Project
 from engine.app.watching import DONE, beside, put_away
-from engine.delivery.reconcile import resolve
-from engine.delivery.reports import READ, Kind, NotAReport, Report, reports_in
-from engine.delivery.rows import ATTEMPT, attempts, stands
+from engine.delivery.receivers import inbound, smtp
+from engine.delivery.reports import READ, NotAReport, Report, reports_in
 from engine.delivery.states import Status
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.errors import SettingsError, UsageError, relative
-from engine.facts.suppression import suppress as suppress_address
+from engine.facts.mail_events import Kind
 from engine.rendering.mail import one_line
+from engine.store.connect import Store
 from engine.store.tables import customers, messages
 
 PARKED = "parked"
-BOUNCE = "bounce"
 _LEFT = [status.value for status in (Status.ACCEPTED, Status.UNKNOWN, Status.SENDING)]
 
 
@@ -40,7 +40,7 @@ class Returned:
 
     @property
     def told(self) -> str:
-        return f"parked: {self.parked}" if self.parked else ", ".join(self.kinds)
+        return f"parked: {self.parked}" if self.parked else ", ".join(k.replace("_", " ") for k in self.kinds)
 
 
 def bounces_folder(project: Project, folder: Path | None) -> Path:
@@ -56,7 +56,7 @@ def bounces_folder(project: Project, folder: Path | None) -> Path:
 
 
 def take_bounces(project: Project, folder: Path, now: datetime) -> Iterator[Returned]:
-    """Read every file, apply what it reports, and put it away. Raises SettingsError."""
+    """Read every file, keep what it reports, and put it away. Raises SettingsError."""
     try:
         for path in _letters(folder):
             yield _take(project, folder, path, now)
@@ -85,11 +85,7 @@ def _take(project: Project, folder: Path, path: Path, now: datetime) -> Returned
     name = one_line(path.name)
     try:
         with path.open("rb") as file:
-            found = reports_in(file.read(READ))
-        kinds = tuple(kind for report in found if (kind := _apply(project, report, now)))
-        if not kinds:
-            msg = "it is about no mail of ours"
-            raise NotAReport(msg)
+            kinds = _keep(project.store, reports_in(file.read(READ)), now)
     except NotAReport as error:
         away = put_away(path, folder / PARKED)
         beside(away, ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
@@ -98,27 +94,26 @@ def _take(project: Project, folder: Path, path: Path, now: datetime) -> Returned
     return Returned(name, kinds)
 
 
-def _apply(project: Project, report: Report, now: datetime) -> Kind | None:
-    """Suppress an address that is no more; what was unknown has evidently left. None: no mail of ours."""
-    store = project.store
-    with store.writing() as connection:
-        address = _of_ours(connection, report)
-        if address and report.kind is Kind.HARD:
-            suppress_address(connection, address, BOUNCE, f"report {report.status}", now)
-    if address and report.message_id:
-        unknown = select(*ATTEMPT).where(messages.c.message_id == report.message_id, stands(Status.UNKNOWN))
-        with store.reading() as connection:
-            evident = attempts(connection.execute(unknown))
-        resolve(store, evident, Status.ACCEPTED, now)
-    return report.kind if address else None
+def _keep(store: Store, found: Sequence[Report], now: datetime) -> tuple[Kind, ...]:
+    """Keep what is about mails of ours, each once, to be taken up like anything told. Raises NotAReport."""
+    with store.reading() as connection:
+        placed = [(report, _place(connection, report)) for report in found]
+    ours = [(report, place) for report, place in placed if place is not None]
+    if not ours:
+        msg = "it is about no mail of ours"
+        raise NotAReport(msg)
+    body = json.dumps([smtp.told(report, *place) for report, place in ours])
+    inbound.keep(store, smtp.SOURCE, smtp.EVENT_ID, body, now)
+    return tuple(report.kind for report, _ in ours)
 
 
-def _of_ours(connection: Connection, report: Report) -> str | None:
-    """The address that our mail went to: by the mail's id, else by an address that we have written to."""
+def _place(connection: Connection, report: Report) -> tuple[str, int | None] | None:
+    """The address that our mail went to, and whose: by the mail's id, else one that we have written to."""
     if report.message_id:
-        by_id = select(messages.c.address).where(messages.c.message_id == report.message_id)
-        if address := connection.scalar(by_id):
-            return str(address)
+        by_id = select(messages.c.address, messages.c.customer_id)
+        row = connection.execute(by_id.where(messages.c.message_id == report.message_id)).first()
+        if row is not None and row.address:
+            return row.address, row.customer_id
     names = {report.recipient, report.recipient.lower()}
     left = (messages.c.transport == SmtpTransport.name, messages.c.status.in_(_LEFT))
     by_address = (
@@ -126,4 +121,5 @@ def _of_ours(connection: Connection, report: Report) -> str | None:
         .join(customers, customers.c.customer_id == messages.c.customer_id)
         .where(customers.c.email.in_(names), messages.c.address == customers.c.email, *left)
     )
-    return connection.scalar(by_address.limit(1))
+    address = connection.scalar(by_address.limit(1))
+    return (address, None) if address else None

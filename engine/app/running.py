@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from engine.app.hearing import break_circuits, take_up
+from engine.app.hearing import take_up
 from engine.app.project import Project
 from engine.delivery.deliver import Delivered, Way, clear_up, deliver
 from engine.delivery.leases import wait_for_others
@@ -71,9 +71,10 @@ def run_once(
     providers told is taken up before all of it.
     """
     project.guard.check()
-    if heard := take_up(project, now):
-        progress(str(heard))
-    for fuse in break_circuits(project, now):
+    heard = take_up(project, now)
+    if heard.made:
+        progress(str(heard.made))
+    for fuse in heard.paused:
         progress(f"paused: {fuse}")
     transport = project.transport()
     try:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from engine.app.bouncing import bounces_folder, take_bounces
+from engine.app.hearing import take_up
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 
@@ -22,7 +23,11 @@ def command(
     What was read goes to `done/` in that folder, anything else to `parked/`, with the reason beside it.
     """
     with opened(project) as shop:
-        found = list(take_bounces(shop, bounces_folder(shop, folder), instant(shop, None)))
+        now = instant(shop, None)
+        found = list(take_bounces(shop, bounces_folder(shop, folder), now))
+        heard = take_up(shop, now)
+    for fuse in heard.paused:
+        show.talk().print(f"paused: {fuse}")
     if as_json:
         show.document({"files": [{"file": each.file, "means": each.told} for each in found]})
     elif found:

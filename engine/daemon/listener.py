@@ -1,6 +1,6 @@
 """Takes up what providers told of mails that have left; only the leader does."""
 
-from engine.app.hearing import break_circuits, take_up
+from engine.app.hearing import take_up
 from engine.daemon.logs import tell, warn
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
@@ -16,10 +16,10 @@ class Listener:
         if not self._planner.leads():
             return
         project = self._post.project
-        made = take_up(project, project.clock.now(), self._post.stopping.said)
-        for fuse in break_circuits(project, project.clock.now()):
+        heard = take_up(project, project.clock.now(), self._post.stopping.said)
+        if heard.made:
+            tell("events", **heard.made.as_json())
+        if heard.made.parked:
+            warn("events parked", events=heard.made.parked, hint="see aftersale doctor")
+        for fuse in heard.paused:
             warn("paused", campaign=fuse.campaign_id, why=fuse.why)
-        if made:
-            tell("events", **made.as_json())
-        if made.parked:
-            warn("events parked", events=made.parked, hint="see aftersale doctor")

@@ -1,4 +1,4 @@
-"""Reads what came back to the folder that the settings name; only the leader does."""
+"""Reads what came back to the folder that the settings name; only the leader does. `listen` takes it up."""
 
 from collections import Counter
 
@@ -21,6 +21,6 @@ class Returns:
         project = self._post.project
         found: Counter[str] = Counter()
         for each in take_bounces(project, bounces_folder(project, None), project.clock.now()):
-            found.update(["parked"] if each.parked else [kind.value.replace(" ", "_") for kind in each.kinds])
+            found.update(["parked"] if each.parked else [kind.value for kind in each.kinds])
         if found:
             tell("bounces", **found)

@@ -26,9 +26,9 @@ def reconcile(store: Store, transport: Transport, now: datetime) -> int:
     for page in _pages(store, transport.name):
         traces = {attempt: transport.look_up(attempt.key.message_id, attempt.planned_at) for attempt in page}
         transport.flush()
-        found += resolve(store, _with(traces, Trace.FOUND), Status.ACCEPTED, now)
+        found += _resolve(store, _with(traces, Trace.FOUND), Status.ACCEPTED, now)
         if transport.exactly_once:
-            resolve(store, _with(traces, Trace.MISSING), Status.SCHEDULED, now)
+            _resolve(store, _with(traces, Trace.MISSING), Status.SCHEDULED, now)
     return found
 
 
@@ -47,7 +47,7 @@ def _page(store: Store, transport: str, after: str) -> list[Attempt]:
         return attempts(connection.execute(rows.order_by(messages.c.message_id).limit(PAGE)))
 
 
-def resolve(store: Store, resolved: Sequence[Attempt], target: Status, now: datetime) -> int:
+def _resolve(store: Store, resolved: Sequence[Attempt], target: Status, now: datetime) -> int:
     """Those that are unknown still go there; returns how many."""
     _, status = move(Status.UNKNOWN, target)
     settled = now if target in FINAL else None

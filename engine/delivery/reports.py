@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
-from enum import StrEnum
 
+from engine.facts.mail_events import Kind
 from engine.rendering.mail import one_line
 
 READ = 1_000_000  # bytes; what is reported stands at the beginning, the mail itself at the end
@@ -14,14 +14,6 @@ MOST_PARTS = 40  # a report has three, and those of the mail that it returns
 _ID = re.compile(r"<?([0-9a-fA-F-]{36})@[^>\s]+>?")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _NOT_THE_ADDRESS = re.compile(r"5\.(2\.2|2\.3|3\.4|[67]\.\d+)")  # full, too large, content, policy
-
-
-class Kind(StrEnum):
-    """What a report means for an address."""
-
-    HARD = "hard"  # no mail will ever arrive there
-    SOFT = "soft"  # this one did not arrive, another one may
-    NO_BOUNCE = "no bounce"  # it arrived, was passed on, or is still tried
 
 
 class NotAReport(ValueError):
@@ -92,6 +84,8 @@ def _of(block: Message, message_id: str | None) -> Report:
 
 
 def _kind(action: str, status: str) -> Kind:
-    if action != "failed":
-        return Kind.NO_BOUNCE
-    return Kind.HARD if status.startswith("5.") and not _NOT_THE_ADDRESS.fullmatch(status) else Kind.SOFT
+    """Whatever is reported, the mail has left; an action that is not known tells no more than that."""
+    if action == "failed":
+        hard = status.startswith("5.") and not _NOT_THE_ADDRESS.fullmatch(status)
+        return Kind.BOUNCED if hard else Kind.SOFT_BOUNCE
+    return {"delivered": Kind.DELIVERED, "delayed": Kind.DEFERRED}.get(action, Kind.PROCESSED)

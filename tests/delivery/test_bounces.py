@@ -6,20 +6,25 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from engine.app.bouncing import Returned, take_bounces
 from engine.clock import VirtualClock
 from engine.daemon.returns import Returns
-from engine.delivery.reports import Kind, NotAReport, reports_in
+from engine.delivery.receivers.applying import apply_events
+from engine.delivery.reports import NotAReport, reports_in
+from engine.facts.mail_events import Kind
 from engine.facts.suppression import is_suppressed
 from engine.settings import Settings, Smtp
 from engine.store.connect import Store
+from engine.store.tables import identities, mail_events
 from tests.delivery.post_office import NOW, address, change, key, plan_mails, row
 
 RETURNED = (
     "Content-Type: message/rfc822\n\nFrom: hello@shop.example\nMessage-ID: <{id}@shop.example>\n\nHello"
 )
 HEADERS = "Content-Type: text/rfc822-headers\n\nFrom: hello@shop.example\nMessage-ID: <{id}@shop.example>\n"
+SOFT_BOUNCES = 2
 NOTHING = "Content-Type: text/plain\n\nnothing of it is here"
 
 
@@ -55,17 +60,17 @@ def report(
 @pytest.mark.parametrize(
     ("action", "status", "kind"),
     [
-        ("failed", "5.1.1", Kind.HARD),
-        ("Failed", "5.0.0 (nobody)", Kind.HARD),
-        ("failed", "5.2.1", Kind.HARD),
-        ("failed", "5.2.2", Kind.SOFT),  # full
-        ("failed", "5.3.4", Kind.SOFT),  # too large
-        ("failed", "5.7.26", Kind.SOFT),  # our signature, not the address
-        ("failed", "4.4.7", Kind.SOFT),
-        ("failed", "", Kind.SOFT),
-        ("delayed", "4.4.1", Kind.NO_BOUNCE),
-        ("delivered", "2.0.0", Kind.NO_BOUNCE),
-        ("relayed", "5.1.1", Kind.NO_BOUNCE),
+        ("failed", "5.1.1", Kind.BOUNCED),
+        ("Failed", "5.0.0 (nobody)", Kind.BOUNCED),
+        ("failed", "5.2.1", Kind.BOUNCED),
+        ("failed", "5.2.2", Kind.SOFT_BOUNCE),  # full
+        ("failed", "5.3.4", Kind.SOFT_BOUNCE),  # too large
+        ("failed", "5.7.26", Kind.SOFT_BOUNCE),  # our signature, not the address
+        ("failed", "4.4.7", Kind.SOFT_BOUNCE),
+        ("failed", "", Kind.SOFT_BOUNCE),
+        ("delayed", "4.4.1", Kind.DEFERRED),
+        ("delivered", "2.0.0", Kind.DELIVERED),
+        ("relayed", "5.1.1", Kind.PROCESSED),
     ],
 )
 def test_what_a_report_means(action: str, status: str, kind: Kind) -> None:
@@ -135,6 +140,9 @@ def test_a_broken_report_is_read_or_refused_and_nothing_else(breaks: list[tuple[
 def mailed(store: Store) -> Store:
     """Two mails have left by SMTP; nobody can tell of a third, and a fourth is only planned."""
     plan_mails(store, 1, 2, 3, 4)
+    with store.writing() as connection:
+        names = [{"kind": "email", "value": address(n), "customer_id": n} for n in range(1, 5)]
+        connection.execute(identities.insert(), names)
     for number, status in ((1, "accepted"), (2, "accepted"), (3, "unknown")):
         sent = {"message_id": key(number).message_id, "address": address(number), "transport": "smtp"}
         change(store, number, status=status, attempt=1, **sent)
@@ -142,7 +150,10 @@ def mailed(store: Store) -> Store:
 
 
 def take(store: Store, folder: Path) -> list[Returned]:
-    return list(take_bounces(SimpleNamespace(store=store), folder, NOW))  # type: ignore[arg-type]
+    """Read the folder, and take up what was kept."""
+    found = list(take_bounces(SimpleNamespace(store=store), folder, NOW))  # type: ignore[arg-type]
+    apply_events(store, SOFT_BOUNCES, NOW)
+    return found
 
 
 def suppressed(store: Store) -> list[int]:
@@ -200,6 +211,27 @@ def test_what_is_about_no_mail_of_ours_is_parked_with_its_reason(
     assert (tmp_path / "parked" / "one.eml.reason.txt").read_text() == f"{told.parked}\n"
 
 
+def test_soft_bounces_in_a_row_are_too_many_at_last(mailed: Store, tmp_path: Path) -> None:
+    put(tmp_path, one=report(1, status="4.4.7"), again=report(1, status="4.4.7"))
+    take(mailed, tmp_path)
+    assert suppressed(mailed) == [], "the same report counts once"
+    put(tmp_path, two=report(1, status="4.2.2"))
+    take(mailed, tmp_path)
+    assert suppressed(mailed) == [1]
+
+
+def test_what_came_back_is_kept_with_its_mail(mailed: Store, tmp_path: Path) -> None:
+    put(tmp_path, one=report(1), two=report(2, returned=NOTHING, status="4.4.7"))
+    take(mailed, tmp_path)
+    with mailed.reading() as connection:
+        told = select(
+            mail_events.c.customer_id, mail_events.c.kind, mail_events.c.message_id, mail_events.c.detail
+        )
+        kept = sorted(tuple(each) for each in connection.execute(told))
+    mine = (1, "bounced", key(1).message_id, "5.1.1")
+    assert kept == [mine, (2, "soft_bounce", "", "4.4.7")], "an address alone names nobody's mail"
+
+
 def test_a_report_proves_that_an_unknown_mail_has_left(mailed: Store, tmp_path: Path) -> None:
     put(tmp_path, one=report(3, returned=NOTHING))
     take(mailed, tmp_path)
@@ -230,5 +262,6 @@ def test_the_daemon_reads_the_folder_of_the_settings_while_it_leads(
     settings = Settings(smtp=Smtp(bounces_folder="back"))
     project = SimpleNamespace(store=mailed, settings=settings, folder=tmp_path, clock=clock)
     Returns(SimpleNamespace(project=project), SimpleNamespace(leads=lambda: leads)).read()  # type: ignore[arg-type]
+    apply_events(mailed, SOFT_BOUNCES, NOW)  # the job `listen`
     assert suppressed(mailed) == ([1] if leads else [])
     assert list((tmp_path / "back").glob("*.eml")) == [] or not leads

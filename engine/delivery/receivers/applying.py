@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from engine.delivery.receivers import inbound, sendgrid
+from engine.delivery.receivers import inbound, sendgrid, smtp
 from engine.delivery.receivers.evidence import settle
 from engine.delivery.receivers.heard import Heard, NotUnderstood
 from engine.delivery.receivers.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
@@ -32,7 +32,10 @@ from engine.store.ids import IdFactory
 from engine.store.tables import mail_events
 
 BATCH = 1_000
-READERS: Mapping[str, Callable[[Any, datetime], Heard | None]] = {sendgrid.SOURCE: sendgrid.heard}
+READERS: Mapping[str, Callable[[Any, datetime], Heard | None]] = {
+    sendgrid.SOURCE: sendgrid.heard,
+    smtp.SOURCE: smtp.heard,
+}
 UNKNOWN_KIND = "of a kind that is not known here"
 NOBODYS = "of no mail of ours"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from engine.clock import EPOCH
 from engine.delivery.receivers.heard import Heard, NotUnderstood
+from engine.delivery.transports.sendgrid.payload import CUSTOMER, MESSAGE
 from engine.facts.mail_events import Kind
 
 SOURCE = "sendgrid"
 EVENT_ID = "sg_event_id"
-CUSTOMER, MESSAGE = "aftersale_customer", "aftersale_message"  # what each of our mails carries with it
 
 KINDS: Mapping[str, Kind] = {
     "processed": Kind.PROCESSED,

@@ -1,0 +1,38 @@
+"""What mail servers report of mails that left by SMTP, so that it is kept and taken up like any event.
+
+A report has no id of its own. It is told apart by what it says, so the same one again changes nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.delivery.receivers.heard import Heard
+from engine.delivery.reports import Report
+from engine.facts.mail_events import Kind
+
+SOURCE = "smtp"
+EVENT_ID = "id"  # there is none: the id follows from all that is said
+
+
+def told(report: Report, address: str, customer_id: int | None) -> Mapping[str, Any]:
+    """A report about a mail of ours, to be kept; whose it is, where it names more than an address."""
+    return {
+        "kind": report.kind.value,
+        "address": address,
+        "customer_id": customer_id,
+        "message_id": report.message_id if customer_id is not None else "",
+        "status": report.status,
+    }
+
+
+def heard(event: Any, received_at: datetime) -> Heard:
+    """What was kept, as an event. Reports do not say when it happened, so that is when they came."""
+    return Heard(
+        kind=Kind(event["kind"]),
+        at=received_at,
+        address=event["address"].lower(),
+        customer_id=event["customer_id"],
+        message_id=event["message_id"],
+        detail=event["status"],
+    )
