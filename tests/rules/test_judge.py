@@ -157,7 +157,7 @@ spans = st.sampled_from([timedelta(microseconds=1), timedelta(hours=5), timedelt
 
 
 @given(rule=rules, named=leaves, passed=spans, backwards=st.booleans())
-@settings(SLOW, max_examples=150)
+@settings(SLOW, max_examples=300)
 def test_crossings_find_everybody_whose_answer_time_changed(
     judged: Store, busy: Any, rule: Rule, named: Rule, passed: timedelta, backwards: bool
 ) -> None:
@@ -190,7 +190,7 @@ def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None
     proven = 0
 
     @given(premise=kind, conclusion=kind)
-    @settings(SLOW, max_examples=350)
+    @settings(SLOW, max_examples=700)
     def is_sound(premise: Rule, conclusion: Any) -> None:
         nonlocal proven
         if premise.implies(conclusion, Scope(NOW, CATALOGUE)):
@@ -207,7 +207,7 @@ def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None
 
 
 @given(premise=rules, conclusion=st.one_of(bought_rules(), consumed_rules(), started_rules), named=leaves)
-@settings(SLOW, max_examples=250)
+@settings(SLOW, max_examples=500)
 def test_what_a_rule_implies_is_true_of_whoever_it_holds(premise: Rule, conclusion: Any, named: Rule) -> None:
     segments = {"named": named}
     if premise.implies(conclusion, Scope(NOW, CATALOGUE, segments)):

@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import and_
 
 from engine.facts.mail_events import Kind
 from engine.rules.conditions.came_back import TOLD, CameBack
+from engine.rules.conditions.of_a_mail import Kept
 from engine.rules.model import Condition, Scope
 
 
@@ -23,9 +24,9 @@ class Opened(CameBack):
 
     machines: bool = Field(default=False, description="`true`: what a program opened by itself counts, too")
 
-    def _is_meant(self, scope: Scope) -> ColumnElement[bool]:
-        meant = super()._is_meant(scope)
-        return meant if self.machines else and_(meant, ~TOLD.machine)
+    def kept(self, scope: Scope) -> Kept:
+        kept = super().kept(scope)
+        return kept if self.machines else kept._replace(such=and_(kept.such, ~TOLD.machine))
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         counts_less = isinstance(other, Opened) and (other.machines or not self.machines)
