@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import pytest
 
@@ -111,19 +110,3 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data sets are not at {folder}")
     return folder
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is asked of both databases is asked of PostgreSQL for every third case of the rooms where there are
-    many, so that a run keeps within its time; with TEST_EVERYTHING for all."""
-    if os.environ.get("TEST_EVERYTHING"):
-        return
-    many = ("tests/facts/", "tests/planning/", "tests/rendering/")
-    spared = [
-        item
-        for item in items
-        if item.nodeid.startswith(many) and "[postgres" in item.nodeid and crc32(item.nodeid.encode()) % 3
-    ]
-    config.hook.pytest_deselected(items=spared)
-    gone = {id(item) for item in spared}
-    items[:] = [item for item in items if id(item) not in gone]
