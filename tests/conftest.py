@@ -33,7 +33,7 @@ def templates_made_ready_once() -> Iterator[None]:
         folder, words = desk.library.folder, desk.surroundings
         told = relative(folder)  # mistakes are told by it
         files = [(f.relative_to(folder), f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()]
-        shop = (told, repr(words.settings), repr(words.catalogue), name, language, pairs)
+        shop = (told, repr(words.settings), repr([*words.catalogue.values()]), name, language, pairs)
         key = (*shop, hash(tuple(files)))
         if key not in ready:
             ready[key] = prepare(desk, name, language, pairs)

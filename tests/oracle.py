@@ -23,7 +23,7 @@ from engine.rules.conditions.started import Started
 from engine.rules.conditions.subscribed import Subscribed
 from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
-from tests.world import CATALOGUE, Order, Person
+from tests.world import CATALOGUE, Line, Order, Person, opening
 
 
 def judge(rule: Rule, person: Person, now: datetime, segments: dict[str, Rule] | None = None) -> bool:
@@ -81,26 +81,36 @@ def _enough(count: int, at_least: int | None, at_most: int | None) -> bool:
 
 
 def _bought(rule: Bought, person: Person, now: datetime) -> bool:
-    orders, pieces = 0, 0
-    for order in person.orders:
-        found = [
-            line
-            for line in order.lines
-            if order.paid
-            and _in_time(rule, order.at, now)
-            and _is_meant(rule, line.sku)
-            and not (line.refunded_at is not None and line.refunded_at <= now)
-        ]
-        orders += bool(found)
-        pieces += sum(line.quantity for line in found)
+    found = [
+        [line for line in order.lines if _holds(rule, order, line, person, now)] for order in person.orders
+    ]
+    pieces = sum(line.quantity for lines in found for line in lines)
     wanted = rule.quantity
-    return _enough(orders, rule.at_least, rule.at_most) and (
+    return _enough(sum(map(bool, found)), rule.at_least, rule.at_most) and (
         wanted is None
         or (
             (wanted.at_least is None or pieces >= wanted.at_least)
             and (wanted.at_most is None or pieces <= wanted.at_most)
         )
     )
+
+
+def _holds(rule: Bought, order: Order, line: Line, person: Person, now: datetime) -> bool:
+    """Whether that line of that order counts."""
+    return (
+        order.paid
+        and _in_time(rule, order.at, now)
+        and _is_meant(rule, line.sku)
+        and not (line.refunded_at is not None and line.refunded_at <= now)
+        and rule.position in (None, line.position or _place(order, person))
+        and rule.end in (None, line.side)
+    )
+
+
+def _place(order: Order, person: Person) -> str:
+    """What an order says of its lines' position: one that adds to a transaction is an upsell."""
+    opened = [each.at for _, each in opening(person)]
+    return "upsell" if not order.opens and opened and order.at >= min(opened) else "core"
 
 
 def _ordered(rule: Ordered, person: Person, now: datetime) -> bool:
@@ -139,11 +149,7 @@ def _then(rule: Then, person: Person, now: datetime) -> bool:
         return [
             order.at
             for order in person.orders
-            for line in order.lines
-            if order.paid
-            and _in_time(bought, order.at, now)
-            and _is_meant(bought, line.sku)
-            and not (line.refunded_at is not None and line.refunded_at <= now)
+            if any(_holds(bought, order, line, person, now) for line in order.lines)
         ]
 
     return any(a < b <= a + rule.within for a in times(rule.first) for b in times(rule.next))

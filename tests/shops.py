@@ -5,6 +5,7 @@ from pathlib import Path
 from engine.app.importing import import_into
 from engine.app.project import Project
 from engine.clock import VirtualClock
+from engine.store.ids import IdFactory
 from engine.trials.demo_shop import FILES, write_demo_shop
 from engine.trials.starter import copy_starter
 from tests.conftest import NOW
@@ -26,5 +27,6 @@ def lay_out(shop: Path, customers: int, only: set[str] | None = None) -> None:
     start(shop, only)
     write_demo_shop(shop / "data", seed=3, customers=customers, now=NOW)
     project = Project(shop, VirtualClock(NOW))
-    import_into(project, [shop / "data" / name for name in FILES], now=NOW)
+    ids = IdFactory(VirtualClock(NOW), seed=3)  # the same people are held out in every run
+    import_into(project, [shop / "data" / name for name in FILES], now=NOW, ids=ids)
     project.close()

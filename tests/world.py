@@ -35,6 +35,8 @@ class Line:
     quantity: int = 1
     amount: int = 700  # minor units
     refunded_at: datetime | None = None
+    position: str = ""  # as the source told it
+    side: str = "front"
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Order:
     source: str = ""
     medium: str = ""
     campaign: str = ""
+    opens: bool = False  # a transaction
 
     @property
     def amount(self) -> int:
@@ -209,6 +212,15 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
                 {**base, "order_ref": ref, "line_ref": str(n), "at": order.at, **vars(line)}
                 for n, line in enumerate(order.lines)
             ]
+    facts["transactions"] = [
+        {
+            "customer_id": customer_id,
+            "first_order_ref": f"o{order_number}",
+            "number": number,
+            **dict.fromkeys(("opened_at", "closes_at", "last_addition_at"), order.at),
+        }
+        for number, (order_number, order) in enumerate(opening(person), start=1)
+    ]
     facts["refunds"] = [
         {**base, "refund_ref": str(n), **vars(refund)} for n, refund in enumerate(person.refunds)
     ]
@@ -221,6 +233,12 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
     facts["mail_events"] = [{**base, **_event(n, event)} for n, event in enumerate(person.events)]
     facts["subscriptions"] = [{**base, **row} for row in _subscription_rows(person.changes)]
     return facts
+
+
+def opening(person: Person) -> list[tuple[int, Order]]:
+    """The orders that opened a transaction, the first one first, each with its number in the person."""
+    theirs = [(n, order) for n, order in enumerate(person.orders) if order.opens and order.paid]
+    return sorted(theirs, key=lambda each: each[1].at)
 
 
 def _message(number: int, mail: Sent) -> dict[str, Any]:

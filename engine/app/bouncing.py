@@ -14,13 +14,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from engine.app.folders import folder_of
 from engine.app.project import Project
 from engine.app.watching import DONE, beside, put_away
 from engine.delivery.receivers import inbound, smtp
 from engine.delivery.reports import READ, NotAReport, Report, reports_in
 from engine.delivery.states import Status
 from engine.delivery.transports.smtp import SmtpTransport
-from engine.errors import SettingsError, UsageError, relative
+from engine.errors import SettingsError, relative
 from engine.facts.mail_events import Kind
 from engine.rendering.mail import one_line
 from engine.store.connect import Store
@@ -45,14 +46,9 @@ class Returned:
 
 def bounces_folder(project: Project, folder: Path | None) -> Path:
     """The folder that is named, or else that of the settings. Raises UsageError or SettingsError."""
-    if folder is None and not project.settings.smtp.bounces_folder:
-        msg = "no folder of bounces"
-        raise UsageError(msg, hint="name one, or set smtp.bounces_folder in config.yaml")
-    found = folder or project.folder / project.settings.smtp.bounces_folder
-    if not found.is_dir():
-        msg = f"there is no folder {relative(found)} of bounces"
-        raise SettingsError(msg)
-    return found
+    return folder_of(
+        project, folder, "smtp.bounces_folder", project.settings.smtp.bounces_folder, "of bounces"
+    )
 
 
 def take_bounces(project: Project, folder: Path, now: datetime) -> Iterator[Returned]:

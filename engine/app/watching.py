@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from engine.app.folders import folder_of
 from engine.app.importing import import_into
 from engine.app.project import Project
-from engine.errors import ImportFailed, Problems, SettingsError, UsageError, relative
+from engine.errors import ImportFailed, Problems, UsageError
 from engine.facts.importing import ImportSummary
 from engine.facts.locks import locked, stands
 from engine.store.ids import IdFactory
@@ -43,14 +44,7 @@ class Taken:
 
 def watched(project: Project, folder: Path | None) -> Path:
     """The folder that is named, or else that of the settings. Raises UsageError or SettingsError."""
-    if folder is None and not project.settings.watch.folder:
-        msg = "no folder to watch"
-        raise UsageError(msg, hint="name one, or set watch.folder in config.yaml")
-    found = folder or project.folder / project.settings.watch.folder
-    if not found.is_dir():
-        msg = f"there is no folder {relative(found)} to watch"
-        raise SettingsError(msg)
-    return found
+    return folder_of(project, folder, "watch.folder", project.settings.watch.folder, "to watch")
 
 
 def files_in(folder: Path) -> Seen:

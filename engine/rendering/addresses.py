@@ -34,6 +34,9 @@ _HINT = f"begin it with {', '.join(f'{scheme}:' for scheme in SCHEMES)} or /"
 def checked(value: Any) -> Any:
     """A value that begins an address, if it begins it well. Raises SecurityError."""
     said = _plain(str(value))
+    if not said:
+        msg = "an address is empty; leave the link or picture out where there is none: {% if … %}"
+        raise SecurityError(msg)
     if not _HARMLESS.match(said):
         msg = f"{said[:SHOWN]!r} is no address for a mail; {_HINT}"
         raise SecurityError(msg)

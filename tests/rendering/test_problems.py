@@ -81,7 +81,7 @@ WRONG = [
     ("a value behind another scheme", "<a href='cid:{{ shop.name }}'>x</a>", "a.html:2", "a value cannot follow 'cid:' in href", "begin it with https:, http:, mailto:, tel: or /"),
     ("a value behind half a scheme", "<a href='java{{ shop.name }}'>x</a>", "a.html:2", "a value cannot follow 'java' in href", None),
     ("a value behind half a scheme and a branch", "<a href='java{% if shop.name %}s{% endif %}{{ shop.name }}'>x</a>", "a.html:2", "a value cannot follow 'java' in href", None),
-    ("a link to nothing", "<a href='{{ product('towel').url }}'>x</a>", "a.html:2", "cannot be rendered: '' is no address for a mail; begin it with https:, http:, mailto:, tel: or /", None),
+    ("a link to nothing", "<a href='{{ product('towel').url }}'>x</a>", "a.html:2", "cannot be rendered: an address is empty; leave the link or picture out where there is none: {% if … %}", None),
     ("a torn tag", "<p {% if shop.name %}class='x'>{% else %}>{% endif %}</p>", "a.html:2", "the tag <p> is torn apart by a statement", "write whole tags within a branch"),
     ("a style sheet elsewhere", "<link rel='stylesheet' href='x.css'>", "a.html:2", "no mail client loads a style sheet", "write it into <style>"),
     # what only shows when it is tried

@@ -81,10 +81,12 @@ class LineWritten(Written):
     amount: Decimal = Decimal(7)
     refunded_at: Moment | None = None
     refund: Decimal | None = None
+    position: str = ""
+    side: str = "front"
 
     def line(self, now: datetime) -> Line:
         back = None if self.refunded_at is None or self.refund is not None else moment(self.refunded_at, now)
-        return Line(self.sku, self.quantity, minor(self.amount), back)
+        return Line(self.sku, self.quantity, minor(self.amount), back, self.position, self.side)
 
     def refunds(self, now: datetime) -> Iterator[Refund]:
         if self.refunded_at is not None:
@@ -93,13 +95,14 @@ class LineWritten(Written):
 
 
 class OrderWritten(Written):
-    """An order: its lines, or the words of its only line in their place."""
+    """An order: its lines, or the words of its only line in their place. `opens` a transaction."""
 
     at: Moment
     paid: bool = True
     source: str = ""
     medium: str = ""
     campaign: str = ""
+    opens: bool = False
     lines: list[LineWritten]
 
     @model_validator(mode="before")
@@ -112,7 +115,8 @@ class OrderWritten(Written):
 
     def order(self, now: datetime) -> Order:
         lines = [line.line(now) for line in self.lines]
-        return Order(moment(self.at, now), lines, self.paid, self.source, self.medium, self.campaign)
+        at = moment(self.at, now)
+        return Order(at, lines, self.paid, self.source, self.medium, self.campaign, self.opens)
 
 
 class CreditWritten(Written):

@@ -29,6 +29,7 @@ DAYS = [timedelta(days=n) for n in (0, 1, 2, 3, 10, 30)]
 EDGE = [timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1), timedelta(hours=5)]
 SKUS = ["guide", "course", "mug", "towel", "unlisted"]
 AMOUNTS = [0, 1, 699, 700, 701, 9700]
+SIDES = ["front", "back"]
 CLUBS = ["club", "club", "patron"]
 MAIL_STATUSES = [
     "accepted",
@@ -45,9 +46,21 @@ STATUSES = ["active", "active", "past_due", "cancelled", "expired"]
 
 instants = st.builds(lambda day, edge: NOW - day + edge, st.sampled_from(DAYS), st.sampled_from(EDGE))
 maybe_refunded = st.one_of(st.none(), instants)
-lines = st.builds(Line, st.sampled_from(SKUS), st.integers(1, 4), st.sampled_from(AMOUNTS), maybe_refunded)
+lines = st.builds(
+    Line,
+    st.sampled_from(SKUS),
+    st.integers(1, 4),
+    st.sampled_from(AMOUNTS),
+    maybe_refunded,
+    st.sampled_from(["", "", "core", "bump", "upsell"]),
+    st.sampled_from(SIDES),
+)
 orders = st.builds(
-    Order, instants, st.lists(lines, min_size=1, max_size=3), st.sampled_from([True, True, True, False])
+    Order,
+    instants,
+    st.lists(lines, min_size=1, max_size=3),
+    st.sampled_from([True, True, True, False]),
+    opens=st.booleans(),
 )
 refunds = st.builds(Refund, instants, st.sampled_from(AMOUNTS), st.sampled_from(["", *SKUS]))
 uses = st.builds(
@@ -133,6 +146,19 @@ def which_products(draw: Any) -> dict[str, Any]:
     )
 
 
+places = st.sampled_from(
+    [
+        {},
+        {},
+        {},
+        {"position": "core"},
+        {"position": "upsell"},
+        {"end": "front"},
+        {"position": "bump", "end": "back"},
+    ]
+)
+
+
 @st.composite
 def bought_rules(draw: Any) -> Bought:
     which = draw(st.one_of(which_products(), st.just({"any": True})))
@@ -140,7 +166,11 @@ def bought_rules(draw: Any) -> Bought:
     if how_many.get("at_least") == 0:
         del how_many["at_least"]
     pieces = draw(counts(st.integers(0, 5)))
-    return Bought(**which, **how_many, **draw(time_words()), **({"quantity": pieces} if pieces else {}))
+    quantity = {"quantity": pieces} if pieces else {}
+    return Bought(**which, **how_many, **draw(time_words()), **quantity, **draw(places))
+
+
+bare_bought = which_products().map(lambda which: Bought(**which))
 
 
 @st.composite
@@ -206,7 +236,12 @@ started_rules = st.builds(
     st.sampled_from([None, None, "c1", "l2"]),
     time_words(),
 )
-one_buy = st.builds(lambda which, words: {"bought": {**which, **words}}, which_products(), time_words())
+one_buy = st.builds(
+    lambda which, words, place: {"bought": {**which, **words, **place}},
+    which_products(),
+    time_words(),
+    places,
+)
 then_rules = st.builds(
     lambda first, following, within: Then(first=first, next=following, within=within),
     one_buy,

@@ -21,6 +21,7 @@ from tests.rules.crowd import crowd
 from tests.rules.strategies import (
     NOW,
     attribute_rules,
+    bare_bought,
     bought_rules,
     clicked_rules,
     consumed_rules,
@@ -181,7 +182,7 @@ CROWD = crowd()
 @pytest.mark.parametrize(
     "kind",
     [
-        *(bought_rules(), consumed_rules(), ordered_rules()),
+        *(st.one_of(bought_rules(), bare_bought), consumed_rules(), ordered_rules()),
         *(st.one_of(started_rules, consumed_rules()), subscribed_rules, received_rules),
         *(opened_rules, clicked_rules),
     ],

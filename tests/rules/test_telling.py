@@ -145,7 +145,13 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "then: {first: {bought: {product: guide}}, next: {bought: {product: course}}, within: 14d}",
         {"orders": [GUIDE]},
         "bought The Guide, and within 14 days of that bought The Course",
-        "the first last bought 2026-01-29 (40 days ago), the second never bought",
+        "the first: last bought 2026-01-29 (40 days ago); the second: never bought",
+    ),
+    (
+        "bought: {product: guide, position: bump, end: back, within: 30d}",
+        {"orders": [GUIDE]},
+        "bought The Guide as a bump in the back end at most 30 days ago",
+        "0 orders as a bump in the back end in that time, last 2026-01-29 (40 days ago)",
     ),
     (
         "source: {first: {source: google}}",

@@ -95,7 +95,7 @@ def test_what_it_was_judged_on_at_both_instants(store: Store) -> None:
     assert turn.as_json() == {
         "sentence": "bought The Guide",
         "before": {"holds": False, "actual": "never bought"},
-        "after": {"holds": True, "actual": "1 order in that time, last 2026-03-05 (5 days ago)"},
+        "after": {"holds": True, "actual": "1 order, last 2026-03-05 (5 days ago)"},
     }
 
 

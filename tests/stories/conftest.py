@@ -1,5 +1,6 @@
 """The command line in a test: in a folder of its own, on a clock that stands still until moved."""
 
+import itertools
 import json
 import shutil
 import sys
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from engine import cli
+from engine.app import importing
 from engine.app.project import Project
 from engine.cli import options
 from engine.clock import VirtualClock
+from engine.store.ids import IdFactory
 from tests.shops import TWO, lay_out, start
 
 
@@ -41,6 +44,8 @@ def aftersale(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(options, "Project", lambda folder: Project(folder, clock))
+    seeds = itertools.count()  # of customer ids: the same people are held out in every run
+    monkeypatch.setattr(importing, "IdFactory", lambda: IdFactory(clock, seed=next(seeds)))
 
     def call(*words: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["aftersale", *map(str, words)])

@@ -132,7 +132,7 @@ def test_one_mail_is_cancelled_by_its_id_and_no_other(aftersale: Aftersale, wait
 
 
 def test_what_was_cancelled_in_a_pause_is_not_said_to_be_held(aftersale: Aftersale, waiting: int) -> None:
-    mail = next(each for each in listed(aftersale) if each["campaign"] == "win-back")
+    mail = listed(aftersale, "--campaign", "win-back", "--status", "scheduled")[0]
     aftersale("pause", "win-back")
     aftersale("run", "--once")
     aftersale("cancel", mail["message_id"], "--yes")

@@ -54,7 +54,6 @@ def test_a_plan_that_is_made_while_a_command_begins_does_not_stop_it(
     assert aftersale("preview", "--days", 0).code == 0
     clock.advance(timedelta(days=1))
     told = aftersale("explain", "ann@example.com", "--json").json
-    assert any(each["now"] or each["entry"] for each in told["campaigns"]) or told["campaigns"]
     assert told["at"] == f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
 
 

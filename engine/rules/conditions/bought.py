@@ -6,19 +6,28 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_, select, true
 
 from engine.facts.catalogue import Catalogue
 from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import Bounds, CountWords, Position, ProductWords, TimeWords, ago, bounds, times
 from engine.store.tables import order_lines as lines
-from engine.store.tables import orders
+from engine.store.tables import orders, transactions
+
+End = Literal["front", "back"]
+_AS: dict[Position, str] = {
+    "core": "the core offer",
+    "bump": "a bump",
+    "upsell": "an upsell",
+    "downsell": "a downsell",
+}
 
 
 class Bought(Condition, ProductWords, CountWords, TimeWords):
     """Bought a product, and not sent it back. A free order counts, an unpaid one does not.
 
-    `at_least` and `at_most` count the orders that hold it, `quantity` the pieces.
+    `at_least` and `at_most` count the orders that hold it, `quantity` the pieces. Where the source
+    tells no position, what opened a transaction is its core, and what was added to one an upsell.
     """
 
     key: ClassVar[str] = "bought"
@@ -26,10 +35,8 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
 
     any: Literal[True] | None = Field(None, description="any product at all")
     quantity: Bounds | None = Field(None, description="how many pieces, over all of those orders")
-    position: Position | None = Field(None, description="where it stood in the checkout; not in this version")
-    end: Literal["front", "back"] | None = Field(
-        None, description="in the first transaction, or after it; not in this version"
-    )
+    position: Position | None = Field(None, description="where it stood in its checkout")
+    end: End | None = Field(None, description="in the customer's first transaction, or after it")
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
@@ -43,9 +50,6 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
 
     def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
         yield from self.product_complaints(catalogue)
-        for word in ("position", "end"):
-            if getattr(self, word) is not None:
-                yield Complaint(word, f"{word!r} is not derived from orders in this version")
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
         return and_(true(), *self._tests(scope))
@@ -79,7 +83,14 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
             self.of_products(table.c.sku, scope),
             self.during(table.c.at, scope),
             or_(table.c.refunded_at.is_(None), table.c.refunded_at > scope.moment()),
+            *self._places(table),
         )
+
+    def _places(self, table: FromClause) -> Iterator[ColumnElement[bool]]:
+        if self.position is not None:
+            yield place_of(table) == self.position
+        if self.end is not None:
+            yield table.c.side == self.end
 
     def _who(self, scope: Scope) -> CustomerIds:
         return select(lines.c.customer_id).where(self.rows(scope))
@@ -116,7 +127,7 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
         )
 
     def sentence(self, scope: Scope) -> str:
-        said = f"bought {self.named(scope.catalogue)}"
+        said = f"bought {self.named(scope.catalogue)}{self._said_places()}"
         if self.at_least is not None or self.at_most is not None:
             said += f" in {bounds(self.at_least, self.at_most)} orders"
         if self.quantity is not None:
@@ -130,7 +141,7 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
             lines.c.at <= scope.moment(),
         )
         kept = or_(lines.c.refunded_at.is_(None), lines.c.refunded_at > scope.moment())
-        counting = and_(kept, self.during(lines.c.at, scope))
+        counting = and_(kept, self.during(lines.c.at, scope), *self._places(lines))
         return select(
             func.count(lines.c.order_ref.distinct()).filter(counting).label("orders"),
             func.coalesce(func.sum(lines.c.quantity).filter(counting), 0).label("pieces"),
@@ -143,4 +154,20 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
             refunded = row["refunded"]
             return f"bought, but refunded {ago(refunded, scope.now)}" if refunded else "never bought"
         pieces = f" ({times(int(row['pieces']), 'piece')})" if self.quantity else ""
-        return f"{times(row['orders'], 'order')}{pieces} in that time, last {ago(row['last'], scope.now)}"
+        last = ago(row["last"], scope.now)
+        counted = f"{times(row['orders'], 'order')}{pieces}{self._said_places()}{self.in_that_time()}"
+        return f"{counted}, last {last}"
+
+    def _said_places(self) -> str:
+        """The position and the end in words, with a leading blank."""
+        position = f" as {_AS[self.position]}" if self.position is not None else ""
+        return position + (f" in the {self.end} end" if self.end is not None else "")
+
+
+def place_of(table: FromClause) -> ColumnElement[str]:
+    """SQL: the position of an order line, as its source told it, else as its transaction tells."""
+    theirs = transactions.c.customer_id == table.c.customer_id
+    opened = exists().where(theirs, transactions.c.first_order_ref == table.c.order_ref)
+    before = exists().where(theirs, transactions.c.number == 1, transactions.c.opened_at <= table.c.at)
+    added = and_(~opened.correlate(table), before.correlate(table))
+    return case((table.c.position != "", table.c.position), (added, "upsell"), else_="core")

@@ -95,7 +95,7 @@ class Then(Condition):
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         first, second = (_bought_last(row[name], scope.now) for name in ("first", "next"))
-        return f"the first {first}, the second {second}"
+        return f"the first: {first}; the second: {second}"
 
 
 def _bought_last(at: datetime | None, now: datetime) -> str:

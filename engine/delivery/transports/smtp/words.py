@@ -17,4 +17,5 @@ def told(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, SMTPResponseException):
         return said(error.smtp_code, error.smtp_error)
-    return one_line(str(error))[:LONGEST] or type(error).__name__
+    words = getattr(error, "strerror", None) or str(error)  # without the system's number
+    return one_line(str(words))[:LONGEST] or type(error).__name__
