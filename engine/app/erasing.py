@@ -37,6 +37,7 @@ from engine.store.tables import (
     customers,
     decisions,
     enrollments,
+    funnel_events,
     identities,
     inbound,
     mail_events,
@@ -54,7 +55,8 @@ from engine.store.types import Instant
 ERASED = "erased"
 _BETWEEN = re.compile(r"[\s,;|\"'(){}\[\]]+")
 GONE = (
-    *(attributes, consents, consumption, orders, order_lines, refunds, subscriptions, transactions),
+    *(attributes, consents, consumption, funnel_events, orders, order_lines, refunds),
+    *(subscriptions, transactions),
     *(occasions, membership, decisions, changes, contact_state, identities, customers),
 )
 STRIPPED = (messages, enrollments, mail_events)  # these count, without a word about anybody

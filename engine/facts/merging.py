@@ -26,6 +26,7 @@ from engine.store.tables import (
     contact_state,
     customer_aliases,
     customers,
+    funnel_events,
     identities,
     mail_events,
     messages,
@@ -37,7 +38,17 @@ from engine.store.tables import (
     transactions,
 )
 
-FACTS = (attributes, consents, orders, order_lines, refunds, consumption, subscriptions, mail_events)
+FACTS = (
+    attributes,
+    consents,
+    orders,
+    order_lines,
+    refunds,
+    consumption,
+    subscriptions,
+    funnel_events,
+    mail_events,
+)
 LOOKED_AT = (occasions,)  # what happened to them: it happened to the known one
 DROPPED = (
     transactions,

@@ -51,6 +51,25 @@ class ConsumptionRow(NamedTuple):
     place: Place
 
 
+class FunnelRow(NamedTuple):
+    """A visitor at a stage of the funnel, or something that happened to their checkout."""
+
+    email: str
+    shop_id: str
+    anonymous_id: str
+    what: str
+    stage: str
+    sku: str  # of an offer
+    at: int
+    checkout_id: str
+    source: str
+    medium: str
+    campaign: str
+    ad: str
+    device: str
+    place: Place
+
+
 class SubscriptionRow(NamedTuple):
     """How a subscription stood from an instant on."""
 

@@ -3,7 +3,7 @@
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `tombstones`, `rates`,
 `imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`,
-`inbound`, `quotas`, `resumes`.
+`inbound`, `quotas`, `resumes`, `spend`.
 Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
 stands beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a
 primary key.
@@ -202,6 +202,39 @@ consumption = Table(
     Column("progress", Integer),  # percent, where the source tells
     Column("recorded_at", Instant, nullable=False),
     Index("ix_consumption_by_product", "sku", "kind", "at", "customer_id", "unit"),
+)
+
+funnel_events = Table(  # the way of a visitor, and of a checkout, as the shop's pages tell it
+    "funnel_events",
+    metadata,
+    customer_key(),
+    Column("what", String(20), primary_key=True),
+    # visited | checkout_started | offer_shown | offer_accepted | offer_refused | completed | released
+    Column("stage", String(60), primary_key=True),  # of the funnel, by its name; '' where it tells none
+    Column("sku", String(200), primary_key=True),  # of the offer; '' where it is about none
+    Column("at", Instant, primary_key=True),
+    Column("checkout_id", String(200), nullable=False, default=""),
+    Column("source", String(200), nullable=False, default=""),
+    Column("medium", String(200), nullable=False, default=""),
+    Column("campaign", String(200), nullable=False, default=""),
+    Column("ad", String(200), nullable=False, default=""),
+    Column("device", String(20), nullable=False, default=""),  # desktop | mobile | tablet | other
+    Column("recorded_at", Instant, nullable=False),
+    Index("ix_funnel_events_by_stage", "what", "stage", "at", "customer_id"),
+    Index("ix_funnel_events_by_offer", "sku", "what", "at", "customer_id"),
+)
+
+spend = Table(  # a registry: what advertising cost
+    "spend",
+    metadata,
+    Column("day", Date, primary_key=True),  # in the shop's zone
+    Column("source", String(200), primary_key=True),
+    Column("campaign", String(200), primary_key=True),
+    Column("ad", String(200), primary_key=True),
+    Column("amount", BigInteger, nullable=False),  # shop's currency, minor units
+    Column("currency", String(3), nullable=False),  # as charged
+    Column("charged", BigInteger, nullable=False),  # as charged, minor units
+    Column("recorded_at", Instant, nullable=False),
 )
 
 subscriptions = Table(  # how a subscription stood, from `at` until `until`; a row for each change

@@ -1,4 +1,4 @@
-"""Consent and consumption: facts known by a key."""
+"""Consent, consumption and the funnel: facts known by a key."""
 
 import pytest
 
@@ -53,6 +53,22 @@ def test_consumption(shop):
     ]
 
 
+def test_the_funnel(shop):
+    summary = shop.take(
+        "anonymous_id,what,stage,sku,at,checkout_id,source,device\n"
+        f"v1,visited,landing,,{AT},,google,mobile\n"
+        f"v1,Visited,landing,,{AT},,google,mobile\n"
+        f"v1,offer_refused,upsell-1,course,{AT},ch1,,\n"
+        f"v1,checkout_started,,,{AT},ch1,,\n"
+    )
+    assert (summary.kind, summary.inserted, summary.unchanged) == ("funnel", 3, 1)
+    assert shop.rows("funnel_events", "what", "stage", "sku", "at", "checkout_id", "source", "device") == [
+        ("checkout_started", "", "", micros(AT), "ch1", "", ""),
+        ("offer_refused", "upsell-1", "course", micros(AT), "ch1", "", ""),
+        ("visited", "landing", "", micros(AT), "", "google", "mobile"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "head", "row", "reason"),
     [
@@ -62,6 +78,10 @@ def test_consumption(shop):
         ("consumption", "email,sku,kind,at", f"ann@example.com,guide,opened,{AT}", "kind is none of started, progressed, completed"),
         ("consumption", "email,sku,kind,at", f"ann@example.com,,started,{AT}", "sku is blank"),
         ("consumption", "email,sku,kind,at,progress", f"ann@example.com,guide,started,{AT},120", "progress is not a percentage"),
+        ("funnel", "anonymous_id,what,at", f"v1,looked,{AT}", "what is none of visited, checkout_started"),
+        ("funnel", "anonymous_id,what,at", f"v1,visited,{AT}", "stage is blank, and a visit is of a stage"),
+        ("funnel", "anonymous_id,what,at", f"v1,offer_shown,{AT}", "sku is blank, and an offer is of a product"),
+        ("funnel", "anonymous_id,what,at,device", f"v1,released,{AT},phone", "device is none of desktop"),
     ],
 )  # fmt: skip
 def test_rejected(shop, kind, head, row, reason):

@@ -5,6 +5,7 @@ from typing import Any
 from engine.facts.importers.consent import CONSENT
 from engine.facts.importers.consumption import CONSUMPTION
 from engine.facts.importers.customers import CUSTOMERS
+from engine.facts.importers.funnel import FUNNEL
 from engine.facts.importers.importer import Importer
 from engine.facts.importers.orders import ORDERS
 from engine.facts.importers.products import PRODUCTS
@@ -13,7 +14,7 @@ from engine.facts.importers.refunds import REFUNDS
 from engine.facts.importers.subscriptions import SUBSCRIPTIONS
 from engine.registry import Menu
 
-_IN_TURN = (RATES, PRODUCTS, CUSTOMERS, CONSENT, ORDERS, REFUNDS, SUBSCRIPTIONS, CONSUMPTION)
+_IN_TURN = (RATES, PRODUCTS, CUSTOMERS, CONSENT, ORDERS, REFUNDS, SUBSCRIPTIONS, CONSUMPTION, FUNNEL)
 IMPORTERS: Menu[Importer[Any]] = Menu(  # in the order in which files land, since an order needs its rates
     "kind of file", {each.kind: each for each in _IN_TURN}
 )
