@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from engine.app.cataloguing import products_file
 from engine.app.project import Project
 from engine.errors import UsageError
+from engine.facts.catalogue import load_catalogue
 from engine.reports.cohorts import By as SourcesBy
 from engine.reports.funnel import By, FunnelReport, funnel_report
 from engine.reports.periods import Asked
@@ -23,7 +25,7 @@ def sources(
 ) -> SourcesReport:
     """What advertising cost and brought in that time, as known at `now`."""
     asked = _asked(since, until, now)
-    catalogue = project.book.files.catalogue
+    catalogue = load_catalogue(products_file(project), project.settings.shop.currency)
     with project.store.reading() as connection:
         return sources_report(connection, project.settings, catalogue, asked, by)
 

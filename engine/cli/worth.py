@@ -1,6 +1,7 @@
 """What reports look like in a terminal."""
 
 from collections.abc import Iterable, Iterator
+from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 from rich.text import Text
@@ -24,9 +25,7 @@ def money(minor: float, shop: Shop) -> str:
 
 def print_funnel(found: FunnelReport, shop: Shop, by: str | None) -> None:
     console = show.out()
-    title = (
-        f"Funnel of {found.visitors:,} visitors, first seen {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
-    )
+    title = f"Funnel of {found.visitors:,} visitors, first seen {_days(found, shop)}"
     columns = ("stage", "visitors", "came on", "of", "95% sure", "target", "from", "")
     console.print(show.table(title, columns, map(_stage_row, found.stages)))
     for line in _said(found, shop):
@@ -110,18 +109,17 @@ def _sure(rate: Rate) -> str:
 
 def print_sources(found: SourcesReport, shop: Shop) -> None:
     console = show.out()
-    title = f"Spend and return, {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
+    title = f"Spend and return, {_days(found, shop)}"
     ages = [f"{days} d" for days in HORIZONS]
-    columns = (found.by, "spent", "customers", "each", "at once", *ages, "95% sure", "even", "margin", "")
+    columns = (found.by, "spent", "buyers", "each", "at once", *ages, "95% sure", "even", "margin", "")
     rows = [_line_row(line, shop) for line in found.lines]
-    console.print(show.table(title, columns, rows, unbroken=columns))
+    console.print(show.table(title, columns, rows, unbroken=columns[1:]))
     for said in _sources_said(found, shop):
         console.print(said, markup=False)
 
 
 def _line_row(line: Line, shop: Shop) -> tuple[object, ...]:
-    spent = amount(line.spend, shop) if line.spend else ""
-    each = "" if line.each is None else amount(line.each, shop)
+    spent, each = (_whole(sum_, shop) for sum_ in (line.spend, line.each))
     back = f"day {line.breaks_even}" if line.breaks_even else ("not yet" if line.spend else "")
     margin = "" if line.margin is None else f"{line.margin / line.margin_of:.0%}"
     verdict = line.verdict
@@ -161,9 +159,15 @@ def verdicts(found: SourcesReport, verdict: Verdict) -> list[str]:
     return [traffic_name(line) for line in found.lines if line.verdict is verdict]
 
 
-def amount(minor: float, shop: Shop) -> str:
-    """Minor units as a number; the currency stands elsewhere."""
-    return money(minor, shop).rpartition(" ")[0]
+def _whole(minor: float | None, shop: Shop) -> str:
+    """An amount without its cents; nothing where there is none."""
+    return f"{minor / 10 ** get_currency_precision(shop.currency):,.0f}" if minor else ""
+
+
+def _days(found: FunnelReport | SourcesReport, shop: Shop) -> str:
+    """From the first day to the last, by the shop's clock."""
+    zone = ZoneInfo(shop.timezone)
+    return " to ".join(f"{at.astimezone(zone):%Y-%m-%d}" for at in (found.since, found.until))
 
 
 def _gain(share: float | None) -> str:

@@ -7,7 +7,7 @@ nobody knows how is a line of its own, and is spread over no other.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -154,7 +154,7 @@ def sources_report(
         replace(line, verdict=_verdict(line, _value(lines), settings.sources.at_least)) for line in lines
     ]
     mature = {each: len(calendar.mature(each)) for each in sorted({*HORIZONS, days})}
-    return SourcesReport(since, asked.until, by, days, months, mature, judged)
+    return SourcesReport(since.astimezone(UTC), asked.until.astimezone(UTC), by, days, months, mature, judged)
 
 
 def _first(connection: Connection, settings: Settings, until: datetime) -> datetime:
