@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from engine.reports.constraint import Constraint, Judged, constraint_of, judge
 from engine.reports.periods import Asked, Length, Period, lay_spans, periods
-from engine.reports.walks import WALKS, Bits, bought_before, first_seen, lay_walks, machines
+from engine.reports.walks import WALKS, Bits, bought_before, lay_visitors, lay_walks, machines
 from engine.reports.ways import Rate, Ways, all_ways, taken_money, ways_by
 from engine.settings import Settings, Stage
 
@@ -102,11 +102,12 @@ def funnel_report(
     """Ask the database; the measure of a stage without a target is its best source, or month or week."""
     stages, at_least = settings.funnel.stages, settings.funnel.at_least
     now, until = asked.now, asked.until
-    since = asked.since or first_seen(connection, now) or until
+    earliest = lay_visitors(connection, asked)
+    since = asked.since or earliest or until
     length: Length = "week" if by == "week" else "month"
     spans = periods(length, since, until, settings.zone)
     lay_spans(connection, spans)
-    lay_walks(connection, stages, since, until, now)
+    lay_walks(connection, stages, now)
     ways = all_ways(connection)
     links = list(_links(stages, ways))
     by_source, by_period = _by_source(connection), _by_period(connection, spans)

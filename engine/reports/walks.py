@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from engine.reports.front import front_money
-from engine.reports.periods import span_of
+from engine.reports.periods import Asked, span_of
 from engine.reports.touch import BOT, by_people, first_devices, first_touches
 from engine.rules.conditions.bought import place_of
 from engine.settings import Stage
@@ -82,30 +82,27 @@ class Bits(NamedTuple):
         )
 
 
-def lay_walks(
-    connection: Connection, stages: Sequence[Stage], since: datetime, until: datetime, now: datetime
-) -> None:
-    """Lay out the walk of everybody first seen from `since` up to `until`, as known at `now`.
-
-    `periods` must be laid out before.
-    """
-    lay_out(connection, VISITORS, WALKS)
-    seen = _seen(now).having(func.min(funnel_events.c.at) >= since, func.min(funnel_events.c.at) < until)
-    connection.execute(insert(VISITORS).from_select(VISITORS.columns.keys(), _with_order(seen, now)))
+def lay_visitors(connection: Connection, asked: Asked) -> datetime | None:
+    """Lay out everybody first seen in the time asked about; says when the first of them was."""
+    lay_out(connection, VISITORS)
+    first = func.min(funnel_events.c.at)
+    seen = _seen(asked.now).having(first < asked.until)
+    seen = seen if asked.since is None else seen.having(first >= asked.since)
+    connection.execute(insert(VISITORS).from_select(VISITORS.columns.keys(), _with_order(seen, asked.now)))
     gather_statistics(connection, VISITORS)
+    earliest: datetime | None = connection.scalar(select(func.min(VISITORS.c.first_at, type_=Instant)))
+    return earliest
+
+
+def lay_walks(connection: Connection, stages: Sequence[Stage], now: datetime) -> None:
+    """Lay out the walk of each visitor, as known at `now`. Visitors and periods must be laid out before."""
+    lay_out(connection, WALKS)
     connection.execute(insert(WALKS).from_select(WALKS.columns.keys(), _walks(now)))
     gather_statistics(connection, WALKS)
     marks = _marks(stages, now)
     connection.execute(
         update(WALKS).values(reached=marks.c.reached).where(WALKS.c.customer_id == marks.c.customer_id)
     )
-
-
-def first_seen(connection: Connection, now: datetime) -> datetime | None:
-    """When the first visitor of all was seen; None where nobody was."""
-    event = funnel_events.c
-    found: datetime | None = connection.scalar(select(func.min(event.at, type_=Instant)).where(_seeing(now)))
-    return found
 
 
 def machines(connection: Connection, since: datetime, until: datetime) -> int:
