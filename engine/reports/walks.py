@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     cast,
     distinct,
+    exists,
     func,
     insert,
     literal,
@@ -107,14 +108,16 @@ def lay_walks(connection: Connection, stages: Sequence[Stage], now: datetime) ->
 
 def machines(connection: Connection, since: datetime, until: datetime) -> int:
     """How many were seen in that time as machines alone."""
-    event, other = funnel_events.c, funnel_events.alias()
-    person = select(other.c.customer_id).where(
-        by_people(other), other.c.what.in_(SEEN_BY), other.c.at < until
+    event, other = funnel_events, funnel_events.alias()
+    as_person = exists().where(
+        other.c.customer_id == event.c.customer_id,
+        by_people(other),
+        other.c.what.in_(SEEN_BY),
+        other.c.at < until,
     )
-    those = select(func.count(event.customer_id.distinct())).where(
-        event.device == BOT, event.at >= since, event.at < until, event.customer_id.not_in(person)
-    )
-    return connection.scalar(those) or 0
+    seen = (event.c.device == BOT, event.c.at >= since, event.c.at < until)
+    asked = select(func.count(event.c.customer_id.distinct())).where(*seen, ~as_person.correlate(event))
+    return connection.scalar(asked) or 0
 
 
 def _seeing(now: datetime) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ import pytest
 
 from engine.reports.constraint import Standing
 from engine.reports.funnel import FunnelReport, funnel_report
+from engine.reports.intervals import wilson
 from engine.reports.periods import Asked
 from engine.settings import Funnel, Settings
 from tests.facts.conftest import TestShop
@@ -232,3 +233,18 @@ def test_a_checkout_that_began_is_an_order_form_and_an_offers_sku_tells_it(shop)
     report = told(shop, stages=own)
     assert rates(report)["order"] == (1, 1)
     assert rates(report)["oto"] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("did", "of", "low", "high"),
+    [  # by scipy.stats.binomtest(did, of).proportion_ci(method="wilson")
+        (0, 10, 0.0, 0.2775328),
+        (1, 10, 0.0178762, 0.4041500),
+        (5, 10, 0.2365931, 0.7634069),
+        (10, 10, 0.7224672, 1.0),
+        (350, 1000, 0.3210627, 0.3800853),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_wilsons_interval(did, of, low, high):
+    assert wilson(did, of) == pytest.approx((low, high), abs=1e-6)
