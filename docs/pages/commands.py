@@ -40,6 +40,8 @@ EXAMPLES = {
     "cancel": "aftersale cancel win-back\naftersale cancel 17e2a6be-2882-5cd4-acc4-829f4a16fe5d --yes",
     "adopt": "aftersale adopt\naftersale adopt --hold-nothing",
     "status": "aftersale status",
+    "report": "aftersale report funnel\naftersale report funnel --by source --since 2026-01-01T00:00Z\n"
+    "aftersale report sources\naftersale report sources --by campaign --json",
     "doctor": "aftersale doctor\naftersale doctor --slow",
     "suppress": "aftersale suppress ann@example.com --reason complaint\n"
     "aftersale suppress --from bounced.csv --reason bounce\naftersale suppress --export > suppressed.csv\n"

@@ -218,7 +218,7 @@ funnel_events = Table(  # the way of a visitor, and of a checkout, as the shop's
     Column("medium", String(200), nullable=False, default=""),
     Column("campaign", String(200), nullable=False, default=""),
     Column("ad", String(200), nullable=False, default=""),
-    Column("device", String(20), nullable=False, default=""),  # desktop | mobile | tablet | other
+    Column("device", String(20), nullable=False, default=""),  # desktop | mobile | tablet | other | bot
     Column("recorded_at", Instant, nullable=False),
     Index("ix_funnel_events_by_stage", "what", "stage", "at", "customer_id"),
     Index("ix_funnel_events_by_offer", "sku", "what", "at", "customer_id"),
