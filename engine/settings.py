@@ -525,6 +525,18 @@ class Web(Part):
     )
 
 
+class Receiving(Part):
+    """What shops, payment providers and course platforms tell by themselves, and the events API. Each of
+    them is let in by its [secret](#secrets).
+    """
+
+    silent_after: Lasting | None = Field(
+        parse_duration("7d"),
+        description="a source that told something before, and nothing for so long, is named by `status` and "
+        "`doctor`; empty: never",
+    )
+
+
 class Secrets(Part):
     """What nobody may read. From the environment only, and never shown."""
 
@@ -540,6 +552,11 @@ class Secrets(Part):
     )
     sendgrid_key: SecretStr | None = Field(
         None, description="the API key of the transport `sendgrid`; it needs the right Mail Send alone"
+    )
+    write_key: SecretStr | None = Field(
+        None,
+        min_length=20,
+        description="lets into the events API whoever has it; any long text. Without it nothing is let in",
     )
 
 
@@ -591,6 +608,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     staging: Staging = Staging()
     web: Web = Web()
+    receiving: Receiving = Receiving()
     secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",
