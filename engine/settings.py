@@ -223,6 +223,8 @@ Host = Annotated[str, AfterValidator(_host)]
 MailDomain = Annotated[str, AfterValidator(_host), Field(max_length=50)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+TheirSku = Annotated[str, Field(pattern=r"^[a-z]+:.+$", max_length=200)]
+Sku = Annotated[str, Field(min_length=1, max_length=80)]
 Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Patience = Annotated[
     timedelta | Literal["forever"],
@@ -535,6 +537,11 @@ class Receiving(Part):
         description="a source that told something before, and nothing for so long, is named by `status` and "
         "`doctor`; empty: never",
     )
+    products: Annotated[dict[TheirSku, Sku], AfterValidator(Names)] = Field(
+        Names(),
+        description="what a source calls a product that has another sku here, such as "
+        "`{thinkific:123: flagship}`",
+    )
 
 
 class Secrets(Part):
@@ -557,6 +564,26 @@ class Secrets(Part):
         None,
         min_length=20,
         description="lets into the events API whoever has it; any long text. Without it nothing is let in",
+    )
+    stripe_webhook: SecretStr | None = Field(
+        None, min_length=8, description="the signing secret of Stripe's webhook endpoint, `whsec_…`"
+    )
+    shopify_webhook: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="what Shopify signs webhooks with, as its settings show it",
+    )
+    woocommerce_webhook: SecretStr | None = Field(
+        None, min_length=8, description="the secret of WooCommerce's webhooks, the same for all of them"
+    )
+    gumroad_webhook: SecretStr | None = Field(
+        None, min_length=20, description="the end of the address that Gumroad pings; letters and digits"
+    )
+    thinkific_webhook: SecretStr | None = Field(
+        None, min_length=8, description="what Thinkific signs webhooks with: the API key"
+    )
+    teachable_webhook: SecretStr | None = Field(
+        None, min_length=20, description="the end of the address that Teachable posts to; letters and digits"
     )
 
 

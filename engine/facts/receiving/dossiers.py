@@ -42,11 +42,13 @@ class Dossier:
                 self._put(f"head.{name}", version, value)
         if of.lines is not None:
             self._put("lines", version, list(of.lines))
+        if of.guess is not None:
+            self._put("guess", version, list(of.guess))
         for refund, fields in of.refunds.items():
-            self._put(f"refund.{refund}", version, dict(fields))
+            self._put_refund(refund, version, fields)
         if of.cancelled:
             self._put(CANCELLED, version, of.cancelled)
-        if of.head or of.lines is not None:
+        if of.head or of.lines is not None or of.guess is not None:
             self.said["first"] = min(self.said.get("first", of.since), of.since, key=_micros)
 
     def facts(self) -> Iterator[Fact]:
@@ -74,7 +76,7 @@ class Dossier:
 
     @property
     def _lines(self) -> list[Fields]:
-        return list(self._get("lines") or ())
+        return list(self._get("lines") or self._get("guess") or ())
 
     @property
     def _paid(self) -> Decimal:
@@ -92,6 +94,13 @@ class Dossier:
         stored = self.said.get(name)
         if stored is None or stored[0] <= version:
             self.said[name] = [version, value]
+
+    def _put_refund(self, refund: str, version: list[Any], fields: Fields) -> None:
+        """It was given back when that was first told, for some sources never say when."""
+        name = f"refund.{refund}"
+        times = [fields["at"], *([self._get(name)["at"]] if name in self.said else [])]
+        self._put(name, version, dict(fields))
+        self._get(name)["at"] = min(times, key=_micros)
 
     def _get(self, name: str) -> Any:
         stored = self.said.get(name)

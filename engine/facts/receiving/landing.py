@@ -26,7 +26,7 @@ from engine.facts.model import Place
 from engine.facts.receiving import inbound
 from engine.facts.receiving.dossiers import Dossier, Key, forget, load, save
 from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
-from engine.facts.receiving.saying import Fact, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.receiving.taking_up import UNKNOWN_KIND, Work, take_up
 from engine.facts.refusal import Refused
@@ -85,7 +85,8 @@ def land_events(
 class Clerk:
     """Makes rows of what events say, by the columns of files."""
 
-    def __init__(self, money: Money) -> None:
+    def __init__(self, money: Money, products: Mapping[str, str]) -> None:
+        self._products = products
         self._manner = Manner(instants(None, None), amounts(), amounts(fine=12), money)
         self._readers = {
             kind: [(column.name, reader(column, self._manner)) for column in each.columns]
@@ -93,13 +94,13 @@ class Clerk:
         }
         self._attributes: dict[str, Reader] = {}
 
-    def row(self, fact: Fact, place: Place) -> Any:
+    def row(self, fact: Fact, source: str, place: Place) -> Any:
         """Raises Refused, which names the column."""
-        importer = IMPORTERS[fact.kind]
-        said = [(name, its, fact.fields.get(name, "")) for name, its in self._readers[fact.kind]]
+        importer, fields = IMPORTERS[fact.kind], self._translated(fact.fields, source)
+        said = [(name, its, fields.get(name, "")) for name, its in self._readers[fact.kind]]
         if importer.attributes:
-            more = (name for name in fact.fields if name.startswith(ATTRIBUTE))
-            said += [(name, self._attribute(name), fact.fields[name]) for name in more]
+            more = (name for name in fields if name.startswith(ATTRIBUTE))
+            said += [(name, self._attribute(name), fields[name]) for name in more]
         values = []
         for name, its, text in said:
             try:
@@ -107,6 +108,11 @@ class Clerk:
             except Refused as refused:
                 raise refused.within(name) from refused
         return importer.row(values, place, False)  # noqa: FBT003 - no credits here
+
+    def _translated(self, fields: Fields, source: str) -> Fields:
+        """With the sku that the shop has for what the source calls otherwise."""
+        ours = self._products.get(f"{source}:{fields.get('sku', '')}")
+        return {**fields, "sku": ours} if ours else fields
 
     def _attribute(self, name: str) -> Reader:
         if name not in self._attributes:
@@ -128,7 +134,7 @@ class Pile:
         number = len(self.behind)
         self.behind.append(events)
         try:
-            made = [(fact.kind, clerk.row(fact, (number, 0, 0))) for fact in facts]
+            made = [(fact.kind, clerk.row(fact, events[0].source, (number, 0, 0))) for fact in facts]
         except Refused as refused:
             self.refused[number] = refused
         else:
@@ -145,7 +151,7 @@ class Hall:
         money = Money(currency, get_currency_precision(currency))
         window = span(settings.front_end.window)
         self._landing = Landing(now, ids, window, money, settings.zone, Shelf(None, Catalogue()))
-        self._clerk = Clerk(money)
+        self._clerk = Clerk(money, settings.receiving.products)
         self._graves = Graveyard(settings)
 
     def apply(self, connection: Connection, batch: Sequence[Told]) -> dict[Told, Verdict]:

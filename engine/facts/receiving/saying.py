@@ -25,8 +25,9 @@ class Fact(NamedTuple):
 class OfOrder:
     """What one event says of an order; of several events the latest counts, column by column.
 
-    `lines` None: nothing is said of them. `refunds` are by their own ids, with `at`, `amount` ('' = all that
-    was paid), `sku` and `line_id`. `cancelled`: since when all of it is given back that was not before.
+    `lines` None: nothing is said of them; `guess`: what they are as long as none are told. `refunds` are by
+    their own ids, with `at`, `amount` ('' = all that was paid), `sku` and `line_id`. `cancelled`: since when
+    all of it is given back that was not before.
     """
 
     ref: str
@@ -35,6 +36,7 @@ class OfOrder:
     lines: Sequence[Fields] | None = None
     refunds: Mapping[str, Fields] = field(default_factory=dict)
     cancelled: str = ""
+    guess: Sequence[Fields] | None = None
 
 
 Said = Sequence[Fact | OfOrder]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from engine.app.project import Project
-from engine.web.routes import events, health, sendgrid_events, unsubscribe, view
+from engine.web.routes import events, health, sendgrid_events, unsubscribe, view, webhooks
 
 ROUTES: dict[str, Callable[[Project], APIRouter]] = {
     "events": events.routes,
@@ -13,4 +13,5 @@ ROUTES: dict[str, Callable[[Project], APIRouter]] = {
     "sendgrid_events": sendgrid_events.routes,
     "unsubscribe": unsubscribe.routes,
     "view": view.routes,
+    "webhooks": webhooks.routes,
 }
