@@ -4,8 +4,9 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -169,3 +170,136 @@ def test_an_order_is_the_same_whatever_came_first(ear: Ear) -> None:
         ("refund:o1/cancelled", "", 22_000 - 50),
         ("refund:o1/r1", "guide", 1_950),
     ]
+
+
+# ── the examples of the specification ───────────────────────────────────────────────────────────
+
+ORDER = "50314b8e9bcf000000000000"
+BOUGHT = [("45790-32", 1, 1_900), ("46493-32", 2, 600)]
+PETER = ("peter@example.com", "97980cfea0067")
+EXAMPLES: dict[str, tuple[str, dict[tuple[str, ...], list[Any]]]] = {
+    "alias_01_syntax": ("applied", {("customers", "email", "shop_id"): [("jen@email.com", "507f191e81")]}),
+    "alias_02_syntax": ("applied", {("identities", "kind", "value"): [("anonymous_id", "before"), ("shop_id", "u1")]}),
+    "alias_03_examples": ("applied", {("customers", "email", "shop_id"): [(None, "507f191e81")]}),
+    "ecommerce_v2_11_checkout_started": ("applied", {("funnel_events", "what"): [("checkout_started",)]}),
+    "ecommerce_v2_12_checkout_step_viewed": ("applied", {("funnel_events", "what", "stage", "checkout_id"): [("visited", "checkout step 2", ORDER)]}),
+    "ecommerce_v2_13_checkout_step_completed": ("applied", {("funnel_events", "what", "stage"): [("visited", "checkout step completed 2")]}),
+    "ecommerce_v2_14_payment_info_entered": ("applied", {("funnel_events", "what", "stage"): [("visited", "payment info entered")]}),
+    "ecommerce_v2_15_order_updated": ("applied", {("order_lines", "sku", "quantity", "amount"): BOUGHT, ("orders", "order_ref", "amount"): [(ORDER, 2_750)]}),
+    "ecommerce_v2_16_order_completed": ("applied", {("order_lines", "sku", "quantity", "amount"): BOUGHT, ("orders", "checkout_id"): [("fksdjfsdjfisjf9sdfjsd9f",)]}),
+    "ecommerce_v2_17_order_refunded": ("parked", {("inbound", "error"): [("is of an order that is not known; import the order first",)]}),
+    "ecommerce_v2_18_order_cancelled": ("parked", {("inbound", "error"): [("is of an order that is not known yet; it lands when the order comes",)]}),
+    "identify_01_x": ("applied", {("customers", "email", "shop_id"): [PETER], ("attributes", "name", "value"): [("logins", "5"), ("name", "Peter Gibbons"), ("plan", "premium")]}),
+    "identify_02_x": ("applied", {("customers", "email", "shop_id"): [PETER]}),
+    "identify_03_example": ("applied", {("customers", "email", "shop_id", "country"): [(*PETER, "USA")], ("customers", "known_at"): [(datetime(2015, 2, 23, 22, 28, 55, 111_000, UTC),)]}),
+    "identify_04_anonymous_id": ("applied", {("attributes", "name", "value"): [("subscriptionStatus", "inactive")]}),
+    "page_01_x": ("parked", {("inbound", "error"): [("names no customer: email, shop_id and anonymous_id are blank",)]}),
+    "page_02_x": ("applied", {("funnel_events", "what", "stage"): [("visited", "Home")]}),
+    "page_03_example": ("applied", {("funnel_events", "what", "stage"): [("visited", "Home")]}),
+    "email_06_example": ("applied", {("consents", "topic", "granted"): [("marketing", False)]}),
+}  # fmt: skip
+
+
+def as_posted(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The endpoint and the body, as a client makes them of a call in JavaScript; parts are tracked as they are."""
+    if "args" not in said:
+        said = {name: each for name, each in said.items() if name != "sentAt"}  # of a clock of 2015
+        return str(said.get("type", "track")), said
+    method, args = said["method"], said["args"]
+    words, things = (
+        [each for each in args if isinstance(each, str)],
+        [each for each in args if isinstance(each, dict)],
+    )
+    more = {"traits" if method in ("identify", "group") else "properties": things[0]} if things else {}
+    named: dict[str, Any] = {
+        "track": {"event": words[0] if words else "", "userId": "u1"},
+        "identify": {"userId": words[0] if words else "u1"},
+        "alias": {"previousId": "before", "userId": "u1"},
+        "group": {"groupId": "g1", "userId": "u1"},
+    }.get(method, {"name": words[-1] if words else "", "userId": "u1"})
+    return method, {**named, **more}
+
+
+def test_the_examples_of_the_specification_become_facts(door: Door, real_data: Path) -> None:
+    ear = Ear(door.project.store)
+    files = sorted((real_data / "payloads/segment").glob("*.json"))
+    assert {file.stem for file in files} >= EXAMPLES.keys()
+    for file in files:
+        ear.forget()
+        path, body = as_posted(json.loads(file.read_text()))
+        assert door.post(f"/v1/{path}", json.dumps(body).encode()) == (200, {"success": True}), file.stem
+        outcome, facts = EXAMPLES.get(file.stem, ("ignored", {}))
+        assert take_up(door.project, NOW).received.as_json() == {
+            "applied": 0,
+            "ignored": 0,
+            "parked": 0,
+            outcome: 1,
+        }, (file.stem, ear.verdicts())
+        assert {asked: ear.rows(*asked) for asked in facts} == facts, file.stem
+
+
+XAPI = {
+    "actor": {"mbox": "mailto:ann@loaf.example"},
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+    "object": {"id": "https://learn.example/course/flagship/lesson-3"},
+    "timestamp": "2026-03-01T10:00:00Z",
+    "context": {"contextActivities": {"parent": [{"id": "https://learn.example/course/flagship"}]}},
+}
+
+
+def test_statements_of_a_course_player_are_consumption(door: Door) -> None:
+    progressed = {**XAPI, "id": "s2", "verb": {"id": "http://adlnet.gov/expapi/verbs/progressed"},
+                  "result": {"extensions": {"https://w3id.org/xapi/cmi5/result/extensions/progress": 40}}}  # fmt: skip
+    status, ids = door.post("/v1/xapi/statements", json.dumps([XAPI, progressed]).encode())
+    assert (status, len(ids), ids[1]) == (200, 2, "s2")
+    assert door.post("/v1/xapi/statements", json.dumps(XAPI).encode()) == (200, ids[:1])
+    assert take_up(door.project, NOW).received.as_json() == {"applied": 2, "ignored": 0, "parked": 0}
+    assert door.rows(consumption.c.sku, consumption.c.unit, consumption.c.kind, consumption.c.progress) == [
+        ("flagship", "lesson-3", "completed", None),
+        ("flagship", "lesson-3", "progressed", 40),
+    ]
+
+
+def test_offers_lessons_and_consent_are_facts(ear: Ear) -> None:
+    came = {
+        "campaign": {"source": "fb", "medium": "cpc", "name": "spring", "content": "ad7"},
+        "device": {"type": "ios"},
+    }
+    told = [
+        {**track("Offer Shown", 1, sku="course"), "context": came},
+        track("Product Offer Declined", 2, sku="course"),
+        track("Funnel Completed", 3),
+        track("Lesson Progressed", 4, course_id="course", lesson_id="l1", progress=40),
+        track("Consent Given", 5, basis="form"),
+        track("Unsubscribed", 6),
+    ]
+    assert ear.tell("segment", *told).applied == 6
+    assert ear.rows("funnel_events", "what", "sku", "source", "medium", "campaign", "ad", "device") == [
+        ("completed", "", "", "", "", "", ""),
+        ("offer_refused", "course", "", "", "", "", ""),
+        ("offer_shown", "course", "fb", "cpc", "spring", "ad7", "mobile"),
+    ]
+    assert ear.rows("consumption", "sku", "unit", "kind", "progress") == [("course", "l1", "progressed", 40)]
+    assert ear.rows("consents", "topic", "granted", "basis") == [
+        ("marketing", False, ""),
+        ("marketing", True, "form"),
+    ]
+
+
+def test_whatever_order_facts_of_one_person_come_in_they_are_the_same(ear: Ear) -> None:
+    told = [
+        {**track("Lesson Started", 0, who="", sku="course", unit="1"), "anonymousId": "a1"},
+        message("identify", 1, anonymousId="a1", traits={"email": "ann@loaf.example", "plan": "free"}),
+        message("identify", 2, traits={"email": "ann@loaf.example", "plan": "gold"}),
+        track("Order Completed", 3, order_id="o1", products=[GUIDE]),
+        track("Order Updated", 4, order_id="o1", products=[COURSE]),
+    ]
+    ends = []
+    every = 5 if ear.store.engine.dialect.name == "sqlite" else 15
+    for turn in list(permutations(told))[::every]:
+        ear.forget()
+        for event in turn:
+            ear.tell("segment", event)
+        ends.append(ear.facts())
+    assert all(each == ends[0] for each in ends)
+    assert ear.rows("customers", "email", "shop_id", "known_at") == [("ann@loaf.example", "u1", NOW)]

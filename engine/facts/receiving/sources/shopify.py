@@ -30,12 +30,17 @@ def _events(posted: Posted) -> Events:
 
 def _read(event: Any, _: datetime) -> Said:
     said = part(event)
-    resource, _, what = text(said.get("topic")).partition("/")
+    resource, what = _topic(said.get("topic"))
     make = KINDS.get(resource)
     if make is None or what == "delete":
         return []
     body = part(said, "body")
     return make(part(body, resource.removesuffix("s")) or body)
+
+
+def _topic(said: Any) -> tuple[str, str]:
+    resource, _, what = text(said).partition("/")
+    return resource, what
 
 
 def _order(order: Thing) -> Said:

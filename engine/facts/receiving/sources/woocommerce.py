@@ -32,9 +32,14 @@ def _events(posted: Posted) -> Events:
 
 def _read(event: Any, _: datetime) -> Said:
     said = part(event)
-    resource, _, what = text(said.get("topic")).partition(".")
+    resource, what = _topic(said.get("topic"))
     make = KINDS.get(resource)
     return make(part(said, "body")) if make and what in ("created", "updated", "restored") else []
+
+
+def _topic(said: Any) -> tuple[str, str]:
+    resource, _, what = text(said).partition(".")
+    return resource, what
 
 
 def _order(order: Thing) -> Said:
