@@ -1,11 +1,24 @@
 """The bodies of requests by machines, to the byte, and answers that tell them no more than they need."""
 
 import zlib
+from collections.abc import Callable
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 GZIP = 31  # zlib's word for it
+
+
+async def read_or_refuse(
+    request: Request, largest: int, refuse: Callable[[int, str], JSONResponse] | None = None
+) -> bytes | JSONResponse:
+    """The body as it came, or the answer to one that is too large or broken off."""
+    try:
+        body = await read_body(request, largest)
+    except ClientDisconnect:
+        return (refuse or refused)(400, "broken off")
+    return (refuse or refused)(413, "too large") if body is None else body
 
 
 async def read_body(request: Request, largest: int) -> bytes | None:

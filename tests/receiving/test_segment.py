@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from itertools import permutations
 from pathlib import Path
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -303,3 +304,8 @@ def test_whatever_order_facts_of_one_person_come_in_they_are_the_same(ear: Ear) 
         ends.append(ear.facts())
     assert all(each == ends[0] for each in ends)
     assert ear.rows("customers", "email", "shop_id", "known_at") == [("ann@loaf.example", "u1", NOW)]
+
+
+def test_an_answer_does_not_wait_for_the_other_side(door: Door) -> None:
+    """Connections have this from the socket that listens."""
+    assert door.server._listening.getsockopt(IPPROTO_TCP, TCP_NODELAY)

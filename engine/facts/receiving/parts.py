@@ -40,6 +40,15 @@ def first(value: Mapping[str, Any], *names: str) -> str:
     return next(filter(None, (text(value.get(name)) for name in names)), "")
 
 
+def needed(value: Mapping[str, Any], name: str) -> str:
+    """What must be said, as text. Raises NotUnderstood where it is not."""
+    found = first(value, name)
+    if not found:
+        msg = f"{name} is missing"
+        raise NotUnderstood(msg)
+    return found
+
+
 def scalars(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The plain values of an object, by name."""
     return ((name, said) for name, each in value.items() if (said := text(each)))

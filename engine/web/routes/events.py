@@ -13,7 +13,6 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
 
 from engine.app.hearing import take_in_facts
 from engine.app.project import Project
@@ -21,7 +20,7 @@ from engine.errors import StoreError
 from engine.facts.receiving.parts import text
 from engine.facts.receiving.sources import segment, xapi
 from engine.facts.receiving.sources.source import same
-from engine.web.bodies import read_body, unpacked
+from engine.web.bodies import read_or_refuse, unpacked
 
 LARGEST = 1024 * 1024  # Segment's clients send 500 kB at most
 STATEMENTS = "xapi/statements"
@@ -41,12 +40,9 @@ def routes(project: Project) -> APIRouter:
     async def take(request: Request, path: str) -> JSONResponse:
         if not key:
             return _refused(503, "secrets.write_key is not set")
-        try:
-            body = await read_body(request, LARGEST)
-        except ClientDisconnect:
-            return _refused(400, "broken off")
-        if body is None:
-            return _refused(413, "too large")
+        body = await read_or_refuse(request, LARGEST, _refused)
+        if isinstance(body, JSONResponse):
+            return body
         return await run_in_threadpool(_take_in, project, path, key, body, request.headers)
 
     for path in (*segment.ENDPOINTS, "batch", STATEMENTS):

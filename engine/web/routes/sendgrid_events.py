@@ -8,13 +8,12 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
 from engine.app.hearing import take_in
 from engine.app.project import Project
 from engine.delivery.receivers.signature import Verifier
 from engine.errors import StoreError
-from engine.web.bodies import read_body, refused
+from engine.web.bodies import read_or_refuse, refused
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 MOMENT = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -31,12 +30,9 @@ def routes(project: Project) -> APIRouter:
     async def events(request: Request) -> JSONResponse:
         if verifier is None:  # SendGrid tries again for a day: time enough to set it
             return refused(503, "sendgrid.webhook_key is not set")
-        try:
-            body = await read_body(request, LARGEST)
-        except ClientDisconnect:
-            return refused(400, "broken off")
-        if body is None:
-            return refused(413, "too large")
+        body = await read_or_refuse(request, LARGEST)
+        if isinstance(body, JSONResponse):
+            return body
         signature, moment = request.headers.get(SIGNATURE), request.headers.get(MOMENT)
         return await run_in_threadpool(_take_in, project, verifier, body, (signature, moment))
 

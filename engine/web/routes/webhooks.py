@@ -8,14 +8,13 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
 from engine.app.hearing import take_in_facts
 from engine.app.project import Project
 from engine.errors import StoreError
 from engine.facts.receiving.sources import HOOKS
 from engine.facts.receiving.sources.source import Hook, Posted
-from engine.web.bodies import read_body, refused
+from engine.web.bodies import read_or_refuse, refused
 
 LARGEST = 4 * 1024 * 1024
 LOGGER = logging.getLogger("aftersale")
@@ -29,12 +28,9 @@ def routes(project: Project) -> APIRouter:
         secret = getattr(project.settings.secrets, hook.secret)
         if secret is None:
             return refused(503, f"secrets.{hook.secret} is not set")
-        try:
-            body = await read_body(request, LARGEST)
-        except ClientDisconnect:
-            return refused(400, "broken off")
-        if body is None:
-            return refused(413, "too large")
+        body = await read_or_refuse(request, LARGEST)
+        if isinstance(body, JSONResponse):
+            return body
         posted = Posted(body, dict(request.headers), token)
         return await run_in_threadpool(_take_in, project, hook, secret.get_secret_value(), posted)
 

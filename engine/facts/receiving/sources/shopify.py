@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from engine.facts.receiving.parts import filled, first, items, moment, part, required, text, written
+from engine.facts.receiving.parts import filled, first, items, moment, needed, part, required, text, written
 from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, same
 
@@ -60,7 +60,7 @@ def _order(order: Thing) -> Said:
     }
     refunds = {ref: each for refund in items(order.get("refunds")) for ref, each in _back(refund).items()}
     lines = [_line(each) for each in items(order["line_items"])]
-    return [OfOrder(_id(order), since, filled(head), lines, refunds)]
+    return [OfOrder(needed(order, "id"), since, filled(head), lines, refunds)]
 
 
 def _who(order: Thing) -> Fields:
@@ -90,10 +90,7 @@ def _line(line: Thing) -> Fields:
 
 
 def _refund(refund: Thing) -> Said:
-    ref = first(refund, "order_id")
-    if not ref:
-        msg = "order_id is missing"
-        raise NotUnderstood(msg)
+    ref = needed(refund, "order_id")
     back = _back(refund)
     since = required(moment(refund.get("created_at")), "created_at")
     return [OfOrder(ref, since, refunds=back)] if back else []
@@ -106,7 +103,7 @@ def _back(refund: Thing) -> Mapping[str, Fields]:
         for each in items(refund.get("transactions"))
         if text(each.get("kind")) == "refund" and text(each.get("status")) == "success"
     ]
-    paid, number = sum(done, Decimal()), _id(refund)
+    paid, number = sum(done, Decimal()), needed(refund, "id")
     at = required(moment(refund.get("processed_at")) or moment(refund.get("created_at")), "created_at")
     lines = [_line_back(each) for each in items(refund.get("refund_line_items"))]
     of_lines = sum((amount for _, amount in lines), Decimal())
@@ -130,7 +127,7 @@ def _line_back(each: Thing) -> tuple[str, Decimal]:
 def _customer(customer: Thing) -> Said:
     """Also a yes or no to marketing, where it says since when."""
     since = required(moment(customer.get("updated_at")), "updated_at")
-    who = filled({"email": first(customer, "email"), "shop_id": _id(customer)})
+    who = filled({"email": first(customer, "email"), "shop_id": needed(customer, "id")})
     fields = {
         **who,
         "first_name": first(customer, "first_name"),
@@ -158,17 +155,9 @@ def _consent(customer: Thing, who: Fields) -> Sequence[Fact]:
 
 def _checkout(checkout: Thing) -> Said:
     at = required(moment(checkout.get("created_at")), "created_at")
-    fields = {**_who(checkout), "what": "checkout_started", "at": at, "checkout_id": _id(checkout)}
+    fields = {**_who(checkout), "what": "checkout_started", "at": at, "checkout_id": needed(checkout, "id")}
     came = _came(first(checkout, "landing_site"))
     return [Fact("funnel", filled({**fields, **came}))]
-
-
-def _id(thing: Thing) -> str:
-    found = first(thing, "id")
-    if not found:
-        msg = "id is missing"
-        raise NotUnderstood(msg)
-    return found
 
 
 def _number(said: Any) -> Decimal:

@@ -11,7 +11,18 @@ from decimal import Decimal
 from typing import Any
 
 from engine.clock import EPOCH
-from engine.facts.receiving.parts import filled, first, items, major, part, required, seconds, text, written
+from engine.facts.receiving.parts import (
+    filled,
+    first,
+    items,
+    major,
+    needed,
+    part,
+    required,
+    seconds,
+    text,
+    written,
+)
 from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Hook, Posted
 
@@ -97,7 +108,7 @@ def _session(session: Thing, at: datetime) -> Said:
         "checkout_id": first(session, "id"),
         "paid": "no" if text(session.get("payment_status")) == "unpaid" else "yes",
     }
-    ref = first(session, "payment_intent") or _required(session, "id")
+    ref = first(session, "payment_intent") or needed(session, "id")
     return [*told, OfOrder(ref, written(at), filled(head), lines or named, guess=_unnamed(total))]
 
 
@@ -138,7 +149,7 @@ def _payment(payment: Thing, at: datetime) -> Said:
 
 
 def _payment_ref(thing: Thing) -> str:
-    return first(thing, "payment_intent", "charge") or _required(thing, "id")
+    return first(thing, "payment_intent", "charge") or needed(thing, "id")
 
 
 def _refund(refund: Thing, at: datetime) -> Said:
@@ -147,7 +158,7 @@ def _refund(refund: Thing, at: datetime) -> Said:
         return []
     amount = major(refund.get("amount"), first(refund, "currency"))
     when = written(seconds(refund.get("created")) or at)
-    fields = {_required(refund, "id"): {"at": when, "amount": amount}}
+    fields = {needed(refund, "id"): {"at": when, "amount": amount}}
     return [OfOrder(_payment_ref(refund), written(at), refunds=fields)]
 
 
@@ -175,7 +186,7 @@ def _invoice(invoice: Thing, at: datetime) -> Said:
     }
     payments = items(part(invoice, "payments").get("data"))
     paid_by = [first(part(each, "payment"), "payment_intent") for each in payments]
-    ref = first(invoice, "payment_intent") or next(filter(None, paid_by), "") or _required(invoice, "id")
+    ref = first(invoice, "payment_intent") or next(filter(None, paid_by), "") or needed(invoice, "id")
     return [OfOrder(ref, written(at), filled(head), lines or None)]
 
 
@@ -195,7 +206,7 @@ def _subscription(subscription: Thing, at: datetime) -> Said:
         ends = None
     return [Fact("subscriptions", filled({
         **_who(subscription),
-        "subscription_id": _required(subscription, "id"),
+        "subscription_id": needed(subscription, "id"),
         "at": written(since),
         "sku": _sku(subscription) or _of_price(part(sold, "price")) or UNNAMED,
         "status": status,
@@ -208,20 +219,12 @@ def _customer(customer: Thing, at: datetime) -> Said:
     locales = customer.get("preferred_locales")
     return [Fact("customers", filled({
         "email": first(customer, "email"),
-        "anonymous_id": f"{NAME}:{_required(customer, 'id')}",
+        "anonymous_id": f"{NAME}:{needed(customer, 'id')}",
         "country": first(part(customer, "address"), "country"),
         "locale": text(locales[0]) if isinstance(locales, list) and locales else "",
         "known_at": required(at, "created"),
         "updated_at": written(at),
     }))]  # fmt: skip
-
-
-def _required(thing: Thing, name: str) -> str:
-    found = first(thing, name)
-    if not found:
-        msg = f"{name} is missing"
-        raise NotUnderstood(msg)
-    return found
 
 
 KINDS: Mapping[str, Callable[[Thing, datetime], Said]] = {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.facts.receiving.parts import filled, first, items, part, required, text, written
-from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.parts import filled, first, items, needed, part, required, text, written
+from engine.facts.receiving.saying import Fact, Fields, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, same
 
 NAME = "woocommerce"
@@ -59,7 +59,7 @@ def _order(order: Thing) -> Said:
     }
     lines = [_line(each) for each in items(order.get("line_items"))]
     person = [Fact("customers", _person(order, who, since))] if who else []
-    return [*person, OfOrder(_id(order), since, filled(head), lines, refunds if paid else {})]
+    return [*person, OfOrder(needed(order, "id"), since, filled(head), lines, refunds if paid else {})]
 
 
 def _who(thing: Thing, number: str) -> Fields:
@@ -91,7 +91,7 @@ def _line(line: Thing) -> Fields:
 
 def _customer(customer: Thing) -> Said:
     since = required(_gmt(customer, "date_modified") or _gmt(customer, "date_created"), "date_modified_gmt")
-    return [Fact("customers", _person(customer, _who(customer, _id(customer)), since))]
+    return [Fact("customers", _person(customer, _who(customer, needed(customer, "id")), since))]
 
 
 def _gmt(thing: Thing, name: str) -> datetime | None:
@@ -100,14 +100,6 @@ def _gmt(thing: Thing, name: str) -> datetime | None:
         return datetime.fromisoformat(text(thing.get(f"{name}_gmt"))).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _id(thing: Thing) -> str:
-    found = first(thing, "id")
-    if not found:
-        msg = "id is missing"
-        raise NotUnderstood(msg)
-    return found
 
 
 KINDS: Mapping[str, Callable[[Thing], Said]] = {"order": _order, "customer": _customer}
