@@ -224,6 +224,8 @@ Host = Annotated[str, AfterValidator(_host)]
 MailDomain = Annotated[str, AfterValidator(_host), Field(max_length=50)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+TheirSku = Annotated[str, Field(pattern=r"^[a-z]+:.+$", max_length=200)]
+Sku = Annotated[str, Field(min_length=1, max_length=80)]
 Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Patience = Annotated[
     timedelta | Literal["forever"],
@@ -602,6 +604,23 @@ class Web(Part):
     )
 
 
+class Receiving(Part):
+    """What shops, payment providers and course platforms tell by themselves, and the events API. Each of
+    them is let in by its [secret](#secrets).
+    """
+
+    silent_after: Lasting | None = Field(
+        parse_duration("7d"),
+        description="a source that told something before, and nothing for so long, is named by `status` and "
+        "`doctor`; empty: never",
+    )
+    products: Annotated[dict[TheirSku, Sku], AfterValidator(Names)] = Field(
+        Names(),
+        description="what a source calls a product that has another sku here, such as "
+        "`{thinkific:123: flagship}`",
+    )
+
+
 class Secrets(Part):
     """What nobody may read. From the environment only, and never shown."""
 
@@ -617,6 +636,31 @@ class Secrets(Part):
     )
     sendgrid_key: SecretStr | None = Field(
         None, description="the API key of the transport `sendgrid`; it needs the right Mail Send alone"
+    )
+    write_key: SecretStr | None = Field(
+        None,
+        min_length=20,
+        description="lets into the events API whoever has it; any long text. Without it nothing is let in",
+    )
+    stripe_webhook: SecretStr | None = Field(
+        None, min_length=8, description="the signing secret of Stripe's webhook endpoint, `whsec_…`"
+    )
+    shopify_webhook: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="what Shopify signs webhooks with, as its settings show it",
+    )
+    woocommerce_webhook: SecretStr | None = Field(
+        None, min_length=8, description="the secret of WooCommerce's webhooks, the same for all of them"
+    )
+    gumroad_webhook: SecretStr | None = Field(
+        None, min_length=20, description="the end of the address that Gumroad pings; letters and digits"
+    )
+    thinkific_webhook: SecretStr | None = Field(
+        None, min_length=8, description="what Thinkific signs webhooks with: the API key"
+    )
+    teachable_webhook: SecretStr | None = Field(
+        None, min_length=20, description="the end of the address that Teachable posts to; letters and digits"
     )
 
 
@@ -670,6 +714,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     staging: Staging = Staging()
     web: Web = Web()
+    receiving: Receiving = Receiving()
     secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",

@@ -49,6 +49,7 @@ EXAMPLES = {
     "export": "aftersale export customer ann@example.com > ann.json",
     "erase": "aftersale erase ann@example.com",
     "bounces": "aftersale bounces\naftersale bounces /var/mail/bounces",
+    "events": "aftersale events\naftersale events replay\naftersale events replay --source segment --all",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
 }
 

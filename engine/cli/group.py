@@ -30,6 +30,7 @@ COMMANDS = {  # command: (module, what it does)
     "export": ("export", "Print everything stored of one person."),
     "erase": ("erase", "Let everything go that is known of one person."),
     "bounces": ("bounces", "Read reports of mails that came back."),
+    "events": ("events", "List events that are parked, and take events up anew."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }
 
