@@ -6,6 +6,7 @@ from benchmarks.bench import Bench
 from benchmarks.findings import Finding
 from benchmarks.questions import (
     batched,
+    day,
     deciding,
     importing,
     orm,
@@ -27,5 +28,6 @@ QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "help": starting.ask,
     "sending": sending.ask,
     "batched": batched.ask,
+    "day": day.ask,
     "year": year.ask,
 }
