@@ -277,6 +277,14 @@ class FrontEnd(Part):
     )
 
 
+class Checkout(Part):
+    """A checkout that was started, and has no order yet. The back end does not interrupt it either."""
+
+    expires: Lasting = Field(
+        parse_duration("24h"), description="so long after its start it is given up, if no order came of it"
+    )
+
+
 class Consent(Part):
     """What counts where no consent is on record."""
 
@@ -557,6 +565,7 @@ class Settings(BaseSettings):
     shop: Shop = Shop()
     sender: Sender = Sender()
     front_end: FrontEnd = FrontEnd()
+    checkout: Checkout = Checkout()
     consent: Consent = Consent()
     holdout: Percent = Field(
         Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"

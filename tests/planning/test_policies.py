@@ -167,6 +167,60 @@ def test_open_transaction(
     assert shop.reasons(NOW) == [expected]
 
 
+OPEN = ("hold", "open_transaction")
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("started", "checkout", "order", "expected"),
+    [
+        # until it is given up, a day after its start
+        (NOW, "x", None, OPEN),
+        (NOW - DAY + SECOND, "x", None, OPEN),
+        (NOW - DAY, "x", None, SEND),
+        (NOW + SECOND, "x", None, SEND),
+        # until an order of it; what follows is the transaction's business
+        (NOW - HOUR, "x", ("x", NOW, True), SEND),
+        (NOW - HOUR, "x", ("x", NOW - 2 * HOUR, True), SEND),
+        (NOW - HOUR, "x", ("y", NOW, True), OPEN),
+        (NOW - HOUR, "x", ("", NOW, True), OPEN),
+        (NOW - HOUR, "x", ("x", NOW + SECOND, True), OPEN),
+        (NOW - 3 * HOUR, "x", ("x", NOW - 2 * HOUR, False), OPEN),
+        # a start that names no checkout: until any order
+        (NOW - HOUR, "", ("", NOW, True), SEND),
+        (NOW - HOUR, "", ("y", NOW - HOUR, True), SEND),
+        (NOW - HOUR, "", ("y", NOW - HOUR - SECOND, True), OPEN),
+    ],
+)
+def test_open_checkout(
+    store: Store,
+    started: datetime,
+    checkout: str,
+    order: tuple[str, datetime, bool] | None,
+    expected: tuple[str, str],
+) -> None:
+    shop = Shop(store, [campaign_text()], people={1: buyer(NOW)})
+    _start_checkout(shop, started, checkout)
+    if order is not None:
+        money = {"amount": 700, "charged": 700, "currency": "USD", "digest": "", "recorded_at": NOW}
+        named = {"order_ref": "new", "checkout_id": order[0], "at": order[1], "paid": order[2]}
+        shop.add("orders", customer_id=1, **named, **money)
+    assert shop.reasons(NOW) == [expected]
+
+
+def test_when_a_checkout_is_given_up_is_a_setting(store: Store) -> None:
+    settings = Settings(checkout={"expires": "2h"})
+    shop = Shop(store, [campaign_text()], settings, people={1: buyer(NOW)})
+    _start_checkout(shop, NOW - HOUR, "x")
+    assert shop.reasons(NOW) == [OPEN]
+    assert shop.reasons(NOW + HOUR) == [SEND]
+
+
+def _start_checkout(shop: Shop, at: datetime, checkout: str) -> None:
+    told = {"what": "checkout_started", "stage": "", "sku": "", "checkout_id": checkout}
+    shop.add("funnel_events", customer_id=1, at=at, recorded_at=at, **told)
+
+
 @pytest.mark.parametrize(
     ("setting", "campaign", "age", "expected"),
     [
