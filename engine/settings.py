@@ -576,6 +576,11 @@ class Settings(BaseSettings):
     minimum_gap: Duration = Field(
         timedelta(0), description="at least so long between two mails to one customer, over all campaigns"
     )
+    offers_again_after: Duration = Field(
+        parse_duration("14d"),
+        description="no back-end campaign offers for this long what somebody refused in the front end; "
+        "a campaign may name its own",
+    )
     cool_down: CoolDown = CoolDown()
     hold: Hold = Hold()
     utm: Utm = Utm()

@@ -18,7 +18,9 @@ ENDS = {
     Reason.SUPPRESSED: "",
     Reason.NO_CONSENT: "",
     Reason.OWNS_OFFER: "",
-    Reason.OPEN_TRANSACTION: "when `front_end.quiet` is over",
+    Reason.REFUSED_LATELY: "when the last refusal is `offers_again_after` ago",
+    Reason.OPEN_TRANSACTION: "when `front_end.quiet` is over; of a checkout with an order, or after "
+    "`checkout.expires`",
     Reason.COOL_DOWN: "when the last purchase is `cool_down.after_purchase` ago",
     Reason.CLAIM_UNPROVEN: "when a fact proves the claim",
     Reason.ANOTHER_OFFER: "when the other campaign's run is over",
@@ -71,6 +73,14 @@ one that the customer entered earlier; then by id. A run under way is never over
 holdout take part as if they were mailed. Campaigns without `offers` and transactional ones take no
 part, nor does one whose file has a mistake.
 """
+REFUSED = """\
+## What was refused
+
+`offers_again_after: 14d` in the settings keeps a back-end campaign from offering what the customer refused in
+the front end so lately, as an import of the funnel tells it (`offer_refused`). A campaign may name its own
+time, also `0`. Being shown an offer is not refusing it; the condition [`offered`](conditions/offered.md) asks
+for either.
+"""
 COOL = """\
 ## After a purchase
 
@@ -117,7 +127,7 @@ def pages() -> dict[str, str]:
     parts = [
         *(INTRO, table(("reason", "decision", "told as", "a hold ends"), _rows()), AFTERWARDS),
         *(CAPS, code(CAPS_EXAMPLE), LINE, SLOTS, COUNTED.format(states)),
-        *(OFFERS, COOL, OWED.format(still), keys),
+        *(OFFERS, REFUSED, COOL, OWED.format(still), keys),
         *(WAITING, code(WAITING_EXAMPLE), KEYS),
     ]
     return {"policies.md": page("What may stand against a mail", *parts)}

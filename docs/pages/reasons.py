@@ -67,8 +67,10 @@ MORE = {
     Reason.NO_CONSENT: "The last word on the campaign's `topic` must be a yes; in the same instant no "
     "beats yes. With `consent.default: soft_opt_in` silence is a yes.",
     Reason.OWNS_OFFER: "Owns one of the products in `offers`, net of refunds; a subscription while it runs.",
-    Reason.OPEN_TRANSACTION: "Within `front_end.window` of a checkout's first order, or within "
-    "`front_end.quiet` after it closed or an order was added to it.",
+    Reason.REFUSED_LATELY: "Of one of the products in `offers`, less than `offers_again_after` ago. See "
+    "[what was refused](policies.md#what-was-refused).",
+    Reason.OPEN_TRANSACTION: "Until a transaction closes, and for `front_end.quiet` after it closed or an "
+    "order was added to it; or while a checkout that was started has no order yet, until `checkout.expires`.",
     Reason.COOL_DOWN: "Within `cool_down.after_purchase` of a paid order.",
     Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "
     "template leaves that part out. See [templates](templates.md#claims).",

@@ -170,6 +170,11 @@ class CampaignForm(Form):
     )
     topic: Id = Field("marketing", description="the consent it needs")
     offers: tuple[str, ...] = Field((), description="products it offers; who owns one is skipped")
+    offers_again_after: Duration | None = Field(
+        None,
+        description="so long after somebody refused in the front end what it offers; default: "
+        "offers_again_after in config.yaml",
+    )
     on: OnData = Field(None, description="what begins a run; default: the audience alone")
     audience: RuleData = Field(description="who enters")
     while_: RuleData = Field(None, alias="while", description="asked before each step; false: exit")
@@ -197,6 +202,7 @@ LATER_KEYS: dict[tuple[str, ...], str] = {  # understood, and not in this versio
 MARKETING_KEYS = {  # what a transactional campaign cannot have
     "holdout": "what is owed goes to everybody",
     "offers": "with an offer it is marketing, which needs consent",
+    "offers_again_after": "it offers nothing",
     "topic": "it needs no consent, so it has no topic",
     "priority": "it competes with no other campaign",
     "cool_down": "it does not wait for a purchase to cool down",

@@ -269,6 +269,7 @@ def _campaign(
         priority=form.priority,
         holdout=_holdout(form, holdout),
         cool_down=form.cool_down.after_purchase if form.cool_down else None,
+        offers_again_after=form.offers_again_after,
         definition=definition,
         document=document,
     )

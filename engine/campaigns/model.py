@@ -109,6 +109,7 @@ class Campaign:
     priority: int = 50
     holdout: Decimal = Decimal(0)
     cool_down: timedelta | None = None  # after a purchase; None: as the settings say
+    offers_again_after: timedelta | None = None  # a refusal in the front end; None: as the settings say
     definition: str = field(default="", repr=False)  # JSON, as written
     document: Document | None = field(default=None, repr=False, compare=False)
     name: str = ""

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     NO_CONSENT = "no_consent"
     OWNS_OFFER = "owns_offer"
+    REFUSED_LATELY = "refused_lately"
     OPEN_TRANSACTION = "open_transaction"
     COOL_DOWN = "cool_down"
     CLAIM_UNPROVEN = "claim_unproven"
@@ -71,6 +72,7 @@ _SENTENCES = {
     Reason.SUPPRESSED: "the address is suppressed",
     Reason.NO_CONSENT: "there is no consent for the topic",
     Reason.OWNS_OFFER: "already owns what the campaign offers",
+    Reason.REFUSED_LATELY: "refused in the front end, only lately, what the campaign offers",
     Reason.OPEN_TRANSACTION: "a transaction is open, or closed only just now",
     Reason.COOL_DOWN: "bought something only just now",
     Reason.CLAIM_UNPROVEN: "the mail says something that no fact proves",
