@@ -275,6 +275,9 @@ class FrontEnd(Part):
     quiet: Duration = Field(
         parse_duration("24h"), description="no back-end mail for this long after a transaction closed"
     )
+    minimum_gap: Duration = Field(
+        timedelta(0), description="at least so long between two front-end mails to one customer"
+    )
 
 
 class Checkout(Part):
@@ -299,7 +302,9 @@ class Frequency(Part):
     max: int = Field(3, ge=1, le=1000, description="so many mails to one customer, over all campaigns")
     per: Lasting = Field(parse_duration("7d"), description="in any span of this length")
     topic: Topic | None = Field(None, description="counts and holds mails of this topic only")
-    track: Literal["back-end"] = Field("back-end", description="counts and holds mails of this track only")
+    track: Literal["back-end", "front-end"] = Field(
+        "back-end", description="counts and holds mails of this track only"
+    )
 
     def __str__(self) -> str:
         return f"{{max: {self.max}, per: {format_duration(self.per)}}}"
@@ -574,7 +579,8 @@ class Settings(BaseSettings):
         (Frequency(),), description="the caps; an empty list is none"
     )
     minimum_gap: Duration = Field(
-        timedelta(0), description="at least so long between two mails to one customer, over all campaigns"
+        timedelta(0),
+        description="at least so long between two back-end mails to one customer, over all campaigns",
     )
     offers_again_after: Duration = Field(
         parse_duration("14d"),

@@ -37,7 +37,8 @@ CAPS = """\
 
 Each cap says how many mails one customer gets in any span of time, whichever span one looks at. A cap
 with a `topic` counts and holds the mails of that topic only, one without counts all. A mail goes if
-every cap that concerns it has room. An empty list is no cap.
+every cap that concerns it has room. An empty list is no cap. A cap is of back-end mails, unless it says
+`track: front-end`; none of them counts for [the other track](../tracks.md).
 """
 CAPS_EXAMPLE = """\
 frequency:
@@ -48,7 +49,7 @@ minimum_gap: 20h
 """
 LINE = """\
 A single cap may stand without its list: `frequency: {max: 3, per: 7d}`. `minimum_gap` is the least time
-between two mails to one customer.
+between two back-end mails to one customer, `front_end.minimum_gap` between two front-end ones.
 
 All that is due for one customer stands in line: the higher `priority` first, then what has been due
 longer, then by the campaign's id. One after the other goes, as long as there is room for it. Who is
@@ -66,7 +67,8 @@ OFFERS = """\
 
 A campaign with `offers` makes an offer, whatever the product. While a run that makes one is under way
 for a customer, no other campaign makes them another. A run is under way from its first mail until it
-ends and its last mail has left. A run that waits for its first mail is in nobody's way.
+ends and its last mail has left. A run that waits for its first mail is in nobody's way. Front-end and
+back-end campaigns are not in each other's way.
 
 Where several could begin at the same time, the campaign with the higher `priority` goes first; then the
 one that the customer entered earlier; then by id. A run under way is never overtaken. Those in the

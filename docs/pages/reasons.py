@@ -28,6 +28,7 @@ ASKED_FIRST = (
     (Reason.CAMPAIGN_REMOVED, Verdict.SKIP),
     (Reason.STEP_REMOVED, Verdict.SKIP),
     (Reason.GOAL_REACHED, Verdict.SKIP),
+    (Reason.TRANSACTION_CLOSED, Verdict.SKIP),
     (Reason.WHILE_ENDED, Verdict.SKIP),
     (Reason.TOO_LATE, Verdict.SKIP),
     (Reason.NEVER_OPEN, Verdict.SKIP),
@@ -52,6 +53,8 @@ MORE = {
     Reason.MERGED: "Two people were one, and both were in the campaign: the run with more steps behind it "
     "goes on. Runs of both count.",
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
+    Reason.TRANSACTION_CLOSED: "Also where no step is due. A front-end run lives inside one transaction. See "
+    "[the two tracks](../tracks.md).",
     Reason.WHILE_ENDED: "It is asked whenever a step is due.",
     Reason.TOO_LATE: "The window that was meant has ended, and `late: skip` or `latest` says to give it "
     "up. See [when a mail may go](campaign.md#when-a-mail-may-go).",
@@ -88,7 +91,7 @@ MORE = {
     "[operating](../operating.md).",
     Reason.DUE: "",
     Reason.WAITING: "",
-    Reason.NOT_BEGUN: "Of campaigns with `on`. See [on](campaign.md#on).",
+    Reason.NOT_BEGUN: "Of campaigns with `on`, and of front-end ones. See [on](campaign.md#on).",
     Reason.BEEN_THROUGH: "See `enter` in [the campaign file](campaign.md#enter).",
 }
 ENDINGS = """\

@@ -1,11 +1,14 @@
 """The story of a shop whose funnel is told: what closes a transaction, and what explain says of it."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.clock import VirtualClock
 from tests.stories.conftest import Aftersale
 
 ORDERS = """order_id,email,at,sku,amount,checkout_id,position
@@ -60,3 +63,149 @@ def test_explain_of_an_instant_knows_what_had_happened_by_then(shop: Aftersale) 
     told = shop("explain", "ann@shop.example", "--at", "2026-03-09T10:15Z").out
     assert "opened 2026-03-09 10:00Z by order 1, open until 2026-03-09 11:00Z" in told
     assert "transaction 2" not in told
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "tracks.md"
+YES = "email,topic,granted,at\nann@shop.example,marketing,yes,2026-03-01T00:00Z\n"
+
+
+def _lay_out_the_page(folder: Path) -> None:
+    """The campaigns and templates that the page of the two tracks shows."""
+    text = PAGE.read_text(encoding="utf-8")
+    (folder / "templates" / "tracks").mkdir()
+    for name, template in zip(("door", "use"), _blocks(text, "html+jinja"), strict=True):
+        (folder / "templates" / "tracks" / f"{name}.html").write_text(template)
+    for number, campaign in enumerate(_blocks(text, "yaml")):
+        (folder / "campaigns" / f"page-{number}.yaml").write_text(campaign)
+
+
+def _blocks(text: str, kind: str) -> list[str]:
+    return re.findall(rf"^```{re.escape(kind)}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_of_the_two_tracks_tells_the_truth(
+    aftersale: Aftersale, light_project: Path, clock: VirtualClock
+) -> None:
+    """The same product in both tracks, each with copy of its own; and never at the same time."""
+    _lay_out_the_page(light_project)
+    assert aftersale("check").code == 0
+    order = (
+        f"order_id,email,at,sku,amount\n1,ann@shop.example,{clock.now():%Y-%m-%dT%H:%MZ},starter-guide,7\n"
+    )
+    used = "".join(
+        f"ann@shop.example,starter-guide,chapter-{n},completed,{clock.now():%Y-%m-%dT%H:%MZ}\n"
+        for n in range(1, 5)
+    )
+    for name, told in (
+        ("orders.csv", order),
+        ("consent.csv", YES),
+        ("consumption.csv", "email,sku,unit,kind,at\n" + used),
+    ):
+        Path(name).write_text(told)
+        assert aftersale("import", name).code == 0
+    sent = []
+    for wait in (
+        timedelta(minutes=5),
+        timedelta(minutes=20),
+        timedelta(hours=20),
+        timedelta(days=4),
+        timedelta(days=1),
+    ):
+        clock.advance(wait)
+        aftersale("run", "--once")
+        sent.append(len([*Path("outbox").rglob("*.eml")]))
+    assert sent == [1, 2, 2, 2, 3]
+
+
+FRONT = """\
+campaign: extra
+track: front-end
+audience: {bought: {product: starter-guide}}
+steps:
+  - id: one
+    after: 5m
+    email: {subject: Hello, template: plain.html}
+"""
+USED = "{all: [{bought: {product: starter-guide}}, {not: {consumed: {product: starter-guide}}}]}"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            ("audience: {bought: {product: starter-guide}}", f"audience: {USED}"),
+            "campaigns/extra.yaml:3:61: audience: consumed: not in a front-end campaign",
+        ),
+        (("steps:", f"goal: {USED}\nsteps:"), "campaigns/extra.yaml:4:57: goal: consumed: not in"),
+        (
+            ("    after: 5m", "    after: 5m\n    when: {consumed: {product: starter-guide}}"),
+            "campaigns/extra.yaml:7:12: when: consumed: not in a front-end campaign",
+        ),
+        (
+            ("{bought: {product: starter-guide}}", "{segment: used-it}"),
+            "campaigns/extra.yaml:3:1: audience: consumed",
+        ),
+        (
+            ("after: 5m", "after: 60m"),
+            "campaigns/extra.yaml:6:5: after: 1h after the transaction opened it is closed",
+        ),
+        (
+            ("after: 5m", "after: 1d"),
+            "campaigns/extra.yaml:6:5: after: a front-end campaign counts in minutes",
+        ),
+        (
+            ("after: 5m", "after: {local_days: 0}"),
+            "campaigns/extra.yaml:6:5: after: a front-end campaign counts in minutes",
+        ),
+        (
+            ("after: 5m", "after: 5m\n    send: {days: [mon]}"),
+            "campaigns/extra.yaml:7:5: send: a front-end campaign waits for no window",
+        ),
+        (
+            ("steps:", "on: {bought: {product: starter-guide}}\nsteps:"),
+            "campaigns/extra.yaml:4:1: on: not in a front-end campaign",
+        ),
+        (
+            ("steps:", "cool_down: {after_purchase: 3d}\nsteps:"),
+            "campaigns/extra.yaml:4:1: cool_down: not in a front-end campaign",
+        ),
+        (
+            ("plain.html", "used.html"),
+            "templates/used.html:2:10: consumed: not in the copy of a front-end campaign",
+        ),
+        (
+            (
+                "track: front-end\naudience: {bought: {product: starter-guide}}",
+                "on: {bought: {product: starter-guide, end: front}}\naudience: {ordered: {}}",
+            ),
+            "campaigns/extra.yaml:2:39: on: bought with end: front is an open order, and the first step comes 5m",
+        ),
+    ],
+)
+def test_check_refuses_what_crosses_the_line_and_says_where(
+    aftersale: Aftersale, light_project: Path, change: tuple[str, str], told: str
+) -> None:
+    segments = Path("campaigns/segments.yaml")
+    segments.write_text(segments.read_text() + "  used-it: {consumed: {product: starter-guide}}\n")
+    for name, told_of in (
+        ("plain", "Thank you"),
+        ("used", "{% if consumed('starter-guide') %}Read?{% endif %}"),
+    ):
+        Path(f"templates/{name}.html").write_text(f"<p>{{{{ preheader }}}}Hello</p>\n<p>{told_of}</p>")
+    assert change[0] in FRONT
+    Path("campaigns/extra.yaml").write_text(FRONT.replace(*change, 1))
+    said = aftersale("check")
+    assert said.code == 1
+    assert told in said.err
+    assert said.err.count("extra.yaml") + said.err.count("used.html") == 1
+
+
+@pytest.mark.parametrize("waits", ["25h", "{local_days: 2}"])
+def test_a_back_end_campaign_may_begin_on_the_front_end_and_wait(
+    aftersale: Aftersale, light_project: Path, waits: str
+) -> None:
+    on = "on: {bought: {product: starter-guide, end: front}}\naudience: {ordered: {}}"
+    Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
+    text = FRONT.replace("track: front-end\naudience: {bought: {product: starter-guide}}", on)
+    Path("campaigns/extra.yaml").write_text(text.replace("after: 5m", f"after: {waits}"))
+    assert aftersale("check").code == 0

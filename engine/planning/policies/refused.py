@@ -43,4 +43,6 @@ def _again_after(desk: Desk) -> ColumnElement[int]:
     return asked.correlate(desk.runs).scalar_subquery()
 
 
-REFUSED_LATELY = Policy(Reason.REFUSED_LATELY, Verdict.HOLD, refused_lately, until=_may_be_offered)
+REFUSED_LATELY = Policy(
+    Reason.REFUSED_LATELY, Verdict.HOLD, refused_lately, back_end_only=True, until=_may_be_offered
+)

@@ -61,4 +61,6 @@ def _last(
     return type_coerce(theirs.scalar_subquery() + span(and_then), Instant)
 
 
-TRANSACTION = Policy(Reason.OPEN_TRANSACTION, Verdict.HOLD, open_or_fresh, until=_quiet_is_over)
+TRANSACTION = Policy(
+    Reason.OPEN_TRANSACTION, Verdict.HOLD, open_or_fresh, back_end_only=True, until=_quiet_is_over
+)
