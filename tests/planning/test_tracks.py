@@ -86,6 +86,7 @@ def test_it_stops_by_the_clock_with_no_step_due_and_no_fact(store: Store) -> Non
     late = f"[{{id: one, after: 5m, {MAIL}}}, {{id: two, after: 54m, {MAIL}}}]"
     shop = shop_of(store, front(steps=late))
     assert shop.reasons(NOW + 10 * MINUTE) == [("send", "due")]  # the next one would be due after the close
+    assert shop.reasons(NOW + 30 * MINUTE) == []
     assert shop.reasons(NOW + 60 * MINUTE) == [("skip", "transaction_closed")]
     assert runs(shop) == [("exited", "transaction_closed")]
 
