@@ -278,6 +278,17 @@ class FrontEnd(Part):
     quiet: Duration = Field(
         parse_duration("24h"), description="no back-end mail for this long after a transaction closed"
     )
+    minimum_gap: Duration = Field(
+        timedelta(0), description="at least so long between two front-end mails to one customer"
+    )
+
+
+class Checkout(Part):
+    """A checkout that was started, and has no order yet. The back end does not interrupt it either."""
+
+    expires: Lasting = Field(
+        parse_duration("24h"), description="so long after its start it is given up, if no order came of it"
+    )
 
 
 class Consent(Part):
@@ -294,7 +305,9 @@ class Frequency(Part):
     max: int = Field(3, ge=1, le=1000, description="so many mails to one customer, over all campaigns")
     per: Lasting = Field(parse_duration("7d"), description="in any span of this length")
     topic: Topic | None = Field(None, description="counts and holds mails of this topic only")
-    track: Literal["back-end"] = Field("back-end", description="counts and holds mails of this track only")
+    track: Literal["back-end", "front-end"] = Field(
+        "back-end", description="counts and holds mails of this track only"
+    )
 
     def __str__(self) -> str:
         return f"{{max: {self.max}, per: {format_duration(self.per)}}}"
@@ -678,6 +691,7 @@ class Settings(BaseSettings):
     shop: Shop = Shop()
     sender: Sender = Sender()
     front_end: FrontEnd = FrontEnd()
+    checkout: Checkout = Checkout()
     consent: Consent = Consent()
     holdout: Percent = Field(
         Decimal("0.10"), description="the share of those entering a campaign who get nothing, for comparison"
@@ -686,7 +700,13 @@ class Settings(BaseSettings):
         (Frequency(),), description="the caps; an empty list is none"
     )
     minimum_gap: Duration = Field(
-        timedelta(0), description="at least so long between two mails to one customer, over all campaigns"
+        timedelta(0),
+        description="at least so long between two back-end mails to one customer, over all campaigns",
+    )
+    offers_again_after: Duration = Field(
+        parse_duration("14d"),
+        description="no back-end campaign offers for this long what somebody refused in the front end; "
+        "a campaign may name its own",
     )
     cool_down: CoolDown = CoolDown()
     hold: Hold = Hold()

@@ -13,6 +13,7 @@ from engine.rules.conditions.clicked import Clicked
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.offered import Offered
 from engine.rules.conditions.opened import Opened
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.received import Received
@@ -243,6 +244,16 @@ def _stands(rule: Subscribed, story: list[tuple[datetime, str, str, Any]], now: 
     return True
 
 
+def _offered(rule: Offered, person: Person, now: datetime) -> bool:
+    return any(
+        told.what.startswith("offer_")
+        and told.sku == rule.product
+        and (rule.answer == "shown" or told.what == f"offer_{rule.answer}")
+        and _in_time(rule, told.at, now)
+        for told in person.funnel
+    )
+
+
 def _received(rule: Received, person: Person, now: datetime) -> bool:
     return any(
         mail.status == "accepted"
@@ -303,6 +314,7 @@ _JUDGES: dict[type, Any] = {
     Source: _source,
     Consumed: _consumed,
     Subscribed: _subscribed,
+    Offered: _offered,
     Received: _received,
     Opened: _opened,
     Clicked: _clicked,

@@ -37,7 +37,7 @@ PAGE, ORDER = "{name: a, kind: page}", "{name: b, kind: order}"
         ("frequency: {mx: 1}", "config.yaml:1:13: unknown key 'mx' (did you mean 'max'?)"),
         ("frequency:\n  - {max: 1}\n  - {max: 0}", "config.yaml:3:6: max: input should be greater"),
         ("frequency: 3", "config.yaml:1:1: frequency: write a list"),
-        ("frequency: {track: front-end}", "config.yaml:1:13: track: input should be 'back-end'"),
+        ("frequency: {track: front}", "config.yaml:1:13: track: input should be 'back-end' or 'front-end'"),
         ("minimum_gap: 20", "config.yaml:1:1: minimum_gap: 20 is not a duration"),
         ("hold: {at_most: never}", "config.yaml:1:8: at_most: 'never' is not a duration"),
         ("hold: {then: wait}", "config.yaml:1:8: then: input should be 'skip' or 'exit'"),

@@ -109,6 +109,17 @@ class Event:
 
 
 @dataclass
+class Told:
+    """What the funnel tells."""
+
+    at: datetime
+    what: str = "offer_shown"
+    sku: str = ""
+    checkout_id: str = ""
+    stage: str = ""
+
+
+@dataclass
 class Attribute:
     name: str
     at: datetime
@@ -140,6 +151,7 @@ class Person:
     changes: list[Change] = field(default_factory=list)
     mails: list[Sent] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    funnel: list[Told] = field(default_factory=list)
     email: str | None = None
     timezone: str = ""
     country: str = ""
@@ -187,6 +199,7 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
             "mail_events",
             "subscriptions",
             "transactions",
+            "funnel_events",
         )
     }
     base = {"customer_id": customer_id, "recorded_at": person.known_at}
@@ -231,6 +244,7 @@ def _facts(customer_id: int, person: Person) -> dict[str, list[dict[str, Any]]]:
         _message(n, mail) | {"customer_id": customer_id} for n, mail in enumerate(person.mails)
     ]
     facts["mail_events"] = [{**base, **_event(n, event)} for n, event in enumerate(person.events)]
+    facts["funnel_events"] = [{**base, **vars(told)} for told in person.funnel]
     facts["subscriptions"] = [{**base, **row} for row in _subscription_rows(person.changes)]
     return facts
 

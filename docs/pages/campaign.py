@@ -66,6 +66,8 @@ happens: `on` says when, `audience` says whose.
 | `on: {date: "2026-11-27 09:00"}` | then, for everybody in the audience; or a list of such dates |
 | `on: {cron: "0 9 1 * *"}` | by a crontab's line: minute, hour, day of the month, month, day of the week |
 
+A purchase may also be named by its `position` and `end`.
+
 Dates and cron lines go by the shop's clock. In a cron line Sunday is 0, as everywhere; a day of the month
 and a day of the week cannot stand together.
 
@@ -81,6 +83,13 @@ and a day of the week cannot stand together.
   before `on` was changed.
 * Of the moments of a cron line that were missed, while the engine did not run, only the last one counts.
 """
+TRACK = """\
+### track
+
+A back-end campaign speaks to customers while none of their transactions or checkouts is open. A front-end one
+runs inside a transaction that is open, in minutes, and stops when it closes. They have caps of their own, and
+[what each may say and ask](../tracks.md) differs.
+"""
 OFFERS = """\
 ### offers
 
@@ -88,7 +97,8 @@ Who owns a product that the campaign offers gets none of its mails, net of full 
 needed for that. A subscription is owned while it runs, whoever sold it; who had one that is over may be
 offered it again. What is used up and bought anew, such as flour, is not for `offers`: name it in the
 template, as `product('flour')`. Templates reach the products as `offers`. Nobody is made two offers at
-once: see [one offer at a time](policies.md#one-offer-at-a-time).
+once: see [one offer at a time](policies.md#one-offer-at-a-time). Nor is what they refused in the front end
+offered again at once: see [what was refused](policies.md#what-was-refused).
 """
 OWED = """\
 ### transactional
@@ -152,7 +162,6 @@ LATER = """\
 
 These keys are understood, and refused with a hint. Nothing that a file asks for is passed over.
 """
-ALSO_LATER = "`track: front-end` is not in this version either."
 MISTAKES = """\
 ## Mistakes
 
@@ -169,13 +178,13 @@ def pages() -> dict[str, str]:
             "The campaign file",
             *(INTRO, code(EXAMPLE.read_text(encoding="utf-8")), EDITOR),
             *("## Keys of a campaign", table(COLUMNS, field_rows(CampaignForm))),
-            *(RULES, ON, ENTER, OFFERS, OWED, HOLDOUT),
+            *(RULES, TRACK, ON, ENTER, OFFERS, OWED, HOLDOUT),
             *("## Keys of a step", table(COLUMNS, field_rows(StepForm))),
             *("## Keys of `email`", table(COLUMNS, field_rows(EmailForm)), COPY),
             *(SEND, "### Keys of `send`", table(COLUMNS, field_rows(SendForm))),
             *("## Keys of `hold` and `cool_down`", table(COLUMNS, field_rows(HoldForm)), HOLDS),
             table(COLUMNS, field_rows(CoolDownForm)),
-            *(RUN, DURATIONS, LATER, table(("key", "meanwhile"), later), ALSO_LATER, MISTAKES),
+            *(RUN, DURATIONS, LATER, table(("key", "meanwhile"), later), MISTAKES),
         )
     }
 

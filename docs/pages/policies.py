@@ -18,7 +18,9 @@ ENDS = {
     Reason.SUPPRESSED: "",
     Reason.NO_CONSENT: "",
     Reason.OWNS_OFFER: "",
-    Reason.OPEN_TRANSACTION: "when `front_end.quiet` is over",
+    Reason.REFUSED_LATELY: "when the last refusal is `offers_again_after` ago",
+    Reason.OPEN_TRANSACTION: "when `front_end.quiet` is over; of a checkout with an order, or after "
+    "`checkout.expires`",
     Reason.COOL_DOWN: "when the last purchase is `cool_down.after_purchase` ago",
     Reason.CLAIM_UNPROVEN: "when a fact proves the claim",
     Reason.ANOTHER_OFFER: "when the other campaign's run is over",
@@ -35,7 +37,8 @@ CAPS = """\
 
 Each cap says how many mails one customer gets in any span of time, whichever span one looks at. A cap
 with a `topic` counts and holds the mails of that topic only, one without counts all. A mail goes if
-every cap that concerns it has room. An empty list is no cap.
+every cap that concerns it has room. An empty list is no cap. A cap is of back-end mails, unless it says
+`track: front-end`; none of them counts for [the other track](../tracks.md).
 """
 CAPS_EXAMPLE = """\
 frequency:
@@ -46,7 +49,7 @@ minimum_gap: 20h
 """
 LINE = """\
 A single cap may stand without its list: `frequency: {max: 3, per: 7d}`. `minimum_gap` is the least time
-between two mails to one customer.
+between two back-end mails to one customer, `front_end.minimum_gap` between two front-end ones.
 
 All that is due for one customer stands in line: the higher `priority` first, then what has been due
 longer, then by the campaign's id. One after the other goes, as long as there is room for it. Who is
@@ -64,12 +67,21 @@ OFFERS = """\
 
 A campaign with `offers` makes an offer, whatever the product. While a run that makes one is under way
 for a customer, no other campaign makes them another. A run is under way from its first mail until it
-ends and its last mail has left. A run that waits for its first mail is in nobody's way.
+ends and its last mail has left. A run that waits for its first mail is in nobody's way. Front-end and
+back-end campaigns are not in each other's way.
 
 Where several could begin at the same time, the campaign with the higher `priority` goes first; then the
 one that the customer entered earlier; then by id. A run under way is never overtaken. Those in the
 holdout take part as if they were mailed. Campaigns without `offers` and transactional ones take no
 part, nor does one whose file has a mistake.
+"""
+REFUSED = """\
+## What was refused
+
+`offers_again_after: 14d` in the settings keeps a back-end campaign from offering what the customer refused in
+the front end so lately, as an import of the funnel tells it (`offer_refused`). A campaign may name its own
+time, also `0`. Being shown an offer is not refusing it; the condition [`offered`](conditions/offered.md) asks
+for either.
 """
 COOL = """\
 ## After a purchase
@@ -117,7 +129,7 @@ def pages() -> dict[str, str]:
     parts = [
         *(INTRO, table(("reason", "decision", "told as", "a hold ends"), _rows()), AFTERWARDS),
         *(CAPS, code(CAPS_EXAMPLE), LINE, SLOTS, COUNTED.format(states)),
-        *(OFFERS, COOL, OWED.format(still), keys),
+        *(OFFERS, REFUSED, COOL, OWED.format(still), keys),
         *(WAITING, code(WAITING_EXAMPLE), KEYS),
     ]
     return {"policies.md": page("What may stand against a mail", *parts)}

@@ -28,6 +28,7 @@ ASKED_FIRST = (
     (Reason.CAMPAIGN_REMOVED, Verdict.SKIP),
     (Reason.STEP_REMOVED, Verdict.SKIP),
     (Reason.GOAL_REACHED, Verdict.SKIP),
+    (Reason.TRANSACTION_CLOSED, Verdict.SKIP),
     (Reason.WHILE_ENDED, Verdict.SKIP),
     (Reason.TOO_LATE, Verdict.SKIP),
     (Reason.NEVER_OPEN, Verdict.SKIP),
@@ -52,6 +53,8 @@ MORE = {
     Reason.MERGED: "Two people were one, and both were in the campaign: the run with more steps behind it "
     "goes on. Runs of both count.",
     Reason.GOAL_REACHED: "Also where no step is due. Only facts after entry count.",
+    Reason.TRANSACTION_CLOSED: "Also where no step is due. A front-end run lives inside one transaction. See "
+    "[the two tracks](../tracks.md).",
     Reason.WHILE_ENDED: "It is asked whenever a step is due.",
     Reason.TOO_LATE: "The window that was meant has ended, and `late: skip` or `latest` says to give it "
     "up. See [when a mail may go](campaign.md#when-a-mail-may-go).",
@@ -67,8 +70,10 @@ MORE = {
     Reason.NO_CONSENT: "The last word on the campaign's `topic` must be a yes; in the same instant no "
     "beats yes. With `consent.default: soft_opt_in` silence is a yes.",
     Reason.OWNS_OFFER: "Owns one of the products in `offers`, net of refunds; a subscription while it runs.",
-    Reason.OPEN_TRANSACTION: "Within `front_end.window` of a checkout's first order, or within "
-    "`front_end.quiet` after it closed or an order was added to it.",
+    Reason.REFUSED_LATELY: "Of one of the products in `offers`, less than `offers_again_after` ago. See "
+    "[what was refused](policies.md#what-was-refused).",
+    Reason.OPEN_TRANSACTION: "Until a transaction closes, and for `front_end.quiet` after it closed or an "
+    "order was added to it; or while a checkout that was started has no order yet, until `checkout.expires`.",
     Reason.COOL_DOWN: "Within `cool_down.after_purchase` of a paid order.",
     Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "
     "template leaves that part out. See [templates](templates.md#claims).",
@@ -86,7 +91,7 @@ MORE = {
     "[operating](../operating.md).",
     Reason.DUE: "",
     Reason.WAITING: "",
-    Reason.NOT_BEGUN: "Of campaigns with `on`. See [on](campaign.md#on).",
+    Reason.NOT_BEGUN: "Of campaigns with `on`, and of front-end ones. See [on](campaign.md#on).",
     Reason.BEEN_THROUGH: "See `enter` in [the campaign file](campaign.md#enter).",
 }
 ENDINGS = """\

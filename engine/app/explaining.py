@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.app.project import Project
+from engine.app.purchases import Purchases, purchases_of
 from engine.audience.looks import last_at
 from engine.errors import UnknownCustomer
 from engine.facts.lookup import customer_row, find_customer
@@ -22,11 +23,12 @@ from engine.store.tables import looks
 
 @dataclass(frozen=True)
 class Explained:
-    """One customer, and an explanation for each campaign asked about."""
+    """One customer, an explanation for each campaign asked about, and what they bought."""
 
     customer: Mapping[str, Any]
     at: datetime
     campaigns: Sequence[Explanation]
+    purchases: Purchases
 
 
 def explain_customer(
@@ -55,7 +57,8 @@ def explain_customer(
             for each in project.book.campaigns
             if campaign in (None, each.name)
         ]
-    return Explained(customer, now, explained)
+        bought = purchases_of(connection, project.settings, customer_id, now)
+    return Explained(customer, now, explained, bought)
 
 
 def _unwritable(

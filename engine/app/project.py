@@ -42,7 +42,11 @@ class Project:
     def _read_files(self) -> Files:
         settings = self.settings
         return load_files(
-            self.folder / "campaigns", settings.holdout, settings.shop.currency, settings.quiet_hours
+            self.folder / "campaigns",
+            settings.holdout,
+            settings.shop.currency,
+            settings.quiet_hours,
+            settings.front_end,
         )
 
     @cached_property

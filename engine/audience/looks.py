@@ -12,7 +12,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import sqlite
 
-from engine.campaigns.model import Campaign
+from engine.campaigns.model import FRONT_END, Campaign
 from engine.rules.model import Scope
 from engine.rules.people import people
 from engine.store.dialect import upsert
@@ -31,7 +31,8 @@ def digest(campaign: Campaign, scope: Scope) -> str:
         for rule in filter(None, (campaign.audience, campaign.goal))
         for part in _as_sql(people(rule, scope.at(now)))
     ]
-    told = "\n".join([*asked, repr(campaign.enter)])
+    of_track = [campaign.track] if campaign.track == FRONT_END else []  # who ends there is asked of it, too
+    told = "\n".join([*asked, repr(campaign.enter), *of_track])
     return sha256(told.encode()).hexdigest()[:16]
 
 

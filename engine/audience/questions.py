@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Insert, Select, String, Table, literal, select, union_all
 
 from engine.audience.judged import AUDIENCE, CANDIDATES, PASSED, PAYERS
-from engine.campaigns.model import Campaign
+from engine.campaigns.model import FRONT_END, Campaign
 from engine.rules.model import All, CustomerIds, Hand, Scope
 from engine.rules.people import customer_crossings, people
 from engine.store.dialect import Sets
-from engine.store.tables import customers
+from engine.store.tables import customers, transactions
 
 TOGETHER = 100  # selects in one statement; SQLite takes 500
 
@@ -90,6 +90,8 @@ class Questions:
         yield from campaign.audience.crossings(self.scope)
         if campaign.goal is not None:
             yield from campaign.goal.crossings(self.scope)
+        if campaign.track == FRONT_END:
+            yield select(transactions.c.customer_id).where(self.scope.passed(transactions.c.closes_at))
         if campaign.enter.again_after:
             yield self._may_begin_again(campaign)
 

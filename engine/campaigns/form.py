@@ -1,7 +1,7 @@
 """The form of a campaign file: its keys and plain values. Rules within it are parsed by `rules`."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,8 @@ from engine.campaigns.model import Entry
 from engine.campaigns.waits import SendForm, WaitField
 from engine.campaigns.wording import WordsField
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
-from engine.rules.words import REFERENCE
+from engine.rules.conditions.bought import End
+from engine.rules.words import REFERENCE, Position
 from engine.settings import Patience, Percent
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
@@ -46,7 +47,15 @@ def _keys(required: tuple[str, ...] = (), **keys: Any) -> dict[str, Any]:
 
 
 _TRIGGERS = {
-    "bought": _keys(product=_TEXT, kind=_TEXT, category=_TEXT, tag=_TEXT, any={"const": True}),
+    "bought": _keys(
+        product=_TEXT,
+        kind=_TEXT,
+        category=_TEXT,
+        tag=_TEXT,
+        any={"const": True},
+        position={"enum": list(get_args(Position))},
+        end={"enum": list(get_args(End))},
+    ),
     "started": _keys(("product",), **_UNIT),
     "consumed": _keys(("product", "unit"), **_UNIT),
     "renews": _keys(("product", "before"), product=_TEXT, before=_LENGTH),
@@ -163,13 +172,21 @@ class CampaignForm(Form):
 
     campaign: Id = Field(description="the campaign's id, for good")
     was: Id | None = Field(None, description="the id it began with, if that was another")
-    track: Literal["back-end"] = Field("back-end", description="whom it speaks to: back-end = customers")
+    track: Literal["back-end", "front-end"] = Field(
+        "back-end",
+        description="back-end: to customers, while no transaction is open; front-end: inside an open one",
+    )
     description: str = Field("", description="what it is for, in a sentence")
     transactional: StrictBool = Field(
         default=False, description="a receipt or the like, which is owed: no consent, no cap, no holdout"
     )
     topic: Id = Field("marketing", description="the consent it needs")
     offers: tuple[str, ...] = Field((), description="products it offers; who owns one is skipped")
+    offers_again_after: Duration | None = Field(
+        None,
+        description="so long after somebody refused in the front end what it offers; default: "
+        "offers_again_after in config.yaml",
+    )
     on: OnData = Field(None, description="what begins a run; default: the audience alone")
     audience: RuleData = Field(description="who enters")
     while_: RuleData = Field(None, alias="while", description="asked before each step; false: exit")
@@ -178,7 +195,7 @@ class CampaignForm(Form):
     )
     goal: RuleData = Field(None, description="by facts after entry; reached: exit")
     priority: StrictInt = Field(50, ge=0, le=1000, description="higher goes first")
-    holdout: Percent | None = Field(None, description="default: holdout in config.yaml")
+    holdout: Percent | None = Field(None, description="default: holdout in config.yaml; of front-end, none")
     cool_down: CoolDownForm | None = Field(None, description="default: cool_down in config.yaml")
     hold: HoldForm | None = Field(None, description="where a step has to wait; default: hold in config.yaml")
     steps: Annotated[tuple[StepForm, ...], AfterValidator(_some)] = Field(
@@ -197,6 +214,7 @@ LATER_KEYS: dict[tuple[str, ...], str] = {  # understood, and not in this versio
 MARKETING_KEYS = {  # what a transactional campaign cannot have
     "holdout": "what is owed goes to everybody",
     "offers": "with an offer it is marketing, which needs consent",
+    "offers_again_after": "it offers nothing",
     "topic": "it needs no consent, so it has no topic",
     "priority": "it competes with no other campaign",
     "cool_down": "it does not wait for a purchase to cool down",

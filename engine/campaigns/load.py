@@ -11,10 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from engine.campaigns.crossing import crossings
 from engine.campaigns.expansion import HINT, TOO_LARGE, Sizes
 from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
 from engine.campaigns.form import LATER_KEYS, MARKETING_KEYS, CampaignForm, StepForm
-from engine.campaigns.model import Campaign, Email, Files, Step, Waiting, names_of
+from engine.campaigns.model import FRONT_END, Campaign, Email, Files, Step, Waiting, names_of
 from engine.campaigns.quiet import never_open
 from engine.campaigns.renames import clashes, own_problems
 from engine.campaigns.segments import load_segments
@@ -26,6 +27,7 @@ from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.registry import did_you_mean
 from engine.rules.model import Rule, StepNames
 from engine.rules.parse import RuleParser
+from engine.settings import FrontEnd
 from engine.zones import Hours
 
 PRODUCT_MISTAKES = ("unknown product", "no product has")
@@ -33,17 +35,24 @@ CAMPAIGN_MISTAKES = ("unknown campaign",)
 
 
 def load_files(
-    folder: Path, holdout: Decimal, currency: str | None = None, quiet: Hours | None = None
+    folder: Path,
+    holdout: Decimal,
+    currency: str | None = None,
+    quiet: Hours | None = None,
+    front_end: FrontEnd = FrontEnd(),  # noqa: B008 - frozen
 ) -> Files:
     """Everything below `folder` (the project's `campaigns/`).
 
-    `holdout` is for those that name none; a window within the `quiet` hours is a mistake.
+    `holdout` is for those that name none; a window within the `quiet` hours is a mistake, and so is what
+    crosses the line between `front_end` and back end.
     """
     catalogue, products_problems = _catalogue(folder / PRODUCTS, currency)
     documents, unreadable = _documents(folder)
     names = {name: _raw_steps(document) for document in documents if (name := _raw_id(document))}
     segments, segment_problems = load_segments(folder / SEGMENTS, catalogue, names)
-    pile = _Pile(catalogue, segments, holdout, names, unread=len(unreadable), quiet=quiet)
+    pile = _Pile(
+        catalogue, segments, holdout, names, unread=len(unreadable), quiet=quiet, front_end=front_end
+    )
     for document in documents:
         pile.read(document)
     pile.part_namesakes()
@@ -114,6 +123,7 @@ class _Pile:
     problems: list[Problem] = field(default_factory=list)
     unread: int = 0  # files of which nothing is known
     quiet: Hours | None = None
+    front_end: FrontEnd = field(default_factory=FrontEnd)
 
     @property
     def ids(self) -> frozenset[str] | None:
@@ -124,7 +134,8 @@ class _Pile:
     def read(self, document: Document) -> None:
         try:
             read = read_campaign(document, self.catalogue, self.segments, self.holdout, self.names)
-            if never := list(never_open(read, self.quiet)):
+            never = [*never_open(read, self.quiet), *crossings(read, self.front_end, self.segments)]
+            if never:
                 raise Problems(never)
             self.sound.append(read)
         except Problems as error:
@@ -171,9 +182,6 @@ def read_campaign(
 
 def _without_later_keys(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     data, problems = dict(document.data), []
-    if data.get("track") == "front-end":
-        data.pop("track")
-        problems.append(document.problem(("track",), "track: front-end is not in this version"))
     for path in [(key,) for key in data if (key,) in LATER_KEYS]:
         data.pop(path[0])
         problems.append(_later(document, path, path))
@@ -269,6 +277,7 @@ def _campaign(
         priority=form.priority,
         holdout=_holdout(form, holdout),
         cool_down=form.cool_down.after_purchase if form.cool_down else None,
+        offers_again_after=form.offers_again_after,
         definition=definition,
         document=document,
     )
@@ -296,7 +305,9 @@ def _waiting(form: CampaignForm | StepForm) -> Waiting:
 def _holdout(form: CampaignForm, usual: Decimal) -> Decimal:
     if form.transactional:
         return Decimal(0)
-    return usual if form.holdout is None else form.holdout
+    if form.holdout is None:
+        return Decimal(0) if form.track == FRONT_END else usual
+    return form.holdout
 
 
 def without(files: Files, wrong: Mapping[str, Sequence[Problem]]) -> Files:

@@ -17,6 +17,7 @@ from engine.zones import WHOLE_DAY, Hours
 
 EVERY_DAY = frozenset(range(7))  # Monday is 0
 CUSTOMER, SHOP = "customer", "shop"  # whose time zone, where it is not one by name
+BACK_END, FRONT_END = "back-end", "front-end"  # the tracks
 THEIR_OWN = "customer"  # the holidays of the customer's country
 Late = Literal["next_window", "send", "skip"]
 
@@ -97,7 +98,7 @@ class Campaign:
     version: str
     steps: tuple[Step, ...]
     audience: Rule
-    track: str = "back-end"
+    track: str = BACK_END
     description: str = ""
     transactional: bool = False
     topic: str = "marketing"  # '' where it is transactional
@@ -109,6 +110,7 @@ class Campaign:
     priority: int = 50
     holdout: Decimal = Decimal(0)
     cool_down: timedelta | None = None  # after a purchase; None: as the settings say
+    offers_again_after: timedelta | None = None  # a refusal in the front end; None: as the settings say
     definition: str = field(default="", repr=False)  # JSON, as written
     document: Document | None = field(default=None, repr=False, compare=False)
     name: str = ""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 FACTS = {  # the conditions that tell of something done, and their words that tell of what
-    "bought": {"product", "kind", "category", "tag", "any"},
+    "bought": {"product", "kind", "category", "tag", "any", "position", "end"},
     "started": {"product", "unit"},
     "consumed": {"product", "unit"},
 }

@@ -24,7 +24,7 @@ def command(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Why a customer gets a campaign's mails, or does not."""
+    """Why a customer gets a campaign's mails, or does not; and their transactions."""
     with opened(project, asks=True) as shop:
         end = tell_what_is_wrong(shop)
         stranger = not_adopted(shop)
@@ -35,6 +35,7 @@ def command(
                 "at": explained.at,
                 "not_adopted": stranger,
                 "customer": explained.customer,
+                **explained.purchases.as_json(),
                 "campaigns": [each.as_json() for each in explained.campaigns],
             }
         )
@@ -52,11 +53,25 @@ def _print(explained: Explained) -> None:
     console.print(Text(f"{name} <{who['email'] or 'no address'}>".strip(), style="bold"))
     since, at = f"{who['known_at']:%Y-%m-%d}", f"{explained.at:%Y-%m-%d %H:%M}Z"
     console.print(Text(f"customer {who['customer_id']}, known since {since}, as of {at}"))
+    _print_purchases(explained)
     for each in explained.campaigns:
         console.print()
         console.print(Text(each.campaign, style="bold"), Text(f"— {each.summary}"))
         console.print(_tree(each.audience))
         _print_history(each)
+
+
+def _print_purchases(explained: Explained) -> None:
+    for told in explained.purchases.transactions:
+        show.out().print()
+        rows = [
+            (line.order, f"{line.at:%Y-%m-%d %H:%M}Z", line.product, line.position, line.because, line.end)
+            for line in told.lines
+        ]
+        show.out().print(Text(told.sentence(explained.at)), soft_wrap=True)
+        show.out().print(show.table("", ("order", "at", "product", "position", "because", "end"), rows))
+    for checkout in explained.purchases.checkouts:
+        show.out().print(Text(checkout.sentence), soft_wrap=True)
 
 
 def _tree(answer: Answer, root: Tree | None = None) -> Tree:

@@ -46,7 +46,7 @@ def _campaign_key() -> Column[str]:
 
 
 def _campaign_columns() -> list[Column[Any]]:
-    numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after", "cool_down")
+    numbers = ("priority", "lot_a", "lot_b", "held_below", "again_after", "cool_down", "offers_again_after")
     return [
         _campaign_key(),
         _text("name", 100),
@@ -161,7 +161,7 @@ def set_desk(connection: Connection, book: Book) -> Desk:
 
 
 def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
-    usual = book.settings.cool_down
+    usual, refused = book.settings.cool_down, book.settings.offers_again_after
     for campaign in book.campaigns:
         a, b = draw(campaign.id)
         yield {
@@ -182,6 +182,9 @@ def _campaign_rows(book: Book) -> Iterator[dict[str, Any]]:
             "lot_b": b,
             "held_below": threshold(campaign.holdout),
             "cool_down": span(usual.after_purchase if campaign.cool_down is None else campaign.cool_down),
+            "offers_again_after": span(
+                refused if campaign.offers_again_after is None else campaign.offers_again_after
+            ),
         }
 
 

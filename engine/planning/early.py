@@ -1,21 +1,35 @@
-"""Runs that reached their goal with no step due.
+"""Runs that end with no step due: they reached their goal, or the transaction closed that they ran in.
 
-A goal is reached by a new fact or by the passing of time: only whom the look judged is asked.
+Either comes by a new fact or by the passing of time: only whom the look judged is asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, Insert, Select, Table, false, literal, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    and_,
+    exists,
+    false,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from engine.audience.judged import CANDIDATES, PASSED, judging_everybody
-from engine.campaigns.model import Campaign
+from engine.campaigns.model import FRONT_END, Campaign
 from engine.planning.desk import Desk, run_columns, run_key
+from engine.planning.inside import closed
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.runs import COPIED, VERDICT, goal_reached
 from engine.planning.state import State
-from engine.rules.model import Rule, Scope
+from engine.rules.model import Scope
 from engine.store.dialect import lay_out, memory_table, one_by_one, unindexed
 
 Runs = Select[*tuple[object, ...]]
@@ -24,17 +38,20 @@ WAITING = memory_table(
 )  # the candidates' runs with no step due
 
 
+Ending = tuple[Reason, Callable[[Table], ColumnElement[bool]]]  # why a run ends, and SQL that says whether
+
+
 @dataclass(frozen=True)
 class EarlyGoals:
-    """What fills `waiting`; and for each campaign with a goal, what ends its runs: those waiting, or any."""
+    """What fills `waiting`; and for each campaign that may, what ends its runs: those waiting, or any."""
 
     wait: Sequence[Insert]
-    of_candidates: Mapping[str, Insert]
-    of_everybody: Mapping[str, Insert]
+    of_candidates: Mapping[str, Sequence[Insert]]
+    of_everybody: Mapping[str, Sequence[Insert]]
 
 
 def end_early(connection: Connection, goals: EarlyGoals) -> None:
-    """Let the runs end that reached their goal."""
+    """Let the runs end that have come to their end."""
     everybody = judging_everybody(connection)
     lay_out(connection, WAITING)
     with one_by_one(connection):
@@ -42,25 +59,47 @@ def end_early(connection: Connection, goals: EarlyGoals) -> None:
             connection.execute(statement)
     for campaign_id in goals.of_candidates:
         these = goals.of_everybody if campaign_id in everybody else goals.of_candidates
-        connection.execute(these[campaign_id])
+        for statement in these[campaign_id]:
+            connection.execute(statement)
 
 
 def early_goals(desk: Desk, state: State, campaigns: Sequence[Campaign], scope: Scope) -> EarlyGoals:
     """The statements, made once; the scope's hand moves their instant."""
-    goals = {campaign.id: campaign.goal for campaign in campaigns if campaign.goal is not None}
+    endings = {each.id: list(_endings(desk, each, scope)) for each in campaigns}
+    endings = {name: some for name, some in endings.items() if some}
     into = partial(desk.runs.insert().from_select, [*COPIED, *VERDICT])
     return EarlyGoals(
-        [WAITING.insert().from_select(COPIED, rows) for rows in _waiting(state, goals, scope)],
-        {name: into(_reached(WAITING, name, goal, scope)) for name, goal in goals.items()},
-        {name: into(_reached_by_any(state, name, goal, scope)) for name, goal in goals.items()},
+        [WAITING.insert().from_select(COPIED, rows) for rows in _waiting(state, endings, scope)],
+        {
+            name: [into(_ended(WAITING, name, ending, scope)) for ending in some]
+            for name, some in endings.items()
+        },
+        {
+            name: [into(_ended_of_any(state, name, ending, scope)) for ending in some]
+            for name, some in endings.items()
+        },
     )
 
 
-def _waiting(state: State, goals: Mapping[str, Rule], scope: Scope) -> Sequence[Runs]:
+def _endings(desk: Desk, campaign: Campaign, scope: Scope) -> Iterator[Ending]:
+    """What may end a run of the campaign, the first of them first."""
+    if campaign.goal is not None:
+        yield Reason.GOAL_REACHED, partial(goal_reached, campaign.goal, scope)
+    if campaign.track == FRONT_END:
+        yield Reason.TRANSACTION_CLOSED, lambda run: and_(closed(run, scope.moment()), ~_ends(desk, run))
+
+
+def _ends(desk: Desk, run: Table) -> ColumnElement[bool]:
+    """SQL: it does already."""
+    names = ("customer_id", "campaign_id", "spell", "step_id")
+    return exists().where(*(desk.runs.c[name] == run.c[name] for name in names)).correlate(run)
+
+
+def _waiting(state: State, campaigns: Collection[str], scope: Scope) -> Sequence[Runs]:
     """The runs of the candidates; then those of whom only the time may have changed the answer."""
     run = state.enrollments
     waiting = select(*(run.c[name] for name in COPIED)).where(
-        unindexed(run.c.campaign_id).in_(goals),
+        unindexed(run.c.campaign_id).in_(campaigns),
         unindexed(run.c.status) == "active",
         unindexed(run.c.wake_at) > scope.moment(),
     )
@@ -70,17 +109,18 @@ def _waiting(state: State, goals: Mapping[str, Rule], scope: Scope) -> Sequence[
     return waiting.where(candidate), waiting.where(passer)
 
 
-def _reached_by_any(state: State, name: str, goal: Rule, scope: Scope) -> Runs:
+def _ended_of_any(state: State, name: str, ending: Ending, scope: Scope) -> Runs:
     run = state.enrollments
-    return _reached(run, name, goal, scope).where(run.c.status == "active", run.c.wake_at > scope.moment())
+    return _ended(run, name, ending, scope).where(run.c.status == "active", run.c.wake_at > scope.moment())
 
 
-def _reached(run: Table, name: str, goal: Rule, scope: Scope) -> Runs:
+def _ended(run: Table, name: str, ending: Ending, scope: Scope) -> Runs:
     """As runs that end now."""
+    reason, comes_to_it = ending
     return select(
-        *(run.c[name] for name in COPIED),
+        *(run.c[column] for column in COPIED),
         scope.moment(),
         false(),
-        *(literal(word) for word in (Verdict.SKIP.value, Reason.GOAL_REACHED.value, "")),
+        *(literal(word) for word in (Verdict.SKIP.value, reason.value, "")),
         true(),
-    ).where(run.c.campaign_id == name, goal_reached(goal, scope, run))
+    ).where(run.c.campaign_id == name, comes_to_it(run))

@@ -1,4 +1,4 @@
-"""Who begins a run through a campaign now."""
+"""Who begins a run through a campaign now. Front-end campaigns begin otherwise: see `inside`."""
 
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from engine.campaigns.model import FRONT_END
 from engine.clock import to_micros
 from engine.planning.assignment import held_out
 from engine.planning.desk import Desk
@@ -44,7 +45,7 @@ def enroll(connection: Connection, desk: Desk, state: State, now: datetime) -> N
         .join(campaign, campaign.c.campaign_id == audience.c.campaign_id)
         .join(customers, customers.c.customer_id == audience.c.customer_id)
         .outerjoin(member, _same(member, audience))
-        .where(~campaign.c.waits_for, may_begin, ~_running(desk, state))
+        .where(campaign.c.track != FRONT_END, ~campaign.c.waits_for, may_begin, ~_running(desk, state))
     )
     names = ["customer_id", "campaign_id", "spell", "step_id", "entered_at", "held_out", "due_at"]
     connection.execute(desk.entries.insert().from_select(names, rows))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from engine.campaigns.model import Campaign
+from engine.campaigns.model import FRONT_END, Campaign
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.outlook import Lookout, Outlook
@@ -19,6 +19,7 @@ from engine.planning.timing import place_of
 from engine.planning.versions import versions_of
 from engine.planning.windows import opening, until
 from engine.rules.explain import Answer, explain
+from engine.rules.model import Scope
 from engine.rules.people import is_customer
 from engine.store.tables import customers
 
@@ -140,9 +141,16 @@ def explain_campaign(
         at=now,
         past=desk is None,
         versions=versions_of(connection, campaign.id),
-        begins=f"a run begins {campaign.on.sentence(scope)}" if campaign.on else "",
+        begins=_begins(campaign, scope),
         waiting=_waiting(connection, book, campaign, ahead, customer_id) if ahead else "",
     )
+
+
+def _begins(campaign: Campaign, scope: Scope) -> str:
+    """What a run waits for besides the audience; '' where for nothing."""
+    if campaign.track == FRONT_END:
+        return "a run begins when a transaction opens"
+    return f"a run begins {campaign.on.sentence(scope)}" if campaign.on else ""
 
 
 def _waiting(

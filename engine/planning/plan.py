@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, true
 
 from engine.audience.look import look, look_at_one
+from engine.campaigns.model import BACK_END
 from engine.planning import runs as due
 from engine.planning.arbitration import arbitrate
 from engine.planning.book import Book
@@ -15,6 +16,7 @@ from engine.planning.desk import Desk, set_desk
 from engine.planning.early import EarlyGoals, end_early
 from engine.planning.enroll import enroll
 from engine.planning.expiry import give_up
+from engine.planning.inside import begin_inside, close_with_it, end_at_close
 from engine.planning.local_days import entries_fall_due, next_steps_fall_due
 from engine.planning.occasions import begin_on_occasions
 from engine.planning.policies import CONTESTS, POLICIES
@@ -50,6 +52,7 @@ def make_plan(
         look(connection, ready.questions, book.digests, now, (state.looks, state.changes))
     if look_for_entries:
         enroll(connection, desk, state, now)
+        begin_inside(connection, desk, state, now)
         begin_on_occasions(connection, book, desk, state, scope, only)
         entries_fall_due(connection, book, desk)
     due.gather(connection, book, desk, state, now)
@@ -60,12 +63,14 @@ def make_plan(
     _end_and_skip(connection, book, desk, ready.goals, scope)
     for policy in POLICIES:
         caught = policy.catches(desk, book, scope)
-        spared = () if policy.owed_too else (~due.owed(desk),)
-        due.decide(connection, desk.runs, policy.verdict, policy.reason, caught, *spared)
+        bound = [] if policy.owed_too else [~due.owed(desk)]
+        bound += [due.of_track(desk, BACK_END)] if policy.back_end_only else []
+        due.decide(connection, desk.runs, policy.verdict, policy.reason, caught, *bound)
     for contest in CONTESTS:
         contest.hold(connection, desk, state, scope)
     arbitrate(connection, desk, state, book, scope)
     give_up(connection, desk, now)
+    close_with_it(connection, desk)
     due.decide(connection, desk.runs, Verdict.SKIP, Reason.HELD_OUT, desk.runs.c.held_out)
     due.decide(connection, desk.runs, Verdict.SEND, Reason.REVIEW, due.may_have_left_before(desk))
     due.decide(connection, desk.runs, Verdict.SEND, Reason.DUE, true())
@@ -80,6 +85,7 @@ def _end_and_skip(connection: Connection, book: Book, desk: Desk, goals: EarlyGo
     for campaign in book.campaigns:
         if campaign.id in at_hand:
             due.end_at_goal(connection, desk, campaign, scope)
+            end_at_close(connection, desk, campaign, scope.now)
             due.end_unless_while(connection, desk, campaign, scope)
     keep_to_hours(connection, book, desk, scope.now)
     for campaign in book.campaigns:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     REVIEW = "review"
     HELD_OUT = "held_out"
     GOAL_REACHED = "goal_reached"
+    TRANSACTION_CLOSED = "transaction_closed"
     WHILE_ENDED = "while_ended"
     CAMPAIGN_REMOVED = "campaign_removed"
     STEP_REMOVED = "step_removed"
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     NO_CONSENT = "no_consent"
     OWNS_OFFER = "owns_offer"
+    REFUSED_LATELY = "refused_lately"
     OPEN_TRANSACTION = "open_transaction"
     COOL_DOWN = "cool_down"
     CLAIM_UNPROVEN = "claim_unproven"
@@ -56,6 +58,7 @@ _SENTENCES = {
     Reason.DUE: "the step is due and nothing stands against it",
     Reason.HELD_OUT: "in the holdout: counted as if mailed, but not mailed",
     Reason.GOAL_REACHED: "the goal was reached, so the run ends",
+    Reason.TRANSACTION_CLOSED: "the transaction closed, so the front-end run ends",
     Reason.WHILE_ENDED: "the campaign's `while` no longer holds, so the run ends",
     Reason.CAMPAIGN_REMOVED: "the campaign is in no file any more, so the run ends",
     Reason.STEP_REMOVED: "the step is no longer in the campaign's file",
@@ -71,6 +74,7 @@ _SENTENCES = {
     Reason.SUPPRESSED: "the address is suppressed",
     Reason.NO_CONSENT: "there is no consent for the topic",
     Reason.OWNS_OFFER: "already owns what the campaign offers",
+    Reason.REFUSED_LATELY: "refused in the front end, only lately, what the campaign offers",
     Reason.OPEN_TRANSACTION: "a transaction is open, or closed only just now",
     Reason.COOL_DOWN: "bought something only just now",
     Reason.CLAIM_UNPROVEN: "the mail says something that no fact proves",

@@ -110,6 +110,12 @@ def owed(desk: Desk) -> ColumnElement[bool]:
     return desk.runs.c.campaign_id.in_(select(campaign.c.campaign_id).where(campaign.c.transactional))
 
 
+def of_track(desk: Desk, track: str) -> ColumnElement[bool]:
+    """SQL: the run is of a campaign of that track."""
+    campaign = desk.campaigns
+    return desk.runs.c.campaign_id.in_(select(campaign.c.campaign_id).where(campaign.c.track == track))
+
+
 def may_have_left_before(desk: Desk) -> ColumnElement[bool]:
     """SQL: the step was due when the database was adopted, so its mail may have left from another one."""
     adopted = select(generation.c.review_until).scalar_subquery()

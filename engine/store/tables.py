@@ -265,6 +265,7 @@ transactions = Table(  # the orders of one checkout
     Column("first_order_ref", String(200), primary_key=True),
     Column("opened_at", Instant, nullable=False),
     Column("closes_at", Instant, nullable=False),
+    Column("closed_by", String(10), nullable=False, default="window"),  # window | completed | released
     Column("last_addition_at", Instant, nullable=False),
     Column("number", Integer, nullable=False),  # 1 = the front end
     Index(None, "customer_id", "closes_at"),

@@ -146,6 +146,7 @@ class Visit:
 
 FACTS = (
     "customers",
+    "funnel_events",
     "contact_state",
     "orders",
     "order_lines",

@@ -23,6 +23,7 @@ from tests.conftest import NOW
 FACTS = (
     *("customers", "identities", "contact_state", "attributes", "consents", "orders"),
     *("order_lines", "refunds", "consumption", "transactions", "subscriptions"),
+    "funnel_events",
 )
 
 

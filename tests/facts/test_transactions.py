@@ -1,14 +1,15 @@
 """Transactions: which orders belong to one checkout, whatever the order in which they are imported."""
 
 import random
-from datetime import timedelta
-from itertools import pairwise, permutations
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, pairwise, permutations
+from operator import itemgetter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.facts.transactions import PaidOrder, transactions_of
+from engine.facts.transactions import Ending, PaidOrder, transactions_of
 from engine.settings import FrontEnd, Settings
 
 from .conftest import TestShop, micros
@@ -77,6 +78,50 @@ def test_the_lines_of_a_free_order_before_all_others_are_of_no_front_end(shop):
     assert shop.rows("transactions", "first_order_ref", "number") == [("2", 1)]
 
 
+C, R = "completed", "released"
+
+
+@pytest.mark.parametrize(
+    ("orders", "endings", "expected"),
+    [
+        ([], [(5, C, "")], []),
+        # by the checkout it names, or by the time
+        ([(0, "a", "x")], [(20, C, "x")], [(0, "a", 20, C)]),
+        ([(0, "a", "x")], [(20, R, "x")], [(0, "a", 20, R)]),
+        ([(0, "a", "x")], [(20, C, "")], [(0, "a", 20, C)]),
+        ([(0, "a", "x")], [(20, C, "y")], [(0, "a", 60, "window")]),  # of another checkout
+        ([(0, "a", "")], [(20, C, "y")], [(0, "a", 60, "window")]),
+        ([(0, "a", "x")], [(61, C, "x")], [(0, "a", 60, "window")]),  # too late to matter
+        ([(0, "a", "x")], [(30, R, "x"), (20, C, ""), (40, C, "x")], [(0, "a", 20, C)]),  # the earliest
+        ([(0, "a", "x")], [(20, R, "x"), (20, C, "x")], [(0, "a", 20, C)]),
+        # dated before its order, it closes at the order
+        ([(10, "a", "x")], [(5, C, "x")], [(10, "a", 10, C)]),
+        ([(500, "a", "x")], [(5, R, "x")], [(500, "a", 500, R)]),
+        ([(10, "a", "")], [(5, C, "")], [(10, "a", 10, C)]),
+        ([(100, "a", "")], [(5, C, "")], [(100, "a", 160, "window")]),  # of something long ago
+        ([(10, "a", "")], [(5, R, "")], [(10, "a", 70, "window")]),  # what was bought before
+        ([(0, "a", ""), (61, "b", "")], [(40, C, "")], [(0, "a", 40, C), (61, "b", 121, "window")]),
+        ([(0, "a", ""), (30, "b", "y")], [(5, C, "y")], [(0, "ab", 30, C)]),
+        # once it is closed, an order opens another, unless it is of the same checkout
+        ([(0, "a", "x"), (30, "b", "")], [(20, C, "x")], [(0, "a", 20, C), (30, "b", 90, "window")]),
+        ([(0, "a", "x"), (20, "b", "")], [(20, C, "x")], [(0, "ab", 20, C)]),  # at its very end: inside
+        ([(0, "a", "x"), (30, "b", "x")], [(20, C, "x")], [(0, "ab", 20, C)]),  # a later addition
+        ([(0, "a", ""), (30, "b", "")], [(20, C, ""), (40, C, "")], [(0, "a", 20, C), (30, "b", 40, C)]),
+    ],
+)
+def test_what_closes_a_transaction(orders, endings, expected):
+    told = [Ending(at * MINUTE, what, checkout) for at, what, checkout in endings]
+    placed = [PaidOrder(at * MINUTE, ref, checkout) for at, ref, checkout in orders]
+    for told_so in permutations(told):
+        for order in permutations(placed):
+            found = transactions_of(order, WINDOW, told_so)
+            closes = [
+                (each.opened_at // MINUTE, "".join(each.refs), each.closes_at // MINUTE, each.closes[1])
+                for each in found
+            ]
+            assert closes == expected
+
+
 ORDERS = st.lists(
     st.tuples(st.integers(0, 300), st.sampled_from("abcdefgh"), st.sampled_from(["", "", "x", "y"])),
     max_size=8,
@@ -84,9 +129,20 @@ ORDERS = st.lists(
 )
 
 
-@given(ORDERS)
-def test_what_holds_of_all_transactions(orders):
-    found = transactions_of([PaidOrder(at * MINUTE, ref, checkout) for at, ref, checkout in orders], WINDOW)
+ENDINGS = st.lists(
+    st.tuples(st.integers(-60, 400), st.sampled_from([C, R]), st.sampled_from(["", "x", "y"])),
+    max_size=5,
+    unique_by=lambda ending: ending[:2],
+)
+
+
+@given(ORDERS, ENDINGS)
+def test_what_holds_of_all_transactions(orders, endings):
+    found = transactions_of(
+        [PaidOrder(at * MINUTE, ref, checkout) for at, ref, checkout in orders],
+        WINDOW,
+        [Ending(at * MINUTE, what, checkout) for at, what, checkout in endings],
+    )
     at = {ref: when * MINUTE for when, ref, _ in orders}
     assert sorted(ref for each in found for ref in each.refs) == sorted(at)
     assert [each.number for each in found] == list(range(1, len(found) + 1))
@@ -94,7 +150,8 @@ def test_what_holds_of_all_transactions(orders):
     checkouts = {ref: checkout for _, ref, checkout in orders if checkout}
     for each in found:
         assert each.opened_at == min(at[ref] for ref in each.refs) == at[each.first_ref]
-        assert each.closes_at == each.opened_at + WINDOW
+        assert each.opened_at <= each.closes_at <= each.opened_at + WINDOW
+        assert each.closes[1] != "window" or each.closes_at == each.opened_at + WINDOW
         assert each.last_addition_at == max(at[ref] for ref in each.refs)
     for checkout in "xy":
         assert (
@@ -150,3 +207,70 @@ def test_the_window_is_a_setting(shop: TestShop):
     shop.settings = Settings(front_end=FrontEnd(window=timedelta(minutes=30)))
     shop.take(HEAD + ROWS[0].replace("ch1", "") + ROWS[1])
     assert shop.rows("transactions", "number") == [1, 2]
+
+
+FUNNEL = "email,what,at,checkout_id\n"
+TOLD = [
+    "ann@example.com,completed,2026-01-01T00:20Z,ch1\n",
+    "ann@example.com,released,2026-01-05T00:10Z,\n",
+    "bob@example.com,completed,2026-01-01T23:50Z,\n",
+]
+CLOSED = [("1", 20, C), ("2", 60, "window"), ("3", 10, R), ("5", 0, C)]
+
+
+def closed(shop):
+    """Each transaction's first order, after how many minutes it closed, and by what."""
+    rows = shop.rows("transactions", "first_order_ref", "opened_at", "closes_at", "closed_by")
+    return [(ref, (end - start) // MINUTE, by) for ref, start, end, by in rows]
+
+
+def test_what_the_funnel_tells_closes_transactions_whenever_it_comes(shop):
+    shop.take(FUNNEL + TOLD[2], "funnel")  # before the order it is of
+    shop.take(HEAD + "".join(ROWS))
+    assert closed(shop) == [("1", 60, "window"), ("3", 60, "window"), ("5", 0, C)]
+    shop.take(FUNNEL + "".join(TOLD), "funnel")
+    assert closed(shop) == CLOSED
+    assert shop.rows("order_lines", "order_ref", "side") == [
+        ("1", "front"), ("2", "back"), ("3", "back"), ("4", "front"), ("5", "front")
+    ]  # fmt: skip
+
+
+def test_what_is_told_twice_changes_nothing(shop):
+    shop.take(HEAD + "".join(ROWS))
+    shop.take(FUNNEL + "".join(TOLD), "funnel")
+    before = shop.everything()
+    assert shop.take(FUNNEL + "".join(TOLD), "funnel").unchanged == 3
+    assert shop.everything() == before
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_order_of_orders_and_funnel_gives_the_same_transactions(shop, data):
+    """Whatever comes late, in whatever parts."""
+    shop.empty()
+    orders = data.draw(ORDERS.filter(bool), label="orders")
+    endings = data.draw(ENDINGS, label="endings")
+    rows = [f"{ref},ann@example.com,{_at(at)},guide,7,{checkout}\n" for at, ref, checkout in orders]
+    told = [f"ann@example.com,{what},{_at(at)},{checkout}\n" for at, what, checkout in endings]
+    both = [*(("orders", HEAD, row) for row in rows), *(("funnel", FUNNEL, row) for row in told)]
+    for kind, head, row in [("orders", HEAD, "".join(rows)), ("funnel", FUNNEL, "".join(told))]:
+        shop.take(head + row, kind)
+    in_order = shop.meaning()
+    shop.empty()
+    for batch in _in_parts(data.draw, data.draw(st.permutations(both), label="as they come")):
+        shop.take(batch[0][1] + "".join(row for *_, row in batch), batch[0][0])
+    assert shop.meaning() == in_order
+
+
+def _in_parts(draw, rows):
+    """Files of one kind each, in that order."""
+    for _, of_a_kind in groupby(rows, itemgetter(0)):
+        left = list(of_a_kind)
+        while left:
+            part = draw(st.integers(1, len(left)))
+            yield left[:part]
+            left = left[part:]
+
+
+def _at(minute):
+    return f"{datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute):%Y-%m-%dT%H:%MZ}"

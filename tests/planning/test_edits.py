@@ -127,6 +127,12 @@ EDITS = {
         {"offers": "[guide]"},
         planned="owns_offer",
     ),
+    "`track`": Edit(
+        [(0, "a", "due"), (1, "b", "transaction_closed")],
+        {"track": "front-end"},
+        planned="transaction_closed",
+    ),
+    "`offers_again_after`": Edit(WHOLE, {"offers_again_after": "30d"}),
     "the campaign renamed, with `was:`": Edit(WHOLE, {"campaign": "fresh", "was": "plain"}),
     "the campaign renamed, without it": Edit(
         [*sent(a=0), (1, "a", "due"), (1, "b", "campaign_removed"), *sent(b=3, c=5)],

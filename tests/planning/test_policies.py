@@ -15,7 +15,7 @@ from engine.store import tables
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text
-from tests.world import Change, Consent, Line, Order, Person
+from tests.world import Change, Consent, Line, Order, Person, Told
 
 SECOND = timedelta(seconds=1)
 SEND = ("send", "due")
@@ -167,6 +167,91 @@ def test_open_transaction(
     assert shop.reasons(NOW) == [expected]
 
 
+REFUSED = ("hold", "refused_lately")
+
+
+@pytest.mark.parametrize(
+    ("what", "sku", "age", "campaign", "expected"),
+    [
+        ("offer_refused", "mug", 0 * DAY, None, REFUSED),
+        ("offer_refused", "mug", 14 * DAY - SECOND, None, REFUSED),
+        ("offer_refused", "mug", 14 * DAY, None, SEND),
+        ("offer_refused", "mug", -SECOND, None, SEND),
+        # what it does not offer, and what was not refused
+        ("offer_refused", "towel", DAY, None, SEND),
+        ("offer_shown", "mug", DAY, None, SEND),
+        ("offer_accepted", "mug", DAY, None, SEND),
+        # a campaign may name its own time
+        ("offer_refused", "mug", 2 * DAY, "2d", SEND),
+        ("offer_refused", "mug", 2 * DAY - SECOND, "2d", REFUSED),
+        ("offer_refused", "mug", 20 * DAY, "30d", REFUSED),
+    ],
+)
+def test_what_was_refused_in_the_front_end_is_not_offered_again_at_once(
+    store: Store, what: str, sku: str, age: timedelta, campaign: str | None, expected: tuple[str, str]
+) -> None:
+    words = {"offers": "[mug]"} | ({"offers_again_after": campaign} if campaign else {})
+    person = buyer(NOW, funnel=[Told(NOW - age, what, sku)])
+    assert decide(store, person, **words) == expected
+
+
+def test_how_long_a_refusal_counts_is_a_setting(store: Store) -> None:
+    person = buyer(NOW, funnel=[Told(NOW - 2 * DAY, "offer_refused", "mug")])
+    assert decide(store, person, Settings(offers_again_after="2d"), offers="[mug]") == SEND
+
+
+OPEN = ("hold", "open_transaction")
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("started", "checkout", "order", "expected"),
+    [
+        # until it is given up, a day after its start
+        (NOW, "x", None, OPEN),
+        (NOW - DAY + SECOND, "x", None, OPEN),
+        (NOW - DAY, "x", None, SEND),
+        (NOW + SECOND, "x", None, SEND),
+        # until an order of it; what follows is the transaction's business
+        (NOW - HOUR, "x", ("x", NOW, True), SEND),
+        (NOW - HOUR, "x", ("x", NOW - 2 * HOUR, True), SEND),
+        (NOW - HOUR, "x", ("y", NOW, True), OPEN),
+        (NOW - HOUR, "x", ("", NOW, True), OPEN),
+        (NOW - HOUR, "x", ("x", NOW + SECOND, True), OPEN),
+        (NOW - 3 * HOUR, "x", ("x", NOW - 2 * HOUR, False), OPEN),
+        # a start that names no checkout: until any order
+        (NOW - HOUR, "", ("", NOW, True), SEND),
+        (NOW - HOUR, "", ("y", NOW - HOUR, True), SEND),
+        (NOW - HOUR, "", ("y", NOW - HOUR - SECOND, True), OPEN),
+    ],
+)
+def test_open_checkout(
+    store: Store,
+    started: datetime,
+    checkout: str,
+    order: tuple[str, datetime, bool] | None,
+    expected: tuple[str, str],
+) -> None:
+    shop = Shop(store, [campaign_text()], people={1: buyer(NOW, funnel=[_start(started, checkout)])})
+    if order is not None:
+        money = {"amount": 700, "charged": 700, "currency": "USD", "digest": "", "recorded_at": NOW}
+        named = {"order_ref": "new", "checkout_id": order[0], "at": order[1], "paid": order[2]}
+        shop.add("orders", customer_id=1, **named, **money)
+    assert shop.reasons(NOW) == [expected]
+
+
+def test_when_a_checkout_is_given_up_is_a_setting(store: Store) -> None:
+    settings = Settings(checkout={"expires": "2h"})
+    person = buyer(NOW, funnel=[_start(NOW - HOUR, "x")])
+    shop = Shop(store, [campaign_text()], settings, people={1: person})
+    assert shop.reasons(NOW) == [OPEN]
+    assert shop.reasons(NOW + HOUR) == [SEND]
+
+
+def _start(at: datetime, checkout: str) -> Told:
+    return Told(at, "checkout_started", checkout_id=checkout)
+
+
 @pytest.mark.parametrize(
     ("setting", "campaign", "age", "expected"),
     [
@@ -249,6 +334,7 @@ def test_policies_stand_in_a_fixed_order() -> None:
         "suppressed",
         "no_consent",
         "owns_offer",
+        "refused_lately",
         "open_transaction",
         "cool_down",
         "claim_unproven",

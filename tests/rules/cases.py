@@ -14,7 +14,7 @@ from engine.clock import InstantField, parse_duration, parse_instant
 from engine.documents import Document, read_document
 from engine.rules.model import Rule
 from engine.rules.parse import RuleParser
-from tests.world import CATALOGUE, Attribute, Change, Event, Line, Order, Person, Refund, Sent, Use
+from tests.world import CATALOGUE, Attribute, Change, Event, Line, Order, Person, Refund, Sent, Told, Use
 
 FOLDER = Path(__file__).parent.parent / "cases"
 Moment = str | int  # an instant, or an age before now such as 3d; 0 is now itself
@@ -167,6 +167,16 @@ class EventWritten(Written):
     machine: bool = False
 
 
+class ToldWritten(Written):
+    """What a file of the funnel says."""
+
+    at: Moment
+    what: str
+    sku: str = ""
+    stage: str = ""
+    checkout_id: str = ""
+
+
 class AttributeWritten(Written):
     name: str
     value: str
@@ -184,6 +194,7 @@ class PersonWritten(Written):
     subscriptions: list[ChangeWritten] = []
     mails: list[MailWritten] = []
     events: list[EventWritten] = []
+    funnel: list[ToldWritten] = []
 
     def person(self, now: datetime) -> Person:
         lines = [line for order in self.orders for line in order.lines]
@@ -199,6 +210,7 @@ class PersonWritten(Written):
             changes=[change.change(now) for change in self.subscriptions],
             mails=[Sent(moment(m.at, now), m.campaign, m.step, m.status) for m in self.mails],
             events=[Event(moment(e.at, now), e.kind, e.campaign, e.step, e.machine) for e in self.events],
+            funnel=[Told(moment(t.at, now), t.what, t.sku, t.checkout_id, t.stage) for t in self.funnel],
         )
 
 

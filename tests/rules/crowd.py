@@ -3,8 +3,19 @@
 from datetime import timedelta
 from random import Random
 
-from tests.rules.strategies import AMOUNTS, CLUBS, DAYS, EDGE, EVENT_KINDS, MAIL_STATUSES, NOW, SKUS, STATUSES
-from tests.world import Attribute, Change, Event, Line, Order, Person, Refund, Sent, Use
+from tests.rules.strategies import (
+    AMOUNTS,
+    CLUBS,
+    DAYS,
+    EDGE,
+    EVENT_KINDS,
+    FUNNEL,
+    MAIL_STATUSES,
+    NOW,
+    SKUS,
+    STATUSES,
+)
+from tests.world import Attribute, Change, Event, Line, Order, Person, Refund, Sent, Told, Use
 
 SOURCES = ["", "", "google", "newsletter"]
 UNITS = ["", "c1", "c2", "c3", "l1", "l2", "l3", "l4", "x"]
@@ -55,6 +66,9 @@ def _person(random: Random) -> Person:
         changes=list(changes.values()),
         mails=[_mail(random, instant()) for _ in several(4)],
         events=[_event(random, instant()) for _ in several(4)],
+        funnel=list(
+            {(t.what, t.sku, t.at): t for t in (_told(random, instant()) for _ in several(4))}.values()
+        ),
     )
 
 
@@ -83,6 +97,10 @@ def _mail(random: Random, at: object) -> Sent:
 def _event(random: Random, at: object) -> Event:
     campaign, step = random.choice(["letters", "news"]), random.choice(["one", "two"])
     return Event(at, random.choice(EVENT_KINDS), campaign, step, random.random() < 0.5)
+
+
+def _told(random: Random, at: object) -> Told:
+    return Told(at, random.choice(FUNNEL), random.choice(["course", "course", "mug", ""]), stage="s")
 
 
 def _attribute(random: Random, at: object) -> Attribute:

@@ -12,6 +12,7 @@ from engine.rules.conditions.clicked import Clicked
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.offered import Offered
 from engine.rules.conditions.opened import Opened
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.received import Received
@@ -22,7 +23,7 @@ from engine.rules.conditions.started import Started
 from engine.rules.conditions.subscribed import Subscribed
 from engine.rules.conditions.then import Then
 from engine.rules.model import All, AnyOf, Not, Rule
-from tests.world import Attribute, Change, Event, Line, Order, Person, Refund, Sent, Use
+from tests.world import Attribute, Change, Event, Line, Order, Person, Refund, Sent, Told, Use
 
 NOW = datetime(2028, 2, 29, 12, 0, tzinfo=UTC)  # a leap day
 DAYS = [timedelta(days=n) for n in (0, 1, 2, 3, 10, 30)]
@@ -42,6 +43,7 @@ MAIL_STATUSES = [
     "held_out",
 ]
 EVENT_KINDS = ["opened", "opened", "clicked", "delivered", "bounced"]
+FUNNEL = ["offer_shown", "offer_shown", "offer_accepted", "offer_refused", "visited", "completed"]
 STATUSES = ["active", "active", "past_due", "cancelled", "expired"]
 
 instants = st.builds(lambda day, edge: NOW - day + edge, st.sampled_from(DAYS), st.sampled_from(EDGE))
@@ -102,6 +104,9 @@ events = st.builds(
     st.sampled_from(["one", "two"]),
     st.booleans(),
 )
+funnel = st.builds(
+    Told, instants, st.sampled_from(FUNNEL), st.sampled_from(["course", "mug", ""]), stage=st.just("s")
+)
 people = st.builds(
     Person,
     st.sampled_from([NOW - timedelta(days=90), NOW - timedelta(days=2), NOW + timedelta(microseconds=1)]),
@@ -112,6 +117,7 @@ people = st.builds(
     changes=st.lists(changes, max_size=5, unique_by=lambda c: (c.subscription, c.at)),
     mails=st.lists(mails, max_size=3),
     events=st.lists(events, max_size=3),
+    funnel=st.lists(funnel, max_size=4, unique_by=lambda told: (told.what, told.sku, told.at)),
 )
 
 
@@ -291,6 +297,12 @@ clicked_rules = st.builds(
     st.sampled_from([None, "one", "two"]),
     time_words(),
 )
+offered_rules = st.builds(
+    lambda product, answer, words: Offered(product=product, **answer, **words),
+    st.sampled_from(["course", "mug"]),
+    st.sampled_from([{}, {"answer": "shown"}, {"answer": "accepted"}, {"answer": "refused"}]),
+    time_words(),
+)
 last_order_rules = time_words().filter(bool).map(lambda words: LastOrder(**words))
 leaves: st.SearchStrategy[Rule] = st.one_of(
     bought_rules(),
@@ -302,6 +314,7 @@ leaves: st.SearchStrategy[Rule] = st.one_of(
     started_rules,
     consumed_rules(),
     subscribed_rules,
+    offered_rules,
     received_rules,
     opened_rules,
     clicked_rules,

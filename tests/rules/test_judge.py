@@ -29,6 +29,7 @@ from tests.rules.strategies import (
     instants,
     last_order_rules,
     leaves,
+    offered_rules,
     opened_rules,
     ordered_rules,
     people,
@@ -113,6 +114,7 @@ KINDS = {
     "started": started_rules,
     "consumed": consumed_rules(),
     "subscribed": subscribed_rules,
+    "offered": offered_rules,
     "received": received_rules,
     "opened": opened_rules,
     "clicked": clicked_rules,
@@ -184,7 +186,7 @@ CROWD = crowd()
     [
         *(st.one_of(bought_rules(), bare_bought), consumed_rules(), ordered_rules()),
         *(st.one_of(started_rules, consumed_rules()), subscribed_rules, received_rules),
-        *(opened_rules, clicked_rules),
+        *(opened_rules, clicked_rules, offered_rules),
     ],
 )
 def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None:

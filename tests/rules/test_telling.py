@@ -12,7 +12,7 @@ from engine.rules.parse import RuleParser
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
 from tests.conftest import NOW
-from tests.world import CATALOGUE, Change, Event, Line, Order, Person, Sent, Use, write
+from tests.world import CATALOGUE, Change, Event, Line, Order, Person, Sent, Told, Use, write
 
 DAY = timedelta(days=1)
 GUIDE = Order(NOW - 40 * DAY, [Line("guide")], source="google", medium="cpc")
@@ -76,6 +76,24 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         {"changes": [Change(NOW - 70 * DAY, renews_at=NOW - DAY)]},
         "subscribed to The Club",
         "active since 2025-12-30 (70 days ago), renews 2026-03-09 (due)",
+    ),
+    ("offered: {product: course}", {}, "was offered The Course in the front end", "never offered"),
+    (
+        "offered: {product: course, answer: refused, within: 30d}",
+        {
+            "funnel": [
+                Told(NOW - 39 * DAY, "offer_refused", "course"),
+                Told(NOW - DAY, "offer_shown", "course"),
+            ]
+        },
+        "refused the offer of The Course in the front end at most 30 days ago",
+        "refused 0 times in that time, last 2026-01-30 (39 days ago)",
+    ),
+    (
+        "offered: {product: course, answer: accepted}",
+        {"funnel": [Told(NOW - DAY, "offer_shown", "course")]},
+        "accepted the offer of The Course in the front end",
+        "offered, but never accepted",
     ),
     ("received: {campaign: letters}", {}, "received a mail of 'letters'", "never received"),
     (

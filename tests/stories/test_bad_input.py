@@ -117,10 +117,6 @@ CAMPAIGN_MISTAKES = {
         ("    after: 0", "    after: 0\n    task: call them"),
         "campaigns/extra.yaml:6:5: 'task' is not in this version",
     ),
-    "the front end": (
-        ("campaign: extra", "campaign: extra\ntrack: front-end"),
-        "campaigns/extra.yaml:2:1: track: front-end is not in this version",
-    ),
     "no such template": (
         ("focaccia.html", "focacia.html"),
         "campaigns/extra.yaml:6:",

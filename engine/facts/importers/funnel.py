@@ -1,20 +1,26 @@
-"""The funnel: visitors at its stages, and what happened to their checkouts."""
+"""The funnel: visitors at its stages, and what happened to their checkouts.
 
-from collections.abc import Sequence
+What ends a checkout closes a transaction: those of the customers concerned are derived anew.
+"""
+
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
+from engine.facts.bulk import Values
 from engine.facts.columns import Column, plain
+from engine.facts.identity import lock_customers
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome, refuse_nobody
 from engine.facts.importers.keyed import Keyed, land_keyed
 from engine.facts.model import FunnelRow, Place
 from engine.facts.refusal import Refused
+from engine.facts.transactions import COMPLETED, RELEASED, derive_transactions, write_sides
 from engine.facts.values.words import choice, text
 from engine.store.tables import funnel_events
 
 OFFERS = ("offer_shown", "offer_accepted", "offer_refused")
-CHECKOUTS = ("checkout_started", "completed", "released")
+CHECKOUTS = ("checkout_started", COMPLETED, RELEASED)
 DEVICES = ("desktop", "mobile", "tablet", "other", "bot")
 COLUMNS = (
     *PERSON,
@@ -26,7 +32,16 @@ COLUMNS = (
     *(Column(name, plain(text(200))) for name in ("source", "medium", "campaign", "ad")),
     Column("device", plain(choice(*DEVICES))),
 )
-FACTS = Keyed(funnel_events, key=4)  # what, stage, sku, at
+
+
+def _derive(connection: Connection, keys: Collection[Values], landing: Landing) -> None:
+    ended = {customer for customer, what, *_ in keys if what in (COMPLETED, RELEASED)}
+    if ended:
+        lock_customers(connection, ended)
+        write_sides(connection, derive_transactions(connection, ended, landing.window))
+
+
+FACTS = Keyed(funnel_events, key=4, derive=_derive)  # what, stage, sku, at
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> FunnelRow:  # noqa: FBT001 - no credits here

@@ -1,6 +1,6 @@
 """Landing for facts that are known by a key: a new key is inserted, a known one changed or left alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
@@ -22,6 +22,7 @@ class Keyed(NamedTuple):
 
     table: Table
     key: int  # how many columns the key has beside the customer
+    derive: Callable[[Connection, Collection[Values], Landing], None] | None = None  # by the keys written
 
     def split(self, row: Values) -> tuple[Values, Values]:
         """The key and the rest of a file's row."""
@@ -51,6 +52,8 @@ def land_keyed(connection: Connection, rows: Sequence[Any], landing: Landing, fa
             written[key] = after
     touched = people.write(connection, landing.now)
     _write(connection, facts, written, stored.keys() & written.keys(), to_micros(landing.now))
+    if facts.derive is not None:
+        facts.derive(connection, written, landing)
     touched |= {customer for customer, *_ in written}
     return settle(connection, people, touched, landing, outcome)
 

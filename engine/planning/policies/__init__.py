@@ -15,6 +15,7 @@ from engine.planning.policies.minimum_gap import MINIMUM_GAP
 from engine.planning.policies.offers import OFFERS
 from engine.planning.policies.one_offer import ONE_OFFER
 from engine.planning.policies.paused import PAUSED
+from engine.planning.policies.refused import REFUSED_LATELY
 from engine.planning.policies.suppression import ADDRESS, SUPPRESSION
 from engine.planning.policies.transaction import TRANSACTION
 
@@ -25,6 +26,7 @@ POLICIES: tuple[Policy, ...] = (
     SUPPRESSION,
     CONSENT,
     OFFERS,
+    REFUSED_LATELY,
     TRANSACTION,
     COOL_DOWN,
     CLAIMS,

@@ -23,7 +23,8 @@ def _never(_: Desk, __: Book, ___: Scope) -> Sequence[ColumnElement[Any]]:
 class Policy:
     """It asks about facts. `catches` is SQL over the rows of `desk.runs`.
 
-    `owed_too` tells whether it stands against transactional mail as well. `until` tells when a hold
+    `owed_too` tells whether it stands against transactional mail as well, `back_end_only` that it lets
+    front-end mail alone. `until` tells when a hold
     will be over: SQL for instants, of which the latest counts; none where only a new fact can end it.
     """
 
@@ -31,6 +32,7 @@ class Policy:
     verdict: Verdict
     catches: Callable[[Desk, Book, Scope], ColumnElement[bool]]
     owed_too: bool = False
+    back_end_only: bool = False
     until: Callable[[Desk, Book, Scope], Sequence[ColumnElement[Any]]] = _never
 
 

@@ -36,4 +36,4 @@ def _cool_down(desk: Desk) -> ColumnElement[int]:
     return asked.correlate(desk.runs).scalar_subquery()
 
 
-COOL_DOWN = Policy(Reason.COOL_DOWN, Verdict.HOLD, just_bought, until=_cooled_down)
+COOL_DOWN = Policy(Reason.COOL_DOWN, Verdict.HOLD, just_bought, back_end_only=True, until=_cooled_down)

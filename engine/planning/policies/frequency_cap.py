@@ -1,4 +1,4 @@
-"""So many mails to one customer in any span and no more, over all campaigns or those of a topic."""
+"""So many mails of a track to one customer in any span and no more, of all campaigns or those of a topic."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The back end keeps quiet while a transaction is open, and for a while after it closed."""
+"""The back end keeps quiet while a transaction or checkout is open, and for a while after a transaction."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, ColumnElement, exists, func, or_, select, type_coerce
 
 from engine.clock import MICROSECOND, span
+from engine.facts.checkouts import open_checkout
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.policies.base import Policy
 from engine.planning.reasons import Reason, Verdict
 from engine.rules.model import Scope
-from engine.store.tables import orders, transactions
+from engine.store.tables import funnel_events, orders, transactions
 from engine.store.types import Instant
 
 
@@ -31,17 +32,23 @@ def open_or_fresh(desk: Desk, book: Book, scope: Scope) -> ColumnElement[bool]:
         ~orders.c.paid,
         orders.c.at.between(scope.now - book.settings.front_end.window, scope.now),
     )
-    return or_(recent, unpaid)
+    started = exists().where(
+        funnel_events.c.customer_id == desk.runs.c.customer_id,
+        *open_checkout(book.settings.checkout.expires, scope.now),
+    )
+    return or_(recent, unpaid, started)
 
 
 def _quiet_is_over(desk: Desk, book: Book, scope: Scope) -> list[ColumnElement[Any]]:
     begun, order = transactions.c.opened_at <= scope.now, orders.c
     unpaid = (~order.paid, order.at.between(scope.now - book.settings.front_end.window, scope.now))
     quiet, window = book.settings.front_end.quiet, book.settings.front_end.window
+    expires = book.settings.checkout.expires
     return [
         _last(desk, transactions.c.closes_at, quiet, begun),
         _last(desk, transactions.c.last_addition_at, quiet, transactions.c.last_addition_at <= scope.now),
         _last(desk, order.at, window, *unpaid),
+        _last(desk, funnel_events.c.at, expires, *open_checkout(expires, scope.now)),
     ]
 
 
@@ -54,4 +61,6 @@ def _last(
     return type_coerce(theirs.scalar_subquery() + span(and_then), Instant)
 
 
-TRANSACTION = Policy(Reason.OPEN_TRANSACTION, Verdict.HOLD, open_or_fresh, until=_quiet_is_over)
+TRANSACTION = Policy(
+    Reason.OPEN_TRANSACTION, Verdict.HOLD, open_or_fresh, back_end_only=True, until=_quiet_is_over
+)

@@ -9,6 +9,7 @@ from engine.rules.conditions.clicked import Clicked
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
+from engine.rules.conditions.offered import Offered
 from engine.rules.conditions.opened import Opened
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.received import Received
@@ -32,6 +33,7 @@ CONDITIONS: Menu[type[Condition]] = Menu(
         "started": Started,
         "consumed": Consumed,
         "subscribed": Subscribed,
+        "offered": Offered,
         "received": Received,
         "opened": Opened,
         "clicked": Clicked,
@@ -42,7 +44,6 @@ CONDITIONS: Menu[type[Condition]] = Menu(
 )
 
 LATER: Mapping[str, str] = {  # known words that this version cannot judge yet
-    "offered": "front-end offers are not recorded yet",
     "tier": "loyalty tiers are not kept yet",
     "score": "scores are not computed yet",
 }
