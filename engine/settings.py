@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from os.path import normpath, sep
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
@@ -223,6 +224,8 @@ Host = Annotated[str, AfterValidator(_host)]
 MailDomain = Annotated[str, AfterValidator(_host), Field(max_length=50)]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+TheirSku = Annotated[str, Field(pattern=r"^[a-z]+:.+$", max_length=200)]
+Sku = Annotated[str, Field(min_length=1, max_length=80)]
 Topic = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Patience = Annotated[
     timedelta | Literal["forever"],
@@ -372,6 +375,82 @@ class Staging(Part):
     only: list[OnTheList] | None = Field(
         None, description="addresses, and whole domains as `@shop.example`; left out: no rehearsal"
     )
+
+
+class Stage(Part):
+    """A stage of the funnel: a page that is visited, the order, or an offer around it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")] = Field(
+        description="as visits say it"
+    )
+    kind: Literal["page", "opt-in", "sales-page", "order-form", "order", "bump", "upsell", "downsell"] = (
+        Field(description="what it is")
+    )
+    sku: str = Field("", max_length=80, description="of an offer; empty: whatever stood at that position")
+    target: Percent | None = Field(
+        None, description="the share that should go on to it from the stage before, or take the offer"
+    )
+
+    @property
+    def is_offer(self) -> bool:
+        return self.kind in OFFERS
+
+    def __str__(self) -> str:
+        return self.name
+
+
+OFFERS = ("bump", "upsell", "downsell")
+
+
+def _usual_stages() -> tuple[Stage, ...]:
+    usual = ("opt-in", "sales-page", "order-form", "order", *OFFERS)
+    return (
+        Stage(name="landing", kind="page"),
+        *(Stage.model_validate({"name": kind, "kind": kind}) for kind in usual),
+    )
+
+
+class Funnel(Part):
+    """The way to the first order, for `report funnel`. See [reports](../reports.md#funnel)."""
+
+    stages: Annotated[tuple[Stage, ...], Field(max_length=20)] = Field(
+        _usual_stages(), description="in the order of the way"
+    )
+    at_least: int = Field(100, ge=1, description="with fewer visitors at a stage nothing is judged")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        names = [stage.name for stage in self.stages]
+        way = [stage.kind for stage in self.stages if not stage.is_offer]
+        for name in names:
+            if names.count(name) > 1:
+                msg = f"there are two stages {name!r}"
+                raise ValueError(msg)
+        if way.count("order") != 1 or way[-1] != "order" or len(way) < 2:
+            msg = "stages: one stage is the order; pages come before it, and only offers after it"
+            raise ValueError(msg)
+        for stage in self.stages:
+            if stage.sku and not stage.is_offer:
+                msg = f"stage {stage.name!r}: only an offer has a sku"
+                raise ValueError(msg)
+        return self
+
+
+class Sources(Part):
+    """What advertising must bring, for `report sources`. See [reports](../reports.md#sources)."""
+
+    payback: Lasting = Field(
+        parse_duration("90d"),
+        description="what was spent on a customer should have come back after so long; whole days",
+    )
+    at_least: int = Field(30, ge=1, description="with fewer customers of a source nothing is judged")
+
+    @model_validator(mode="after")
+    def _whole_days(self) -> Self:
+        if self.payback % timedelta(days=1):
+            msg = "payback: write whole days, such as 90d"
+            raise ValueError(msg)
+        return self
 
 
 class Breaker(Part):
@@ -525,6 +604,23 @@ class Web(Part):
     )
 
 
+class Receiving(Part):
+    """What shops, payment providers and course platforms tell by themselves, and the events API. Each of
+    them is let in by its [secret](#secrets).
+    """
+
+    silent_after: Lasting | None = Field(
+        parse_duration("7d"),
+        description="a source that told something before, and nothing for so long, is named by `status` and "
+        "`doctor`; empty: never",
+    )
+    products: Annotated[dict[TheirSku, Sku], AfterValidator(Names)] = Field(
+        Names(),
+        description="what a source calls a product that has another sku here, such as "
+        "`{thinkific:123: flagship}`",
+    )
+
+
 class Secrets(Part):
     """What nobody may read. From the environment only, and never shown."""
 
@@ -540,6 +636,31 @@ class Secrets(Part):
     )
     sendgrid_key: SecretStr | None = Field(
         None, description="the API key of the transport `sendgrid`; it needs the right Mail Send alone"
+    )
+    write_key: SecretStr | None = Field(
+        None,
+        min_length=20,
+        description="lets into the events API whoever has it; any long text. Without it nothing is let in",
+    )
+    stripe_webhook: SecretStr | None = Field(
+        None, min_length=8, description="the signing secret of Stripe's webhook endpoint, `whsec_…`"
+    )
+    shopify_webhook: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="what Shopify signs webhooks with, as its settings show it",
+    )
+    woocommerce_webhook: SecretStr | None = Field(
+        None, min_length=8, description="the secret of WooCommerce's webhooks, the same for all of them"
+    )
+    gumroad_webhook: SecretStr | None = Field(
+        None, min_length=20, description="the end of the address that Gumroad pings; letters and digits"
+    )
+    thinkific_webhook: SecretStr | None = Field(
+        None, min_length=8, description="what Thinkific signs webhooks with: the API key"
+    )
+    teachable_webhook: SecretStr | None = Field(
+        None, min_length=20, description="the end of the address that Teachable posts to; letters and digits"
     )
 
 
@@ -569,6 +690,8 @@ class Settings(BaseSettings):
     )
     cool_down: CoolDown = CoolDown()
     hold: Hold = Hold()
+    funnel: Funnel = Funnel()
+    sources: Sources = Sources()
     utm: Utm = Utm()
     topics: Annotated[dict[Topic, Line], AfterValidator(Names)] = Field(
         Names(),
@@ -591,6 +714,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     staging: Staging = Staging()
     web: Web = Web()
+    receiving: Receiving = Receiving()
     secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",

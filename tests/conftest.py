@@ -32,7 +32,8 @@ def templates_made_ready_once() -> Iterator[None]:
     def prepared(desk: CopyDesk, name: str, language: str, pairs: Any) -> Any:
         folder, words = desk.library.folder, desk.surroundings
         told = relative(folder)  # mistakes are told by it
-        files = [(f.relative_to(folder), f.read_bytes()) for f in sorted(folder.rglob("*")) if f.is_file()]
+        there = [each for each in sorted(folder.rglob("*")) if not each.is_dir()]
+        files = [(each.relative_to(folder), each.is_file() and each.read_bytes()) for each in there]
         shop = (told, repr(words.settings), repr([*words.catalogue.values()]), name, language, pairs)
         key = (*shop, hash(tuple(files)))
         if key not in ready:

@@ -28,6 +28,9 @@ def test_caps(tmp_path: Path, written: str, expected: list[tuple[int, int, str |
     assert caps(tmp_path, written) == expected
 
 
+PAGE, ORDER = "{name: a, kind: page}", "{name: b, kind: order}"
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [
@@ -38,6 +41,16 @@ def test_caps(tmp_path: Path, written: str, expected: list[tuple[int, int, str |
         ("minimum_gap: 20", "config.yaml:1:1: minimum_gap: 20 is not a duration"),
         ("hold: {at_most: never}", "config.yaml:1:8: at_most: 'never' is not a duration"),
         ("hold: {then: wait}", "config.yaml:1:8: then: input should be 'skip' or 'exit'"),
+        ("sources: {payback: 36h}", "config.yaml:1:1: sources: payback: write whole days, such as 90d"),
+        ("funnel: {stages: [{name: a}]}", "config.yaml:1:19: 'kind' is missing"),
+        (
+            "funnel: {stages: []}",
+            "config.yaml:1:1: funnel: stages: one stage is the order; pages come before",
+        ),
+        (f"funnel: {{stages: [{PAGE}, {ORDER}, {PAGE}]}}", "there are two stages 'a'"),
+        (f"funnel: {{stages: [{ORDER}, {PAGE}]}}", "pages come before it, and only offers after it"),
+        (f"funnel: {{stages: [{{name: a, kind: page, sku: x}}, {ORDER}]}}", "only an offer has a sku"),
+        ("funnel: {stages: [{name: a, kind: page, target: 5}]}", "target: 5 is not a percentage"),
         ("cool_down: 3d", "config.yaml:1:1: cool_down: write keys and values"),
     ],
 )

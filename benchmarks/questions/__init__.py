@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 
 from benchmarks.bench import Bench
 from benchmarks.findings import Finding
-from benchmarks.questions import deciding, importing, orm, preview, rules, sending, starting, tick, year
+from benchmarks.questions import (
+    batched,
+    deciding,
+    importing,
+    orm,
+    preview,
+    rules,
+    sending,
+    starting,
+    tick,
+    year,
+)
 
 QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "rules": rules.ask,
@@ -15,5 +26,6 @@ QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "preview": preview.ask,
     "help": starting.ask,
     "sending": sending.ask,
+    "batched": batched.ask,
     "year": year.ask,
 }

@@ -40,6 +40,8 @@ EXAMPLES = {
     "cancel": "aftersale cancel win-back\naftersale cancel 17e2a6be-2882-5cd4-acc4-829f4a16fe5d --yes",
     "adopt": "aftersale adopt\naftersale adopt --hold-nothing",
     "status": "aftersale status",
+    "report": "aftersale report funnel\naftersale report funnel --by source --since 2026-01-01T00:00Z\n"
+    "aftersale report sources\naftersale report sources --by campaign --json",
     "doctor": "aftersale doctor\naftersale doctor --slow",
     "suppress": "aftersale suppress ann@example.com --reason complaint\n"
     "aftersale suppress --from bounced.csv --reason bounce\naftersale suppress --export > suppressed.csv\n"
@@ -47,6 +49,7 @@ EXAMPLES = {
     "export": "aftersale export customer ann@example.com > ann.json",
     "erase": "aftersale erase ann@example.com",
     "bounces": "aftersale bounces\naftersale bounces /var/mail/bounces",
+    "events": "aftersale events\naftersale events replay\naftersale events replay --source segment --all",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
 }
 

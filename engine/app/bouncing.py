@@ -17,12 +17,13 @@ from sqlalchemy import Connection, select
 from engine.app.folders import folder_of
 from engine.app.project import Project
 from engine.app.watching import DONE, beside, put_away
-from engine.delivery.receivers import inbound, smtp
+from engine.delivery.receivers import smtp
 from engine.delivery.reports import READ, NotAReport, Report, reports_in
 from engine.delivery.states import Status
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.errors import SettingsError, relative
 from engine.facts.mail_events import Kind
+from engine.facts.receiving import inbound
 from engine.rendering.mail import one_line
 from engine.store.connect import Store
 from engine.store.tables import customers, messages

@@ -15,7 +15,7 @@ from engine.clock import VirtualClock
 from engine.facts.importing import ImportSummary
 from engine.planning.readout import Count
 from engine.store.ids import IdFactory
-from engine.trials.demo_shop import FILES, write_demo_shop
+from engine.trials.demo_shop import FILES, TRAFFIC, write_demo_shop
 from engine.trials.starter import copy_starter
 
 SEED = 20_260_301
@@ -45,13 +45,13 @@ def make_shop(folder: Path, now: datetime, customers: int) -> Project:
         shutil.rmtree(folder)
     copy_starter(folder, now=now)
     (folder / MARK).touch()
-    write_demo_shop(folder / "data", seed=SEED, customers=customers, now=now)
+    write_demo_shop(folder / "data", seed=SEED, customers=customers, now=now, traffic=True)
     return Project(folder, VirtualClock(now - WEEK))
 
 
 def import_shop(project: Project) -> list[ImportSummary]:
     """Read the files of the shop into its store."""
-    files = [project.folder / "data" / name for name in FILES]
+    files = [project.folder / "data" / name for name in (*FILES, *TRAFFIC)]
     ids = IdFactory(VirtualClock(OPENED), seed=SEED)  # the same people are held out in every demo
     return import_into(project, files, now=project.clock.now() + WEEK, ids=ids)
 

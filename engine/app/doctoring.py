@@ -15,11 +15,12 @@ from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.clock import SystemClock
 from engine.delivery.generation import Guard
-from engine.delivery.receivers.inbound import PARKED, counts
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
 from engine.delivery.transports.one_by_one import together
 from engine.errors import SettingsError, StoreError
+from engine.facts.receiving.inbound import PARKED, counts
+from engine.facts.receiving.looking_back import silent
 from engine.rules.words import times
 from engine.settings import CONFIG_FILE, Settings
 from engine.store.connect import Store, is_there, obstacle
@@ -111,6 +112,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _outbox(connection)
                 yield _queue(connection)
                 yield from _inbound(connection)
+                yield from _sources(connection, project)
                 yield _last_look(connection, project.clock.now())
                 yield _clocks(database_now(connection), SystemClock().now())
                 yield _daemons(connection, project)
@@ -168,15 +170,22 @@ def _outbox(connection: Connection) -> Finding:
 
 
 def _inbound(connection: Connection) -> Iterator[Finding]:
-    """What providers told and nobody could read is not lost, and wants to be looked at."""
+    """What was told and nobody could take up is not lost, and wants to be looked at."""
     found = counts(connection)
     waiting, parked = found["waiting"], found[PARKED]
     if parked:
-        hint = "see the table `inbound`, outcome 'parked', for what they say and what is wrong with it"
-        said = f"{waiting:,} wait to be taken up; {parked:,} could not be understood"
+        hint = "see aftersale events for what is wrong with each, and what to do"
+        said = f"{waiting:,} wait to be taken up; {parked:,} could not be taken up"
         yield Finding("events", said, sound=False, hint=hint)
     elif waiting:
         yield Finding("events", f"{waiting:,} wait to be taken up, by the daemon or the next run")
+
+
+def _sources(connection: Connection, project: Project) -> Iterator[Finding]:
+    """Who told facts before, and tells nothing any more."""
+    for each in silent(connection, project.settings, project.clock.now()):
+        hint = "look there whether it still posts: some give up after a few failures, and must be turned on"
+        yield Finding("events", str(each), sound=False, hint=hint)
 
 
 def _queue(connection: Connection) -> Finding:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from sqlalchemy import Connection, Update, delete, false, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, false, func, literal, or_, select, update
 
 from engine.app.project import Project
 from engine.app.sweeping import reject_files
@@ -36,6 +36,7 @@ from engine.store.tables import (
     customer_aliases,
     customers,
     decisions,
+    dossiers,
     enrollments,
     funnel_events,
     identities,
@@ -53,6 +54,7 @@ from engine.store.tables import (
 from engine.store.types import Instant
 
 ERASED = "erased"
+NAMED_BY = ("userId", "anonymousId", "previousId", "customer", "name")  # in what is told of facts
 _BETWEEN = re.compile(r"[\s,;|\"'(){}\[\]]+")
 GONE = (
     *(attributes, consents, consumption, funnel_events, orders, order_lines, refunds),
@@ -176,17 +178,27 @@ def _strip(connection: Connection, person: Person, now: datetime) -> None:
     told = update(mail_events).where(mail_events.c.customer_id.in_(person.ids))
     connection.execute(told.values(detail="", address_hash=""))
     looked_at = func.coalesce(inbound.c.applied_at, literal(now, Instant))
-    connection.execute(_words_about(person).values(body="", applied_at=looked_at))
+    words = update(inbound).where(_tells_of(person, inbound.c.body))
+    connection.execute(words.values(body="", applied_at=looked_at))
+    connection.execute(delete(dossiers).where(_tells_of(person, dossiers.c.said)))
     active = (enrollments.c.customer_id.in_(person.ids), enrollments.c.status == "active")
     ended = {"status": "exited", "exit_reason": ERASED, "wake_at": enrollments.c.due_at, "updated_at": now}
     connection.execute(update(enrollments).where(*active).values(ended))
 
 
-def _words_about(person: Person) -> Update:
-    """What providers told of them, as it came: an address stands in it as JSON writes it, in any case."""
-    written = [json.dumps(address)[1:-1].lower() for address in person.addresses]
-    body = func.lower(inbound.c.body)
-    return update(inbound).where(or_(false(), *(body.contains(each, autoescape=True) for each in written)))
+def _tells_of(person: Person, words: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether what was told speaks of them: by an address, in any case, or by a name that they have there."""
+    addresses = [_inside(value) for kind, value in person.names if kind == "email"]
+    names = [_inside(value) for kind, value in person.names if kind != "email"]
+    named = [f'"{key}": "{each.rpartition(":")[2]}"' for each in names for key in NAMED_BY]
+    named += [f'], "{each}"]' for each in names]  # as dossiers have it
+    said = func.lower(words)
+    return or_(false(), *(said.contains(each.lower(), autoescape=True) for each in (*addresses, *named)))
+
+
+def _inside(value: str) -> str:
+    """As it stands in JSON, between its quotes."""
+    return json.dumps(value)[1:-1]
 
 
 def _forget_mails(project: Project, letters: Sequence[tuple[str, datetime]]) -> int:

@@ -1,8 +1,8 @@
 """preview: who gets what when, and who does not and why. It reads the very plan that `run` merges."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -88,16 +88,25 @@ class Preview:
     def names(self) -> Names:
         return self.project.files.names
 
-    def sendings(self) -> Iterator[Sending]:
+    def sendings(self) -> Generator[Sending, None, None]:
         """Every mail a run at this instant would try to send."""
         return sendings(self.connection, self.desk)
 
-    def mails(self) -> Iterator[Mail]:
-        """Every mail, written out; those that cannot be written are noted in `unwritable`."""
+    def mails(self) -> Generator[Mail, None, None]:
+        """Every mail, written out; those that cannot be written are noted in `unwritable`.
+
+        Who does not read it to its end closes it: until then the plan that it reads cannot move on.
+        """
         self.unwritable.clear()
-        every = self.sendings()
-        while batch := list(islice(every, BATCH)):
-            yield from self._compose(batch)
+        with closing(self.sendings()) as every:
+            while batch := list(islice(every, BATCH)):
+                yield from self._compose(batch)
+
+    def sample(self, most: int, campaign: str | None = None) -> list[Mail]:
+        """The first few of them."""
+        with closing(self.mails()) as every:
+            wanted = (mail for mail in every if campaign in (None, self.names.campaign(mail.key.campaign_id)))
+            return list(islice(wanted, most))
 
     def _compose(self, batch: Sequence[Sending]) -> Iterator[Mail]:
         orders = [MailOrder(sending.key, sending.planned_at) for sending in batch]

@@ -13,6 +13,7 @@ from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.delivery.warm_up import Ramp
 from engine.facts.mail_events import Kind
+from engine.facts.receiving.looking_back import Silent, silent
 from engine.planning.pauses import paused_since, why_paused
 from engine.planning.reasons import Reason
 from engine.store.dialect import database_now
@@ -81,6 +82,7 @@ class Status:
     troubles: Sequence[Trouble]  # the latest
     troubled: int  # how many there are; without what a person cancelled or paused
     came_back: Sequence[CameBack]
+    silent: Sequence[Silent]  # sources of facts that tell nothing any more
 
 
 def stuck(connection: Connection) -> ColumnElement[bool]:
@@ -150,6 +152,7 @@ def status(project: Project, *, most: int = 20) -> Status:
                 for row in connection.execute(mails.group_by(*kept).order_by(*kept))
             ],
             troubled=_count(connection, troubled),
+            silent=silent(connection, project.settings, now),
             came_back=[names.shown(each) for each in _came_back(connection)],
             troubles=[
                 names.shown(Trouble(*row))

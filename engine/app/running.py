@@ -74,6 +74,8 @@ def run_once(
     heard = take_up(project, now)
     if heard.made:
         progress(str(heard.made))
+    if heard.received:
+        progress(str(heard.received))
     for fuse in heard.paused:
         progress(f"paused: {fuse}")
     transport = project.transport()

@@ -13,8 +13,8 @@ from engine.app.importing import REJECTS
 from engine.app.project import Project
 from engine.app.watching import DONE
 from engine.clock import EPOCH
-from engine.delivery.receivers.inbound import forget_words
 from engine.delivery.states import FINAL
+from engine.facts.receiving.inbound import forget_words
 from engine.store.tables import messages
 
 PAGE = 500

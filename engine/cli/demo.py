@@ -10,15 +10,17 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from engine.app import demo
+from engine.app import demo, measuring
 from engine.app.preview_pages import write_pages
 from engine.app.previewing import previewing
 from engine.app.project import Project
 from engine.cli import show
 from engine.cli.import_ import print_summaries
+from engine.cli.worth import print_constraint, verdicts
 from engine.clock import SystemClock
 from engine.errors import relative
 from engine.planning.reasons import Reason
+from engine.reports.sources import Verdict
 
 
 def command(
@@ -36,8 +38,10 @@ def command(
     _say("3. The week goes by, a run every two hours")
     week = _run(project)
     index = demo.show_mails(project)
-    project.close()
     _summary(week)
+    _say("4. Where visitors are lost before they buy, and what advertising brought")
+    _worth(project)
+    project.close()
     _next(folder, pages, index)
 
 
@@ -73,6 +77,16 @@ def _summary(week: demo.Week) -> None:
     console.print(show.table("\nSteps passed over, and why", ("steps", "because"), others))
 
 
+def _worth(project: Project) -> None:
+    """The constraint of the funnel, and which sources to scale, hold and stop."""
+    now, shop = project.clock.now(), project.settings.shop
+    print_constraint(measuring.funnel(project, None, None, now).constraint, shop)
+    found = measuring.sources(project, None, None, now)
+    for verdict in (Verdict.SCALE, Verdict.HOLD, Verdict.STOP):
+        if names := verdicts(found, verdict):
+            show.out().print(f"{verdict}: {', '.join(names)}", markup=False)
+
+
 def _activation() -> str:
     """How to make `aftersale` known to the shell, where it stands in a virtual environment."""
     script = Path(sys.prefix) / "bin" / "activate"
@@ -91,6 +105,8 @@ Try next: {_activation()}cd {name}
           aftersale explain ann@example.com
           aftersale preview --days 14
           aftersale segment lapsed
+          aftersale report funnel --by source
+          aftersale report sources
           then change a number in campaigns/win-back.yaml, and preview again
 """
     )

@@ -24,11 +24,13 @@ COMMANDS = {  # command: (module, what it does)
     "cancel": ("cancel", "Cancel mails that have not left yet."),
     "adopt": ("adopt", "Take over a database that was copied, restored or moved."),
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
+    "report": ("report", "Tell where visitors are lost, and what advertising brought."),
     "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
     "suppress": ("suppress", "Never mail an address again; read, print or lift what is suppressed."),
     "export": ("export", "Print everything stored of one person."),
     "erase": ("erase", "Let everything go that is known of one person."),
     "bounces": ("bounces", "Read reports of mails that came back."),
+    "events": ("events", "List events that are parked, and take events up anew."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }
 

@@ -1,7 +1,6 @@
 """aftersale preview"""
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -113,9 +112,7 @@ def _print(preview: Preview, days: int, campaign: str | None) -> None:
     counts = [count for count in preview.counts() if campaign in (None, count.campaign)]
     audiences = {c: n for c, n in preview.audiences().items() if campaign in (None, c)}
     entering = preview.entering()
-    named = preview.names.campaign
-    wanted = (mail for mail in preview.mails() if campaign in (None, named(mail.key.campaign_id)))
-    mails = list(islice(wanted, SAMPLE))
+    mails = preview.sample(SAMPLE, campaign)
     calendar = [day for day in preview.calendar(days) if campaign in (None, day.campaign)]
     console = show.out()
     console.print(Text(f"At {preview.now:%Y-%m-%d %H:%M}Z, a run would do this", style="bold"))

@@ -24,6 +24,7 @@ def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
             "mails": [each.as_json() for each in found.mails],
             "came_back": [each.as_json() for each in found.came_back],
             "troubles": [each.as_json() for each in found.troubles],
+            "silent": [each.as_json() for each in found.silent],
             "vanished": gone,
         }
         show.document({**parts, "next_due": found.next_due, **_at_work(found), **lists})
@@ -81,6 +82,7 @@ def _told(found: Status) -> Iterator[str]:
         yield f"stuck: {found.stuck:,} mails; see aftersale outbox --status unknown"
     if found.held:
         yield f"held for a look: {found.held:,} mails; see aftersale outbox --status held"
+    yield from map(str, found.silent)
     if found.not_adopted:
         yield show.not_mailing(found.not_adopted)
 

@@ -1,4 +1,4 @@
-"""Takes up what providers told of mails that have left; only the leader does."""
+"""Takes up what was told of mails that have left, and facts that others told; only the leader does."""
 
 from engine.app.hearing import take_up
 from engine.daemon.logs import tell, warn
@@ -19,7 +19,9 @@ class Listener:
         heard = take_up(project, project.clock.now(), self._post.stopping.said)
         if heard.made:
             tell("events", **heard.made.as_json())
-        if heard.made.parked:
-            warn("events parked", events=heard.made.parked, hint="see aftersale doctor")
+        if heard.received:
+            tell("facts received", **heard.received.as_json())
+        if heard.parked:
+            warn("events parked", events=heard.parked, hint="see aftersale events")
         for fuse in heard.paused:
             warn("paused", campaign=fuse.campaign_id, why=fuse.why)

@@ -19,10 +19,10 @@ from engine.settings import Settings
 from engine.store.connect import Store
 from engine.store.dialect import upsert
 from engine.store.ids import IdFactory
-from engine.store.tables import imported_under, orders, rates, refunds
+from engine.store.tables import imported_under, orders, rates, refunds, spend
 
 CURRENCY, WINDOW = "shop.currency", "front_end.window"
-_AMOUNTS = [select(literal(1)).select_from(table).limit(1) for table in (orders, refunds, rates)]
+_AMOUNTS = [select(literal(1)).select_from(table).limit(1) for table in (orders, refunds, rates, spend)]
 
 
 def agree(store: Store, settings: Settings, ids: IdFactory) -> list[str]:

@@ -89,7 +89,7 @@ class _Binder:
         return ("fields" if name in self._spec.fields else "constants", name)
 
     def _column(self, name: str) -> Column:
-        return self._columns.get(name) or _attribute(name.removeprefix(ATTRIBUTE))
+        return self._columns.get(name) or attribute_column(name.removeprefix(ATTRIBUTE))
 
     def _manner(self, name: str, source: Origin) -> Manner:
         dates, numbers = self._spec.dates, self._spec.numbers
@@ -138,7 +138,7 @@ class _Binder:
         return lambda fields: all(holds(_tidied(fields[index], tidy)) for index, tidy, holds in asked)
 
 
-def _attribute(name: str) -> Column:
+def attribute_column(name: str) -> Column:
     """A column whose value is a pair: the attribute's name with its value, None where blank."""
     value = passage(MOST_VALUE)
     return Column(name, plain(lambda text: (name, value(text))), blank=None)

@@ -22,7 +22,7 @@ _EXACT = Context(prec=60)  # 13 digits of an amount times 27 of a rate are never
 
 
 class Exchange:
-    """The rates that some orders need. Days are those of the shop's zone."""
+    """The rates that some amounts need. Days are those of the shop's zone."""
 
     def __init__(self, money: Money, zone: ZoneInfo) -> None:
         self._money = money
@@ -57,6 +57,12 @@ class Exchange:
             digest=digest_of(order.digest, str(rate)),
         )
 
+    def on(self, day: date, amount: int, currency: str) -> int:
+        """Minor units of the shop's currency for those of any, at that day's rate. Raises Refused."""
+        if currency == self._money.currency:
+            return amount
+        return self._changed(amount, currency, self._rate_of(currency, day))
+
     def _total(self, order: Order, lines: Sequence[Line], rate: Decimal) -> int:
         """Where the lines make up the whole as charged, they make up the whole as changed."""
         if lines and sum(line.amount for line in order.lines) == order.charged:
@@ -74,8 +80,10 @@ class Exchange:
         return minor(ours, self._money.digits)
 
     def _rate(self, currency: str, at: int) -> Decimal:
+        return self._rate_of(currency, from_micros(at).astimezone(self._zone).date())
+
+    def _rate_of(self, currency: str, day: date) -> Decimal:
         """The latest rate at most seven days old."""
-        day = from_micros(at).astimezone(self._zone).date()
         days, values = self._rates.get(currency, ([], []))
         place = bisect_right(days, day)
         if not place or day - days[place - 1] > OLDEST:

@@ -94,6 +94,18 @@ class RateRow(NamedTuple):
     place: Place
 
 
+class SpendRow(NamedTuple):
+    """What an ad cost on a day."""
+
+    day: str  # ISO 8601, in the shop's zone
+    source: str
+    campaign: str
+    ad: str
+    amount: str  # decimal
+    currency: str  # '' = the shop's
+    place: Place
+
+
 class ProductRow(NamedTuple):
     """A thing sold, for the catalogue; amounts as decimal text."""
 

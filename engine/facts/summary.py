@@ -55,7 +55,7 @@ class UnknownSkus:
         if not self.known:
             return
         for sku, rows in Counter(skus).items():
-            if sku not in self.known:
+            if sku and sku not in self.known:
                 self.rows += rows
                 if sku in self.names or len(self.names) < MOST_UNKNOWN:
                     self.names[sku] += rows

@@ -1,5 +1,6 @@
 """What names a mail: its key, and the id that follows from it."""
 
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -17,4 +18,9 @@ class MailKey(NamedTuple):
     @property
     def message_id(self) -> str:
         """The UUIDv5 of the key: the same mail has the same id, whoever makes it and whenever."""
-        return str(uuid5(_NAMESPACE, f"{self.customer_id}/{self.campaign_id}/{self.step_id}/{self.spell}"))
+        return _message_id(self)
+
+
+@lru_cache(maxsize=10_000)  # a mail on its way is asked several times
+def _message_id(key: MailKey) -> str:
+    return str(uuid5(_NAMESPACE, f"{key.customer_id}/{key.campaign_id}/{key.step_id}/{key.spell}"))

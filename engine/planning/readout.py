@@ -1,6 +1,6 @@
 """Reading a plan: counts by verdict and reason, the mails it would send, and those for whom none is due."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -91,7 +91,7 @@ def entering(connection: Connection, desk: Desk) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def sendings(connection: Connection, desk: Desk) -> Iterator[Sending]:
+def sendings(connection: Connection, desk: Desk) -> Generator[Sending, None, None]:
     """Every mail the plan sends, by campaign, step and customer, page by page."""
     runs = desk.runs
     key = (runs.c.customer_id, runs.c.campaign_id, runs.c.step_id, runs.c.spell)
@@ -116,9 +116,10 @@ def answers(connection: Connection, desk: Desk, customer_id: int) -> list[RunAns
 
 def _paged(connection: Connection, rows: Select[Any]) -> Iterator[Any]:
     """Row by row, fetched in pages, so that memory stays flat."""
-    found = connection.execute(rows, execution_options={"stream_results": True, "yield_per": PAGE})
-    for page in found.partitions(PAGE):
-        yield from page
+    paged = {"stream_results": True, "yield_per": PAGE}
+    with connection.execute(rows, execution_options=paged) as found:  # an open one would lock what it reads
+        for page in found.partitions(PAGE):
+            yield from page
 
 
 def _campaign_ids(desk: Desk) -> Select[Any]:

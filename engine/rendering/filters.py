@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -37,14 +38,20 @@ _BABEL = {
     "p": "a",
 }
 
+PRICES = 1_000  # that are remembered as they are written: a mail to everybody names the same ones
+
 
 def filters(settings: Settings, language: str = "") -> dict[str, Callable[..., Any]]:
     """The filters by name, for one shop's currency, in a language; by default in the shop's."""
     locale = Locale.parse(language, sep="-") if language else shop_locale(settings.shop.locale)
 
+    @lru_cache(maxsize=PRICES, typed=True)
+    def written(amount: int | float | Decimal, currency: str) -> str:
+        return format_currency(amount, currency, locale=locale)
+
     def money(value: Any, currency: str = settings.shop.currency) -> str:
         """`97` as `$97.00`."""
-        return format_currency(_amount(value), currency, locale=locale)
+        return written(_amount(value), currency)
 
     def money_without_trailing_zeros(value: Any, currency: str = settings.shop.currency) -> str:
         """`97` as `$97`, and `97.5` as `$97.50`."""

@@ -55,4 +55,6 @@ def one_line(text: str) -> str:
 
     Characters that turn the direction of what follows are left out: `moc.knab` must not read as a bank.
     """
+    if text.isprintable():  # most are, and hold nothing of either kind
+        return text.strip()
     return _BREAKS.sub(" ", _TURNS.sub("", text)).strip()

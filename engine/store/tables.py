@@ -3,7 +3,7 @@
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `tombstones`, `rates`,
 `imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`,
-`inbound`, `quotas`, `resumes`, `spend`.
+`inbound`, `dossiers`, `quotas`, `resumes`, `spend`.
 Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
 stands beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a
 primary key.
@@ -218,7 +218,7 @@ funnel_events = Table(  # the way of a visitor, and of a checkout, as the shop's
     Column("medium", String(200), nullable=False, default=""),
     Column("campaign", String(200), nullable=False, default=""),
     Column("ad", String(200), nullable=False, default=""),
-    Column("device", String(20), nullable=False, default=""),  # desktop | mobile | tablet | other
+    Column("device", String(20), nullable=False, default=""),  # desktop | mobile | tablet | other | bot
     Column("recorded_at", Instant, nullable=False),
     Index("ix_funnel_events_by_stage", "what", "stage", "at", "customer_id"),
     Index("ix_funnel_events_by_offer", "sku", "what", "at", "customer_id"),
@@ -428,7 +428,7 @@ mail_events = Table(  # what became of mails once they had left, as their provid
     Index("ix_mail_events_by_campaign", "campaign_id", "kind", "at", "customer_id"),
 )
 
-inbound = Table(  # a registry: what providers told, kept before it is looked at
+inbound = Table(  # a registry: what others told, kept before it is looked at
     "inbound",
     metadata,
     Column("source", String(20), primary_key=True),
@@ -438,8 +438,18 @@ inbound = Table(  # a registry: what providers told, kept before it is looked at
     Column("applied_at", Instant),
     Column("outcome", String(20)),  # applied | ignored | parked
     Column("error", String(400)),
+    Index("ix_inbound_by_source", "source", "received_at"),
     Index("ix_inbound_parked", "received_at", **PARKED),
     Index("ix_inbound_waiting", "received_at", "source", "event_id", **WAITING),
+)
+
+dossiers = Table(  # a registry: all that a source told of an order, the latest of each thing
+    "dossiers",
+    metadata,
+    Column("source", String(20), primary_key=True),
+    Column("order_ref", String(200), primary_key=True),
+    Column("said", Text, nullable=False),  # JSON
+    Column("recorded_at", Instant, nullable=False),
 )
 
 contact_state = Table(  # one row per customer, from the start: what a planner locks before it counts

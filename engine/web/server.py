@@ -55,7 +55,10 @@ class Server:
 def _listen(web: Web) -> socket.socket:
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:
-        return socket.create_server((web.host, web.port), family=family)
+        listening = socket.create_server((web.host, web.port), family=family)
     except OSError as error:
         msg = f"nobody can listen at {web.host}, port {web.port}: {error.strerror or error}"
         raise WebError(msg, hint="is a server running there already? see `web` in config.yaml") from error
+    # else the end of each answer waits 40 ms for the other side: asyncio leaves sockets that it did not make
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

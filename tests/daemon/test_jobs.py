@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from engine.app import running
 from engine.app.doctoring import examine
-from engine.app.hearing import take_in
+from engine.app.hearing import take_in, take_in_facts
 from engine.app.outbox import one
 from engine.app.project import Project
 from engine.clock import VirtualClock
@@ -25,7 +25,7 @@ from engine.daemon.serve import _break_off
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked
 from engine.planning.plan import make_plan
-from engine.store.tables import leases, messages
+from engine.store.tables import customers, leases, messages
 
 HOUR = timedelta(hours=1)
 
@@ -403,8 +403,21 @@ def test_what_was_told_is_taken_up_by_the_leader(crew: Crew, project: Project, l
     assert [event["kind"] for event in shown["came_back"]] == ["processed", "delivered", "opened"]
     assert shown["outcome"] == "opened"
     [finding] = [each for each in examine(project) if each.about == "events"]
-    assert (finding.said, finding.sound) == ("0 wait to be taken up; 1 could not be understood", False)
+    assert (finding.said, finding.sound) == ("0 wait to be taken up; 1 could not be taken up", False)
     other.sender.close()
+
+
+def test_facts_that_were_told_are_taken_up_by_the_leader(crew: Crew, project: Project, log: Listener) -> None:
+    told = {"type": "identify", "userId": "u9", "traits": {"email": "nina@loaf.example"}}
+    take_in_facts(project, "segment", [("m1", told), ("m2", {"type": "dreamt"}), ("m3", {"type": "group"})])
+    crew.listener.listen()
+    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1}]
+    assert log.values("events parked")[0]["events"] == 1
+    with project.store.reading() as connection:
+        assert (
+            connection.scalar(select(customers.c.shop_id).where(customers.c.email == "nina@loaf.example"))
+            == "u9"
+        )
 
 
 def test_words_that_were_kept_long_enough_are_forgotten(

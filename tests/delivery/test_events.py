@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from engine.delivery.receivers import applying, inbound
+from engine.delivery.receivers import applying
 from engine.delivery.receivers.applying import Applied, apply_events
 from engine.errors import StoreLocked
 from engine.facts.mail_events import Kind, furthest
 from engine.facts.merging import merge
+from engine.facts.receiving import inbound
 from engine.facts.suppression import address_hash, suppress
 from engine.store import tables
 from engine.store.connect import Store

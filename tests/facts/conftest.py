@@ -100,7 +100,7 @@ class TestShop:
         self.clock = VirtualClock(NOW)
         self.ids = IdFactory(self.clock, seed=1)
         with self.store.writing() as connection:
-            for name in (*FACTS, "changes", "rates", "customer_aliases", "imported_under"):
+            for name in (*FACTS, "changes", "rates", "spend", "customer_aliases", "imported_under"):
                 connection.execute(delete(metadata.tables[name]))
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from engine.facts.catalogue import Catalogue, Product
+
 from .conftest import micros
 
 AT = "2026-01-01T00:00Z"
@@ -54,6 +56,7 @@ def test_consumption(shop):
 
 
 def test_the_funnel(shop):
+    shop.catalogue = Catalogue([Product(sku="course", name="Course")])
     summary = shop.take(
         "anonymous_id,what,stage,sku,at,checkout_id,source,device\n"
         f"v1,visited,landing,,{AT},,google,mobile\n"
@@ -62,6 +65,7 @@ def test_the_funnel(shop):
         f"v1,checkout_started,,,{AT},ch1,,\n"
     )
     assert (summary.kind, summary.inserted, summary.unchanged) == ("funnel", 3, 1)
+    assert summary.notes == ()  # a visit that names no product is not of an unknown one
     assert shop.rows("funnel_events", "what", "stage", "sku", "at", "checkout_id", "source", "device") == [
         ("checkout_started", "", "", micros(AT), "ch1", "", ""),
         ("offer_refused", "upsell-1", "course", micros(AT), "ch1", "", ""),

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from engine.delivery.receivers import inbound
 from engine.delivery.receivers.applying import apply_events
+from engine.facts.receiving import inbound
 from engine.planning.keys import MailKey
 from engine.store.connect import Store
 from engine.store.tables import messages

@@ -129,3 +129,12 @@ def test_who_sends_it_back_before_the_mail_is_held(
     ran = aftersale("run", "--once", "--json").json
     assert ran["decided"] == [count for count in listed["counts"] if count["verdict"] != "none"]
     assert ran["delivered"]["postponed"] == 0
+
+
+def test_more_mails_than_are_shown(
+    light_shop: Path, aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan is read page by page. Pages that nobody turns must not stand in the way of the days to come."""
+    monkeypatch.setattr("engine.planning.readout.PAGE", 1)
+    monkeypatch.setattr("engine.app.previewing.BATCH", 1)
+    assert aftersale("preview").code == 0

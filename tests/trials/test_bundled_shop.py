@@ -128,6 +128,8 @@ def written(value: Any, said: str) -> str:
     """A default as the comment may put it."""
     if value in (None, "", ()):
         return "none" if value is None else "empty"
+    if isinstance(value, tuple):
+        return f"from {value[0]} to {value[-1]}"
     if isinstance(value, Decimal):
         return percent(value)
     if isinstance(value, bool):

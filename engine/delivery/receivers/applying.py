@@ -6,7 +6,6 @@ parked by itself.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,29 +13,28 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from engine.delivery.receivers import inbound, sendgrid, smtp
+from engine.delivery.receivers import sendgrid, smtp
 from engine.delivery.receivers.evidence import settle
-from engine.delivery.receivers.heard import Heard, NotUnderstood
-from engine.delivery.receivers.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
+from engine.delivery.receivers.heard import Heard
 from engine.delivery.receivers.ours import Files, Place
 from engine.delivery.receivers.standing import DECISIVE, stop_mailing
 from engine.delivery.states import Status
-from engine.errors import AftersaleError
 from engine.facts.changes import note_changes
 from engine.facts.identity import lock_customers
 from engine.facts.mail_events import ENGAGED
+from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
+from engine.facts.receiving.saying import NotUnderstood
+from engine.facts.receiving.taking_up import BATCH, UNKNOWN_KIND, Work, take_up
 from engine.facts.suppression import address_hash
 from engine.store.connect import Store
 from engine.store.dialect import insert_ignoring
 from engine.store.ids import IdFactory
 from engine.store.tables import mail_events
 
-BATCH = 1_000
 READERS: Mapping[str, Callable[[Any, datetime], Heard | None]] = {
     sendgrid.SOURCE: sendgrid.heard,
     smtp.SOURCE: smtp.heard,
 }
-UNKNOWN_KIND = "of a kind that is not known here"
 NOBODYS = "of no mail of ours"
 
 
@@ -70,11 +68,11 @@ def apply_events(
     stop: Callable[[], bool] = lambda: False,
 ) -> Applied:
     """Take up all that waits, in batches of that size, until `stop` says to end."""
-    made: Counter[str] = Counter()
-    for batch in inbound.batches(store, size):
-        made.update(verdict.outcome for verdict in _take_up(store, batch, soft_bounces, now).values())
-        if stop():
-            break
+
+    def apply(connection: Connection, batch: Sequence[Told]) -> dict[Told, Verdict]:
+        return _apply(connection, batch, soft_bounces, now)
+
+    made = take_up(Work(store, READERS, apply, size), now, stop)
     settled = settle(store, now)
     return Applied(
         made[APPLIED],
@@ -83,36 +81,6 @@ def apply_events(
         settled.get(Status.ACCEPTED, 0),
         settled.get(Status.REJECTED, 0),
     )
-
-
-def _take_up(store: Store, batch: Sequence[Told], soft_bounces: int, now: datetime) -> dict[Told, Verdict]:
-    """Where a batch cannot be taken up, each half of it is tried, down to the event that is at fault.
-
-    A database that cannot be used is nobody's fault: that is raised.
-    """
-    try:
-        with store.writing() as connection:
-            verdicts = _apply(connection, batch, soft_bounces, now)
-            inbound.mark(connection, verdicts, now)
-    except AftersaleError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the events behind it are waited for
-        if len(batch) == 1:
-            return _park(store, batch[0], type(error).__name__, now)
-        middle = len(batch) // 2
-        return {
-            told: verdict
-            for half in (batch[:middle], batch[middle:])
-            for told, verdict in _take_up(store, half, soft_bounces, now).items()
-        }
-    return verdicts
-
-
-def _park(store: Store, told: Told, why: str, now: datetime) -> dict[Told, Verdict]:
-    verdicts = {told: Verdict(PARKED, f"it cannot be taken up: {why}")}
-    with store.writing() as connection:
-        inbound.mark(connection, verdicts, now)
-    return verdicts
 
 
 def _apply(

@@ -6,10 +6,6 @@ from datetime import datetime
 from engine.facts.mail_events import Kind
 
 
-class NotUnderstood(Exception):
-    """An event that says something, and not in the way it should; the text tells what, and quotes nothing."""
-
-
 @dataclass(frozen=True)
 class Heard:
     """What happened, when, and to which mail, as far as the provider tells."""

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.clock import EPOCH
-from engine.delivery.receivers.heard import Heard, NotUnderstood
+from engine.delivery.receivers.heard import Heard
 from engine.delivery.transports.sendgrid.payload import CUSTOMER, MESSAGE
 from engine.facts.mail_events import Kind
+from engine.facts.receiving.saying import NotUnderstood
 
 SOURCE = "sendgrid"
 EVENT_ID = "sg_event_id"

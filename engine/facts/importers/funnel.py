@@ -15,7 +15,7 @@ from engine.store.tables import funnel_events
 
 OFFERS = ("offer_shown", "offer_accepted", "offer_refused")
 CHECKOUTS = ("checkout_started", "completed", "released")
-DEVICES = ("desktop", "mobile", "tablet", "other")
+DEVICES = ("desktop", "mobile", "tablet", "other", "bot")
 COLUMNS = (
     *PERSON,
     Column("what", plain(choice("visited", *CHECKOUTS, *OFFERS)), required=True),

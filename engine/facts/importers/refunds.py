@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from engine.clock import to_micros
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, as_kept, insert_plain, remove
+from engine.facts.changes import note_changes
 from engine.facts.columns import Column, Manner, plain
 from engine.facts.identity import People, lock_customers
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome
@@ -22,6 +23,7 @@ from engine.facts.transactions import Key
 from engine.facts.values import Parse
 from engine.facts.values.numbers import minor
 from engine.facts.values.words import text
+from engine.store.ids import IdFactory
 from engine.store.tables import order_lines, orders, refunds
 
 
@@ -60,6 +62,18 @@ class Ordered(NamedTuple):
 def refund_ref(order_ref: str, refund_id: str) -> str:
     """The name under which a refund that came by itself is kept."""
     return f"refund:{order_ref}/{refund_id}"
+
+
+def withdraw(connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory) -> None:
+    """Let refunds go that turned out to be none: each by its order's number and its own."""
+    wanted = {order_ref: refund_ref(order_ref, refund) for order_ref, refund in refs}
+    ordered = _ordered(connection, sorted(wanted)) if wanted else {}
+    stored = _stored(connection, sorted({order.customer for order in ordered.values()}))
+    gone = {(order.customer, wanted[ref]): ref for ref, order in ordered.items()}
+    gone = {key: ref for key, ref in gone.items() if key in stored}
+    remove(connection, refunds, ("customer_id", "refund_ref"), gone)
+    mark_refunded(connection, {(customer, ref) for (customer, _), ref in gone.items()})
+    note_changes(connection, {customer for customer, _ in gone}, ids)
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> RefundRow:  # noqa: FBT001 - no credits here

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from engine.rules.model import Condition, Customer, CustomerIds, Rows, Scope
 from engine.rules.words import bounds
+from engine.store.dialect import unindexed
 from engine.store.tables import attributes
 
 
@@ -90,8 +91,10 @@ class Attribute(Condition):
             later.c.at > attributes.c.at,
             later.c.at <= scope.moment(),
         )
+        exact = self.is_ is not None or self.in_ is not None  # an index of the values is narrower
+        at = unindexed(attributes.c.at) if exact else attributes.c.at
         found = select(attributes.c.customer_id).where(
-            attributes.c.name == self.name, asked, attributes.c.at <= scope.moment(), ~superseded
+            attributes.c.name == self.name, asked, at <= scope.moment(), ~superseded
         )
         return found if scope.after is None else found.where(attributes.c.at > scope.after)
 

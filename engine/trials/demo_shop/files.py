@@ -1,4 +1,4 @@
-"""The shop as files of canonical CSV: customers, consent, orders, subscriptions, consumption."""
+"""The shop as files of canonical CSV: customers, consent, orders, subscriptions, consumption; and traffic."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +14,7 @@ from engine.trials.demo_shop.dice import Dice
 from engine.trials.demo_shop.ledger import Ledger, Line, Order
 from engine.trials.demo_shop.lives import Life
 from engine.trials.demo_shop.people import invent
+from engine.trials.demo_shop.traffic import spending, visits
 
 Row = Sequence[Any]
 
@@ -28,12 +29,21 @@ HEADERS = {
     "consumption.csv": "email,sku,unit,kind,at,progress",
 }
 FILES = tuple(HEADERS)
+HEADERS |= {
+    "funnel.csv": "email,anonymous_id,what,stage,at,source,medium,campaign,ad,device",
+    "spend.csv": "day,source,campaign,ad,amount",
+}
+TRAFFIC = tuple(name for name in HEADERS if name not in FILES)
 FIRST_ORDER = 20_001
 _TRUTH = {True: "true", False: "false"}
 
 
-def write_demo_shop(folder: Path, *, seed: int, customers: int = 2000, now: datetime) -> None:
+def write_demo_shop(
+    folder: Path, *, seed: int, customers: int = 2000, now: datetime, traffic: bool = False
+) -> None:
     """Write the files into `folder`: the same bytes for the same seed, customers and `now`.
+
+    With `traffic` the visitors before the orders as well, and what was spent on them: the files TRAFFIC.
 
     No fact is later than `now`. The week that ends at `now` is as lively as any other, and the lives
     written by hand lead up to its first hour: that is the week to run the bundled campaigns over.
@@ -47,6 +57,9 @@ def write_demo_shop(folder: Path, *, seed: int, customers: int = 2000, now: date
     _write(folder / "orders.csv", _order_rows(ledgers, now))
     _write(folder / "subscriptions.csv", _subscription_rows(ledgers, now))
     _write(folder / "consumption.csv", _consumption_rows(ledgers, now))
+    if traffic:
+        _write(folder / "funnel.csv", _funnel_rows(ledgers, seed, now))
+        _write(folder / "spend.csv", _spend_rows(ledgers, seed, now))
 
 
 def _ledgers(catalogue: Catalogue, seed: int, customers: int, now: datetime) -> list[Ledger]:
@@ -112,6 +125,17 @@ def _consumption_rows(ledgers: Iterable[Ledger], now: datetime) -> Iterator[Row]
     for trace in sorted(left, key=lambda trace: (trace.at, trace.email, trace.sku, trace.unit)):
         progress = "" if trace.progress is None else trace.progress
         yield trace.email, trace.sku, trace.unit, trace.kind, _instant(trace.at), progress
+
+
+def _funnel_rows(ledgers: Sequence[Ledger], seed: int, now: datetime) -> Iterator[Row]:
+    seen = sorted(visits(ledgers, seed, now), key=lambda seen: (seen.at, seen.email, seen.anonymous_id))
+    for email, anonymous_id, stage, at, visit, ad, device in seen:
+        yield email, anonymous_id, "visited", stage, _instant(at), *visit, ad, device
+
+
+def _spend_rows(ledgers: Sequence[Ledger], seed: int, now: datetime) -> Iterator[Row]:
+    for day, *rest in sorted(spending(ledgers, seed, now)):
+        yield f"{day:%Y-%m-%d}", *rest
 
 
 def _write(path: Path, rows: Iterable[Row]) -> None:

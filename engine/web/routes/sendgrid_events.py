@@ -8,12 +8,12 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
 
 from engine.app.hearing import take_in
 from engine.app.project import Project
 from engine.delivery.receivers.signature import Verifier
 from engine.errors import StoreError
+from engine.web.bodies import read_or_refuse, refused
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 MOMENT = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -29,34 +29,14 @@ def routes(project: Project) -> APIRouter:
     @router.post("/webhooks/sendgrid")
     async def events(request: Request) -> JSONResponse:
         if verifier is None:  # SendGrid tries again for a day: time enough to set it
-            return _refused(503, "sendgrid.webhook_key is not set")
-        try:
-            body = await _read(request)
-        except ClientDisconnect:
-            return _refused(400, "broken off")
-        if body is None:
-            return _refused(413, "too large")
+            return refused(503, "sendgrid.webhook_key is not set")
+        body = await read_or_refuse(request, LARGEST)
+        if isinstance(body, JSONResponse):
+            return body
         signature, moment = request.headers.get(SIGNATURE), request.headers.get(MOMENT)
         return await run_in_threadpool(_take_in, project, verifier, body, (signature, moment))
 
     return router
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body as it came, to the byte; None where it is too large."""
-    if _announced(request) > LARGEST:
-        return None
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            return None
-    return bytes(body)
-
-
-def _announced(request: Request) -> int:
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 def _take_in(
@@ -64,14 +44,10 @@ def _take_in(
 ) -> JSONResponse:
     try:
         if not verifier.accepts(body, *signed, project.clock.now()):
-            return _refused(401, "the signature is missing, wrong or too old")
+            return refused(401, "the signature is missing, wrong or too old")
         return JSONResponse({"kept": take_in(project, body.decode())})
     except StoreError:
-        return _refused(503, "not now")
+        return refused(503, "not now")
     except Exception as error:  # noqa: BLE001 - nobody out there learns anything of it, and it is told again
         LOGGER.error("event refused", extra={"event_values": {"error": type(error).__name__}})
-        return _refused(500, "not now")
-
-
-def _refused(status: int, why: str) -> JSONResponse:
-    return JSONResponse({"error": why}, status_code=status)
+        return refused(500, "not now")

@@ -4,11 +4,12 @@ A request holds one mail as it is, or several of one step: then its content is t
 for each hole, and each personalization says what stands in the place of the tags.
 """
 
-import json
 import secrets
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from engine.delivery.transports.base import Refused
 from engine.delivery.transports.sendgrid.moulds import Mould, Pieces, Values
@@ -18,8 +19,8 @@ from engine.settings import SendGrid
 
 MOST_TAGS = 100
 MOST_BYTES = 9_000  # of tags and values of one mail; the provider's limit is 10,000
-NONCE = 10  # characters
-TAG = NONCE + 5
+NONCE = 8  # characters
+TAG = NONCE + 4
 CUSTOMER, MESSAGE = "aftersale_customer", "aftersale_message"
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -46,8 +47,8 @@ def moulded(mould: Mould, mails: Sequence[Mail], settings: SendGrid) -> dict[str
 
 
 def to_json(request: Mapping[str, Any]) -> bytes:
-    """The body. Raises UnicodeEncodeError where a text holds what is no character."""
-    return json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+    """The body. Raises orjson.JSONEncodeError where a text holds what is no character."""
+    return orjson.dumps(request)
 
 
 def unlike(request: Mapping[str, Any], mail: Mail, number: int) -> bool:
@@ -62,7 +63,7 @@ def unlike(request: Mapping[str, Any], mail: Mail, number: int) -> bool:
 
 def tags(nonce: str, kind: str, pieces: Pieces) -> list[str]:
     """A tag for each hole: all of one length, letters and digits alone, none the beginning of another."""
-    return [f"{nonce}{kind}{number:03}x" for number in range(len(pieces) - 1)]
+    return [f"{nonce}{kind}{number:02}x" for number in range(len(pieces) - 1)]
 
 
 def _nonce(mould: Mould, mails: Sequence[Mail], values: Sequence[Values]) -> str:
@@ -132,13 +133,24 @@ def _request(
     sender = {"email": ascii_domain(like.from_address), "name": one_line(like.from_name)}
     reply_to = {"reply_to": {"email": ascii_domain(like.reply_to)}} if like.reply_to else {}
     return {
-        "personalizations": list(people),
+        "personalizations": people,
+        **_subject(people),
         "from": sender,
         **reply_to,
         "content": [{"type": "text/plain", "value": text}, {"type": "text/html", "value": html}],
         "categories": [like.key.campaign_id],
         **dict(_settings(settings)),
     }
+
+
+def _subject(people: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A subject that all of them share is said once, and taken from each."""
+    subject, *others = {person["subject"] for person in people}
+    if others:
+        return {}
+    for person in people:
+        del person["subject"]
+    return {"subject": subject}
 
 
 def _settings(settings: SendGrid) -> Iterator[tuple[str, Any]]:

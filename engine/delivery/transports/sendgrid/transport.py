@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import orjson
+
 from engine.clock import format_duration
 from engine.delivery.transports.base import Answer, OutcomeUnknown, Parcel, Receipt, Refused, Trace, TryAgain
 from engine.delivery.transports.sendgrid import payload
@@ -137,7 +139,7 @@ class SendGridTransport:
         """What is known now of each mail, and those that go again, by request."""
         try:
             body = self._body(mould, mails)
-        except (payload.Collision, Refused, UnicodeEncodeError) as trouble:
+        except (payload.Collision, Refused, UnicodeError, orjson.JSONEncodeError) as trouble:
             if len(mails) > 1:
                 return [], [[mail] for mail in reversed(mails)]
             return [(mails[0], _refused(trouble))], []

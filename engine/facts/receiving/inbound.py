@@ -1,10 +1,10 @@
-"""What providers told, kept word for word before it is looked at: each event once, by its id.
+"""What others told, kept word for word before it is looked at: each event once, by its id.
 
 What cannot be understood is parked with the reason, and never stands in the way of the rest.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -38,16 +38,21 @@ class Verdict(NamedTuple):
 
 def keep(store: Store, source: str, id_key: str, body: str, now: datetime) -> int:
     """Keep all the events of a message; how many that are, those kept before included."""
+    return keep_events(store, source, [(_named(event, id_key), event) for event in events_of(body)], now)
+
+
+def keep_events(store: Store, source: str, events: Iterable[tuple[Any, Any]], now: datetime) -> int:
+    """Keep events, each with its own id where it has one; they are safe on the disk when this returns."""
     rows = [
-        {"source": source, "event_id": _id(event, id_key), "received_at": now, "body": _written(event)}
-        for event in _events(body)
+        {"source": source, "event_id": _id(own, event), "received_at": now, "body": _written(event)}
+        for own, event in events
     ]
     with store.writing() as connection:
         insert_ignoring(connection, inbound, sorted(rows, key=lambda row: str(row["event_id"])))
     return len(rows)
 
 
-def _events(body: str) -> Sequence[Any]:
+def events_of(body: str) -> Sequence[Any]:
     """What cannot be read is one event as a whole: it is parked later, and nothing is lost."""
     try:
         told = json.loads(body)
@@ -60,18 +65,21 @@ def _written(event: Any) -> str:
     return json.dumps(event, sort_keys=True)  # in ASCII: no character that a database refuses
 
 
-def _id(event: Any, key: str) -> str:
+def _named(event: Any, key: str) -> Any:
+    return event.get(key) if isinstance(event, Mapping) else None
+
+
+def _id(own: Any, event: Any) -> str:
     """Its own id; where it has none that can be kept, one that follows from what it says."""
-    own = event.get(key) if isinstance(event, Mapping) else None
     if isinstance(own, str) and own.isascii() and own.isprintable() and 0 < len(own) <= LONGEST_ID:
         return own
     return f"sha256:{sha256(_written(event).encode()).hexdigest()}"
 
 
-def waiting(connection: Connection, most: int) -> list[Told]:
-    """Those that nobody has looked at, the oldest first."""
+def waiting(connection: Connection, sources: Collection[str], most: int) -> list[Told]:
+    """Those of these sources that nobody has looked at, the oldest first."""
     columns = (inbound.c.source, inbound.c.event_id, inbound.c.received_at, inbound.c.body)
-    rows = select(*columns).where(inbound.c.applied_at.is_(None))
+    rows = select(*columns).where(inbound.c.applied_at.is_(None), inbound.c.source.in_(sorted(sources)))
     ordered = rows.order_by(inbound.c.received_at, inbound.c.source, inbound.c.event_id)
     return [Told(*row) for row in connection.execute(ordered.limit(most))]
 
@@ -110,12 +118,12 @@ def forget_words(connection: Connection, before: datetime) -> int:
     return connection.execute(update(inbound).where(old).values(body="")).rowcount
 
 
-def batches(store: Store, size: int) -> Iterator[list[Told]]:
-    """All that waits, in parts. Each must be marked before the next is asked for."""
-    while part := _part(store, size):
+def batches(store: Store, sources: Collection[str], size: int) -> Iterator[list[Told]]:
+    """All of these sources that waits, in parts. Each must be marked before the next is asked for."""
+    while part := _part(store, sources, size):
         yield part
 
 
-def _part(store: Store, size: int) -> list[Told]:
+def _part(store: Store, sources: Collection[str], size: int) -> list[Told]:
     with store.reading() as connection:
-        return waiting(connection, size)
+        return waiting(connection, sources, size)

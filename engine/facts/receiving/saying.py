@@ -1,0 +1,42 @@
+"""What an event says, in the words of the columns of files: no rows yet, and nobody's.
+
+All is text, as a file would have it, '' where nothing is said. Instants are ISO 8601 with their zone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Fields = Mapping[str, str]  # by the names of the columns of a kind of file
+
+
+class NotUnderstood(Exception):
+    """An event that says something, and not in the way it should; the text tells what, and quotes nothing."""
+
+
+class Fact(NamedTuple):
+    """One row of a kind of file."""
+
+    kind: str
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class OfOrder:
+    """What one event says of an order; of several events the latest counts, column by column.
+
+    `lines` None: nothing is said of them; `guess`: what they are as long as none are told. `refunds` are by
+    their own ids, with `at`, `amount` ('' = all that was paid), `sku` and `line_id`. `cancelled`: since when
+    all of it is given back that was not before.
+    """
+
+    ref: str
+    since: str  # since when this holds
+    head: Fields = field(default_factory=dict)  # columns that speak of the whole order
+    lines: Sequence[Fields] | None = None
+    refunds: Mapping[str, Fields] = field(default_factory=dict)
+    cancelled: str = ""
+    guess: Sequence[Fields] | None = None
+
+
+Said = Sequence[Fact | OfOrder]

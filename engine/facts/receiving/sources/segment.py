@@ -1,0 +1,281 @@
+"""The Segment spec: identify, track, page, screen, alias, group; one message at a time or in batches.
+
+Of `track` the events of ecommerce v2 are known, those of offers, of lessons and of consent. Whatever else is
+tracked is kept and ignored.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from engine.facts.receiving.parts import filled, first, items, moment, part, scalars, text
+from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.sources.source import Events, Source
+
+NAME = "segment"
+ENDPOINTS = ("identify", "track", "page", "screen", "alias", "group")
+OFF = timedelta(minutes=1)  # a sender's clock that differs by more is set right
+LONGEST_STAGE = 60
+PROPERTIES = {
+    "firstName": "first_name",
+    "first_name": "first_name",
+    "lastName": "last_name",
+    "last_name": "last_name",
+    "locale": "locale",
+    "timezone": "timezone",
+}
+NO_ATTRIBUTES = (*PROPERTIES, "email", "id", "country", "createdAt", "created_at")
+
+
+class Message(NamedTuple):
+    """One message, and what all kinds of them have in common."""
+
+    said: Mapping[str, Any]
+    at: str
+    who: Fields
+    properties: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return text(self.said.get("messageId")) or self.at
+
+    def get(self, *names: str) -> str:
+        return first(self.properties, *names)
+
+
+Kind = Callable[[Message], Said]
+
+
+def events(path: str, body: Any) -> Events:
+    """The messages of a request to /v1/`path`, each with its id. Raises ValueError for an odd body."""
+    if not isinstance(body, Mapping):
+        msg = "the body is no object"
+        raise ValueError(msg)
+    if path != "batch":
+        return [(body.get("messageId"), {**body, "type": path})]
+    batch = body.get("batch")
+    if not isinstance(batch, list) or not all(isinstance(each, Mapping) for each in batch):
+        msg = "batch is no list of objects"
+        raise ValueError(msg)
+    of_all = {name: body[name] for name in ("sentAt", "context") if name in body}
+    return [(each.get("messageId"), _within(each, of_all)) for each in batch]
+
+
+def _within(message: Mapping[str, Any], of_all: Mapping[str, Any]) -> Mapping[str, Any]:
+    context = {**part(of_all, "context"), **part(message, "context")}
+    return {**of_all, **message, **({"context": context} if context else {})}
+
+
+def _read(event: Any, received_at: datetime) -> Said:
+    said = part(event)
+    kind = text(said.get("type")).lower()
+    if kind not in ENDPOINTS:
+        msg = f"type is none of {', '.join(ENDPOINTS)}"
+        raise NotUnderstood(msg)
+    make = KINDS.get(kind)
+    if make is None:
+        return []
+    message = Message(said, _at(said, received_at).isoformat(), {}, part(said, "properties"))
+    return make(message._replace(who=_who(message)))
+
+
+def _at(said: Mapping[str, Any], received_at: datetime) -> datetime:
+    """When it happened, by our clock."""
+    at = moment(said.get("timestamp")) or moment(said.get("originalTimestamp")) or received_at
+    sent = moment(said.get("sentAt"))
+    return at + (received_at - sent) if sent and abs(received_at - sent) > OFF else at
+
+
+def _who(message: Message) -> Fields:
+    """A user id that is an address is one; what else is known of the address is asked for it."""
+    said, user = message.said, text(message.said.get("userId"))
+    places = (part(said, "traits"), part(said, "context", "traits"), message.properties)
+    address = next(filter(None, (first(each, "email") for each in places)), "")
+    return filled({
+        "email": user if "@" in user else address,
+        "shop_id": "" if "@" in user else user,
+        "anonymous_id": text(said.get("anonymousId")),
+    })  # fmt: skip
+
+
+def _identify(message: Message) -> Said:
+    traits = {**part(message.said, "context", "traits"), **part(message.said, "traits")}
+    fields = {ours: text(traits[theirs]) for theirs, ours in PROPERTIES.items() if theirs in traits}
+    country = first(part(traits, "address"), "country") or first(traits, "country")
+    rest = {f"attribute.{name}": said for name, said in scalars(traits) if name not in NO_ATTRIBUTES}
+    times = {"known_at": message.at, "updated_at": message.at}
+    return [Fact("customers", filled({**rest, **fields, "country": country, **message.who, **times}))]
+
+
+def _alias(message: Message) -> Said:
+    """The earlier name is an anonymous one: two known people never become one."""
+    before = text(message.said.get("previousId"))
+    if not before:
+        msg = "previousId is missing"
+        raise NotUnderstood(msg)
+    earlier = {"email": before} if "@" in before else {"anonymous_id": before}
+    return [Fact("customers", {**message.who, **earlier, "known_at": message.at})]
+
+
+def _page(message: Message) -> Said:
+    """A page is a stage of the funnel by its name, else by its path."""
+    name = text(message.said.get("name"))
+    path = message.get("path") or first(part(message.said, "context", "page"), "path")
+    return _visit(message, message.get("stage") or name or path)
+
+
+def _visit(message: Message, stage: str) -> Said:
+    return [_funnel(message, "visited", stage=stage)] if 0 < len(stage) <= LONGEST_STAGE else []
+
+
+def _funnel(message: Message, what: str, **more: str) -> Fact:
+    context = part(message.said, "context")
+    came = part(context, "campaign")
+    return Fact("funnel", {
+        **message.who,
+        "what": what,
+        "at": message.at,
+        "checkout_id": message.get("checkout_id", "checkoutId"),
+        "source": first(came, "source"),
+        "medium": first(came, "medium"),
+        "campaign": first(came, "name"),
+        "ad": first(came, "content"),
+        "device": _device(context),
+        **more,
+    })  # fmt: skip
+
+
+def _device(context: Mapping[str, Any]) -> str:
+    if first(part(context, "device"), "type").lower() in ("ios", "android"):
+        return "mobile"
+    mobile = part(context, "userAgentData").get("mobile")
+    return {True: "mobile", False: "desktop"}.get(mobile, "") if isinstance(mobile, bool) else ""
+
+
+def _track(message: Message) -> Said:
+    name = " ".join(text(message.said.get("event")).lower().replace("_", " ").split())
+    make = TRACKED.get(name)
+    return make(message) if make else []
+
+
+def _happened(what: str) -> Kind:
+    return lambda message: [_funnel(message, what)]
+
+
+def _stage(stage: str) -> Kind:
+    """A step of the checkout, numbered where it is."""
+    return lambda message: _visit(message, " ".join(filter(None, (stage, message.get("step")))))
+
+
+def _offer(what: str) -> Kind:
+    def make(message: Message) -> Said:
+        return [_funnel(message, what, sku=_product(message.properties), stage=message.get("stage"))]
+
+    return make
+
+
+def _product(said: Mapping[str, Any]) -> str:
+    return first(said, "sku", "product_id", "productId", "course_id", "courseId")
+
+
+def _order(message: Message) -> Said:
+    return [_of_order(message)]
+
+
+def _of_order(message: Message) -> OfOrder:
+    came = part(message.said, "context", "campaign")
+    head = {
+        **message.who,
+        "order_total": message.get("total", "revenue", "value"),
+        "currency": message.get("currency"),
+        "checkout_id": message.get("checkout_id", "checkoutId"),
+        "source": first(came, "source"),
+        "medium": first(came, "medium"),
+        "campaign": first(came, "name"),
+    }
+    products = items(message.properties.get("products"))
+    lines = [_line(each) for each in products] if products else None
+    return OfOrder(_ref(message), message.at, filled(head), lines)
+
+
+def _ref(message: Message) -> str:
+    ref = message.get("order_id", "orderId")
+    if not ref:
+        msg = "order_id is missing"
+        raise NotUnderstood(msg)
+    return ref
+
+
+def _line(product: Mapping[str, Any]) -> Fields:
+    return filled({
+        "sku": _product(product),
+        "quantity": first(product, "quantity"),
+        "unit_price": first(product, "price"),
+        "position": first(product, "offer"),
+    })  # fmt: skip
+
+
+def _refunded(message: Message) -> Said:
+    """What is named went back; without any product the order as a whole, or that much of it."""
+    ref, total = _ref(message), message.get("total", "value", "revenue")
+    refund, products = message.get("refund_id") or message.id, items(message.properties.get("products"))
+    if len(products) != 1:
+        return [OfOrder(ref, message.at, refunds={refund: filled({"at": message.at, "amount": total})})]
+    sku = _product(products[0])
+    fields = {"at": message.at, "amount": total or first(products[0], "price"), "sku": sku}
+    return [OfOrder(ref, message.at, refunds={refund: filled(fields)})]
+
+
+def _cancelled(message: Message) -> Said:
+    return [OfOrder(_ref(message), message.at, cancelled=message.at)]
+
+
+def _lesson(kind: str) -> Kind:
+    def make(message: Message) -> Said:
+        fields = {
+            **message.who,
+            "sku": _product(message.properties),
+            "unit": message.get("unit", "lesson_id", "lessonId", "lesson"),
+            "kind": kind,
+            "at": message.at,
+            "progress": message.get("progress", "percent"),
+        }
+        return [Fact("consumption", filled(fields))]
+
+    return make
+
+
+def _consent(granted: str) -> Kind:
+    def make(message: Message) -> Said:
+        words = {name: message.get(name) for name in ("topic", "basis", "source")}
+        return [Fact("consent", filled({**message.who, **words, "at": message.at, "granted": granted}))]
+
+    return make
+
+
+KINDS: Mapping[str, Kind] = {"identify": _identify, "track": _track, "page": _page, "alias": _alias}
+TRACKED: Mapping[str, Kind] = {
+    "checkout started": _happened("checkout_started"),
+    "checkout step viewed": _stage("checkout step"),
+    "checkout step completed": _stage("checkout step completed"),
+    "payment info entered": _stage("payment info entered"),
+    "funnel completed": _happened("completed"),
+    "order fulfilled": _happened("released"),
+    "order completed": _order,
+    "order updated": _order,
+    "order refunded": _refunded,
+    "order cancelled": _cancelled,
+    **{f"{word} {said}": _offer(what)
+       for word in ("offer", "product offer")
+       for said, what in (
+           ("shown", "offer_shown"), ("viewed", "offer_shown"), ("accepted", "offer_accepted"),
+           ("refused", "offer_refused"), ("declined", "offer_refused"),
+       )},
+    "lesson started": _lesson("started"),
+    "lesson progressed": _lesson("progressed"),
+    "lesson completed": _lesson("completed"),
+    "consent given": _consent("yes"),
+    "consent withdrawn": _consent("no"),
+    "unsubscribed": _consent("no"),
+}  # fmt: skip
+SOURCE = Source(NAME, "write_key", _read)

@@ -1,0 +1,178 @@
+"""Shopify: orders, what went back of them, customers and checkouts, by webhooks of the shop."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from engine.facts.receiving.parts import filled, first, items, moment, needed, part, required, text, written
+from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, same
+
+NAME = "shopify"
+PAID = ("paid", "partially_refunded", "refunded")
+Thing = Mapping[str, Any]
+
+
+def _believes(posted: Posted, secret: str, _: datetime) -> bool:
+    return same(posted.header("X-Shopify-Hmac-Sha256"), b64encode(digest(posted.body, secret)).decode())
+
+
+def _events(posted: Posted) -> Events:
+    """The topic stands in a header alone, so it is kept beside the body."""
+    body = json.loads(posted.body)
+    own = posted.header("X-Shopify-Webhook-Id") or None
+    return [(own, {"topic": posted.header("X-Shopify-Topic"), "body": body})]
+
+
+def _read(event: Any, _: datetime) -> Said:
+    said = part(event)
+    resource, what = _topic(said.get("topic"))
+    make = KINDS.get(resource)
+    if make is None or what == "delete":
+        return []
+    body = part(said, "body")
+    return make(part(body, resource.removesuffix("s")) or body)
+
+
+def _topic(said: Any) -> tuple[str, str]:
+    resource, _, what = text(said).partition("/")
+    return resource, what
+
+
+def _order(order: Thing) -> Said:
+    """An edit that names no lines is told in full by `orders/updated`."""
+    if not isinstance(order.get("line_items"), list):
+        return []
+    since = required(moment(order.get("updated_at")) or moment(order.get("created_at")), "updated_at")
+    placed = moment(order.get("processed_at")) or moment(order.get("created_at"))
+    head = {
+        **_who(order),
+        "at": written(placed),
+        "paid": "yes" if text(order.get("financial_status")) in PAID else "no",
+        "order_total": first(order, "total_price"),
+        "currency": first(order, "currency"),
+        "checkout_id": first(order, "checkout_id"),
+        **_came(first(order, "landing_site")),
+    }
+    refunds = {ref: each for refund in items(order.get("refunds")) for ref, each in _back(refund).items()}
+    lines = [_line(each) for each in items(order["line_items"])]
+    return [OfOrder(needed(order, "id"), since, filled(head), lines, refunds)]
+
+
+def _who(order: Thing) -> Fields:
+    customer = part(order, "customer")
+    email = first(order, "email", "contact_email") or first(customer, "email")
+    return filled({"email": email, "shop_id": first(customer, "id")})
+
+
+def _came(landing: str) -> Fields:
+    try:
+        asked = parse_qs(urlsplit(landing).query)
+    except ValueError:
+        return {}
+    return {name: asked.get(f"utm_{name}", [""])[0] for name in ("source", "medium", "campaign")}
+
+
+def _line(line: Thing) -> Fields:
+    allocated = [_number(each.get("amount")) for each in items(line.get("discount_allocations"))]
+    off = sum(allocated, Decimal()) if allocated else _number(line.get("total_discount"))
+    amount = _number(line.get("price")) * _number(line.get("quantity", 1)) - off
+    return filled({
+        "line_id": first(line, "id"),
+        "sku": first(line, "sku", "variant_id", "product_id"),
+        "quantity": first(line, "quantity"),
+        "amount": f"{amount:f}",
+    })  # fmt: skip
+
+
+def _refund(refund: Thing) -> Said:
+    ref = needed(refund, "order_id")
+    back = _back(refund)
+    since = required(moment(refund.get("created_at")), "created_at")
+    return [OfOrder(ref, since, refunds=back)] if back else []
+
+
+def _back(refund: Thing) -> Mapping[str, Fields]:
+    """What went back for each line, and the rest; where that does not add up, the sum for the whole order."""
+    done = [
+        _number(each.get("amount"))
+        for each in items(refund.get("transactions"))
+        if text(each.get("kind")) == "refund" and text(each.get("status")) == "success"
+    ]
+    paid, number = sum(done, Decimal()), needed(refund, "id")
+    at = required(moment(refund.get("processed_at")) or moment(refund.get("created_at")), "created_at")
+    lines = [_line_back(each) for each in items(refund.get("refund_line_items"))]
+    of_lines = sum((amount for _, amount in lines), Decimal())
+    if of_lines > paid:
+        lines, of_lines = [], Decimal()
+    found = {
+        f"{number}/{line}": {"at": at, "line_id": line, "amount": f"{amount:f}"}
+        for line, amount in lines
+        if amount > 0
+    }
+    rest = {number: {"at": at, "amount": f"{paid - of_lines:f}"}} if paid > of_lines else {}
+    return {**found, **rest}
+
+
+def _line_back(each: Thing) -> tuple[str, Decimal]:
+    told = _number(each.get("subtotal"))
+    price = _number(part(each, "line_item").get("price"))
+    return first(each, "line_item_id"), told or price * _number(each.get("quantity"))
+
+
+def _customer(customer: Thing) -> Said:
+    """Also a yes or no to marketing, where it says since when."""
+    since = required(moment(customer.get("updated_at")), "updated_at")
+    who = filled({"email": first(customer, "email"), "shop_id": needed(customer, "id")})
+    fields = {
+        **who,
+        "first_name": first(customer, "first_name"),
+        "last_name": first(customer, "last_name"),
+        "country": first(part(customer, "default_address"), "country_code"),
+        "attribute.tags": first(customer, "tags"),
+        "known_at": written(moment(customer.get("created_at"))),
+        "updated_at": since,
+    }
+    return [Fact("customers", filled(fields)), *_consent(customer, who)]
+
+
+def _consent(customer: Thing, who: Fields) -> Sequence[Fact]:
+    state = part(customer, "email_marketing_consent")
+    granted = {"subscribed": "yes", "unsubscribed": "no"}.get(text(state.get("state")), "")
+    at = moment(state.get("consent_updated_at"))
+    if not state:
+        granted, at = (
+            text(customer.get("accepts_marketing")),
+            moment(customer.get("accepts_marketing_updated_at")),
+        )
+    said = {**who, "granted": granted, "at": written(at), "source": NAME}
+    return [Fact("consent", said)] if granted and at else []
+
+
+def _checkout(checkout: Thing) -> Said:
+    at = required(moment(checkout.get("created_at")), "created_at")
+    fields = {**_who(checkout), "what": "checkout_started", "at": at, "checkout_id": needed(checkout, "id")}
+    came = _came(first(checkout, "landing_site"))
+    return [Fact("funnel", filled({**fields, **came}))]
+
+
+def _number(said: Any) -> Decimal:
+    try:
+        number = Decimal(text(said) or 0)
+    except InvalidOperation as error:
+        msg = "an amount is no number"
+        raise NotUnderstood(msg) from error
+    return number if number.is_finite() else Decimal()
+
+
+KINDS: Mapping[str, Callable[[Thing], Said]] = {
+    "orders": _order,
+    "refunds": _refund,
+    "customers": _customer,
+    "checkouts": _checkout,
+}
+SOURCE = Hook(NAME, "shopify_webhook", _read, _believes, _events)

@@ -1,0 +1,247 @@
+"""Stripe: payments, what went back of them, invoices and subscriptions, by the events of a webhook endpoint.
+
+A payment and the checkout session behind it are one order, under the number of the payment. A payment that
+names no product is of the product `stripe` until something that names one is told.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.clock import EPOCH
+from engine.facts.receiving.parts import (
+    filled,
+    first,
+    items,
+    major,
+    needed,
+    part,
+    required,
+    seconds,
+    text,
+    written,
+)
+from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.sources.source import Events, Hook, Posted
+
+NAME = "stripe"
+UNNAMED = "stripe"  # the product of a payment that names none
+OLDEST = timedelta(minutes=5)  # since it was signed, either way; each repetition is signed anew
+OF_INVOICES = ("Subscription ", "Payment for Invoice")  # how Stripe describes what pays an invoice
+STATUS = {
+    "active": "active",
+    "trialing": "active",
+    "past_due": "past_due",
+    "unpaid": "past_due",
+    "paused": "past_due",
+    "canceled": "expired",
+}
+Thing = Mapping[str, Any]
+
+
+def _believes(posted: Posted, secret: str, now: datetime) -> bool:
+    from stripe import SignatureVerificationError, WebhookSignature  # noqa: PLC0415 - it is slow to load
+
+    header = posted.header("Stripe-Signature")
+    try:
+        WebhookSignature.verify_header(posted.body.decode(), header, secret)
+    except (SignatureVerificationError, ValueError, TypeError):  # the latter of bytes that are no text
+        return False
+    signed = next(each for each in header.split(",") if each.startswith("t="))  # the first, as it is verified
+    return abs((now - EPOCH) - timedelta(seconds=int(signed.removeprefix("t=")))) <= OLDEST
+
+
+def _events(posted: Posted) -> Events:
+    event = json.loads(posted.body)
+    return [(event.get("id") if isinstance(event, dict) else None, event)]
+
+
+def _read(event: Any, _: datetime) -> Said:
+    said = part(event)
+    make = KINDS.get(text(said.get("type")))
+    if make is None:
+        return []
+    at = seconds(said.get("created"))
+    if at is None:
+        msg = "created is no time"
+        raise NotUnderstood(msg)
+    return make(part(said, "data", "object"), at)
+
+
+def _who(thing: Thing, *addresses: str) -> Fields:
+    customer = thing.get("customer")
+    ref = text(customer) or first(part(customer), "id")
+    email = next(filter(None, addresses), "")
+    return filled({"email": email, "anonymous_id": f"{NAME}:{ref}" if ref else ""})
+
+
+def _sku(thing: Thing) -> str:
+    """What the shop itself wrote beside it."""
+    return first(part(thing, "metadata"), "sku", "product")
+
+
+def _of_price(price: Thing) -> str:
+    product = price.get("product")
+    named = _sku(price) or _sku(part(product)) or first(price, "lookup_key")
+    return named or text(product) or first(part(product), "id")
+
+
+def _session(session: Thing, at: datetime) -> Said:
+    details = part(session, "customer_details")
+    who = _who(session, first(details, "email"), first(session, "customer_email"))
+    known = {"known_at": written(at), "country": first(part(details, "address"), "country")}
+    told: list[Fact | OfOrder] = [Fact("customers", filled({**who, **known}))] if who else []
+    if text(session.get("mode")) != "payment":
+        return told
+    currency, total = (
+        first(session, "currency"),
+        major(session.get("amount_total"), first(session, "currency")),
+    )
+    lines = [_bought(each, currency) for each in items(part(session, "line_items").get("data"))]
+    named = [{"sku": _sku(session), "amount": total}] if _sku(session) else None
+    head = {
+        **who,
+        "order_total": total,
+        "currency": currency,
+        "checkout_id": first(session, "id"),
+        "paid": "no" if text(session.get("payment_status")) == "unpaid" else "yes",
+    }
+    ref = first(session, "payment_intent") or needed(session, "id")
+    return [*told, OfOrder(ref, written(at), filled(head), lines or named, guess=_unnamed(total))]
+
+
+def _bought(line: Thing, currency: str) -> Fields:
+    price = part(line, "price") or part(line, "pricing", "price_details")
+    amount = line.get("amount_total", line.get("amount"))
+    sku = _sku(line) or _of_price(price) or UNNAMED
+    return filled({
+        "sku": sku,
+        "quantity": text(line.get("quantity")) or "1",
+        "amount": major(amount, currency),
+        "line_id": first(line, "id"),
+    })  # fmt: skip
+
+
+def _unnamed(total: str) -> Sequence[Fields] | None:
+    return [{"sku": UNNAMED, "amount": total}] if total else None
+
+
+def _payment(payment: Thing, at: datetime) -> Said:
+    """A charge or a payment intent. What pays an invoice is told by the invoice."""
+    if payment.get("invoice") or text(payment.get("description")).startswith(OF_INVOICES):
+        return []
+    if payment.get("captured") is False:
+        return []
+    currency = first(payment, "currency")
+    paid = next((payment[name] for name in ("amount_captured", "amount_received") if payment.get(name)), None)
+    total = major(paid if paid is not None else payment.get("amount"), currency)
+    billing = part(payment, "billing_details")
+    head = {
+        **_who(payment, first(billing, "email"), first(payment, "receipt_email")),
+        "order_total": total,
+        "currency": currency,
+        "paid": "yes",
+    }
+    lines = [{"sku": _sku(payment), "amount": total}] if _sku(payment) else None
+    return [OfOrder(_payment_ref(payment), written(at), filled(head), lines, guess=_unnamed(total))]
+
+
+def _payment_ref(thing: Thing) -> str:
+    return first(thing, "payment_intent", "charge") or needed(thing, "id")
+
+
+def _refund(refund: Thing, at: datetime) -> Said:
+    """Only one that succeeded is one."""
+    if text(refund.get("status")) != "succeeded":
+        return []
+    amount = major(refund.get("amount"), first(refund, "currency"))
+    when = written(seconds(refund.get("created")) or at)
+    fields = {needed(refund, "id"): {"at": when, "amount": amount}}
+    return [OfOrder(_payment_ref(refund), written(at), refunds=fields)]
+
+
+def _refunded(charge: Thing, at: datetime) -> Said:
+    """Where the charge names its refunds; newer versions tell of each by itself."""
+    refunds = items(part(charge, "refunds").get("data"))
+    return [each for refund in refunds for each in _refund(refund, at)]
+
+
+def _invoice(invoice: Thing, at: datetime) -> Said:
+    currency, total = (
+        first(invoice, "currency"),
+        major(invoice.get("amount_paid"), first(invoice, "currency")),
+    )
+    lines = [_bought(each, currency) for each in items(part(invoice, "lines").get("data"))]
+    if any(Decimal(line.get("amount") or 0) < 0 for line in lines):  # a change in the middle of a period
+        kept = [line["sku"] for line in lines if Decimal(line.get("amount") or 0) > 0]
+        lines = [{"sku": kept[0], "amount": total}] if kept else []
+    head = {
+        **_who(invoice, first(invoice, "customer_email")),
+        "order_total": total,
+        "currency": currency,
+        "paid": "yes",
+        "at": written(seconds(part(invoice, "status_transitions").get("paid_at"))),
+    }
+    payments = items(part(invoice, "payments").get("data"))
+    paid_by = [first(part(each, "payment"), "payment_intent") for each in payments]
+    ref = first(invoice, "payment_intent") or next(filter(None, paid_by), "") or needed(invoice, "id")
+    return [OfOrder(ref, written(at), filled(head), lines or None)]
+
+
+def _subscription(subscription: Thing, at: datetime) -> Said:
+    """Of several words in one second the one that goes furthest holds."""
+    status = STATUS.get(text(subscription.get("status")), "")
+    if not status:
+        return []
+    ends = seconds(subscription.get("ended_at")) or seconds(subscription.get("cancel_at"))
+    stopping = subscription.get("cancel_at_period_end") is True or subscription.get("cancel_at") is not None
+    if status == "active" and stopping:
+        status = "cancelled"
+    sold = next(iter(items(part(subscription, "items").get("data"))), {})
+    until = subscription.get("current_period_end", sold.get("current_period_end"))
+    since = at + timedelta(microseconds=("active", "past_due", "cancelled", "expired").index(status))
+    if ends and ends < since:
+        ends = None
+    return [Fact("subscriptions", filled({
+        **_who(subscription),
+        "subscription_id": needed(subscription, "id"),
+        "at": written(since),
+        "sku": _sku(subscription) or _of_price(part(sold, "price")) or UNNAMED,
+        "status": status,
+        "renews_at": written(seconds(until)) if status in ("active", "past_due") else "",
+        "ends_at": written(ends or (seconds(until) if status == "cancelled" else None)),
+    }))]  # fmt: skip
+
+
+def _customer(customer: Thing, at: datetime) -> Said:
+    locales = customer.get("preferred_locales")
+    return [Fact("customers", filled({
+        "email": first(customer, "email"),
+        "anonymous_id": f"{NAME}:{needed(customer, 'id')}",
+        "country": first(part(customer, "address"), "country"),
+        "locale": text(locales[0]) if isinstance(locales, list) and locales else "",
+        "known_at": required(at, "created"),
+        "updated_at": written(at),
+    }))]  # fmt: skip
+
+
+KINDS: Mapping[str, Callable[[Thing, datetime], Said]] = {
+    "checkout.session.completed": _session,
+    "checkout.session.async_payment_succeeded": _session,
+    "charge.succeeded": _payment,
+    "charge.captured": _payment,
+    "payment_intent.succeeded": _payment,
+    "charge.refunded": _refunded,
+    "charge.refund.updated": _refund,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "invoice.paid": _invoice,
+    "invoice.payment_succeeded": _invoice,
+    "customer.created": _customer,
+    "customer.updated": _customer,
+    **{f"customer.subscription.{what}": _subscription
+       for what in ("created", "updated", "deleted", "paused", "resumed")},
+}  # fmt: skip
+SOURCE = Hook(NAME, "stripe_webhook", _read, _believes, _events)

@@ -1,0 +1,81 @@
+"""Takes up what waits, batch by batch, in transactions that are kept whole or not at all.
+
+Where a batch cannot be taken up, each half of it is tried, down to the event that is at fault: that one is
+parked, and holds up nothing. A database that cannot be used is nobody's fault: that is raised.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from engine.errors import AftersaleError
+from engine.facts.receiving import inbound
+from engine.facts.receiving.inbound import PARKED, Told, Verdict
+from engine.store.connect import Store
+
+BATCH = 1_000
+ATTEMPTS = 3  # somebody else may meet the same people at the same time
+UNKNOWN_KIND = "of a kind that is not known here"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Whose events are taken up, and what is made of a batch of them."""
+
+    store: Store
+    sources: Collection[str]
+    apply: Callable[[Connection, Sequence[Told]], dict[Told, Verdict]]
+    size: int = BATCH
+
+
+def take_up(work: Work, now: datetime, stop: Callable[[], bool] = lambda: False) -> Counter[str]:
+    """Take up all that waits, until `stop` says to end; how many events ended how."""
+    made: Counter[str] = Counter()
+    for batch in inbound.batches(work.store, work.sources, work.size):
+        made.update(verdict.outcome for verdict in _take_up(work, batch, now).values())
+        if stop():
+            break
+    return made
+
+
+def _take_up(work: Work, batch: Sequence[Told], now: datetime) -> dict[Told, Verdict]:
+    try:
+        return _attempt(work, batch, now)
+    except AftersaleError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the events behind it are waited for
+        if len(batch) == 1:
+            return _park(work.store, batch[0], type(error).__name__, now)
+        middle = len(batch) // 2
+        return {
+            told: verdict
+            for half in (batch[:middle], batch[middle:])
+            for told, verdict in _take_up(work, half, now).items()
+        }
+
+
+def _attempt(work: Work, batch: Sequence[Told], now: datetime) -> dict[Told, Verdict]:
+    """Where another process met the same people first, look again."""
+    attempts_left = ATTEMPTS
+    while True:
+        attempts_left -= 1
+        try:
+            with work.store.writing() as connection:
+                verdicts = work.apply(connection, batch)
+                inbound.mark(connection, verdicts, now)
+        except IntegrityError:
+            if not attempts_left:
+                raise
+        else:
+            return verdicts
+
+
+def _park(store: Store, told: Told, why: str, now: datetime) -> dict[Told, Verdict]:
+    verdicts = {told: Verdict(PARKED, f"it cannot be taken up: {why}")}
+    with store.writing() as connection:
+        inbound.mark(connection, verdicts, now)
+    return verdicts

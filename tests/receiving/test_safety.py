@@ -1,0 +1,141 @@
+"""What was acknowledged is kept whatever dies, and no event stands in another's way."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.facts.receiving.saying import NotUnderstood
+from engine.facts.receiving.sources import SOURCES
+from engine.facts.refusal import Refused
+from tests.receiving.ear import NOW, Ear, message, track
+from tests.receiving.test_segment import BASIC, KEY
+from tests.receiving.test_webhooks import json_values
+
+GUIDE = {"sku": "guide", "price": 10}
+BATCHES = 30
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own, and its address."""
+    words = [sys.executable, "-W", "ignore", "-c", "from engine.cli import main; main()", "serve"]
+    secret = {"AFTERSALE_SECRETS__WRITE_KEY": KEY, "AFTERSALE_WEB__PORT": "0"}
+    with subprocess.Popen(
+        words, cwd=folder, env=os.environ | secret, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        yield process, re.findall(r"http://\S+", said)[0]
+        process.kill()
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("{}")
+    acknowledged = []
+    with serving(tmp_path) as (process, address), closing(HTTPConnection(urlsplit(address).netloc)) as server:
+        for number in range(BATCHES):
+            server.request("POST", "/v1/track", json.dumps({"messageId": f"m{number}"}), BASIC)
+            answer = server.getresponse()
+            answer.read()
+            assert answer.status == 200
+            acknowledged.append(f"m{number}")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with closing(sqlite3.connect(tmp_path / "aftersale.db")) as database:
+        kept = {row[0] for row in database.execute("SELECT event_id FROM inbound")}
+    assert kept == set(acknowledged)
+
+
+@given(
+    source=st.sampled_from(list(SOURCES)),
+    topic=st.sampled_from(["orders/x", "customers/x", "refunds/x", "order.updated", "customer.created"]),
+    said=json_values,
+)
+@settings(max_examples=400, deadline=None)
+def test_a_reader_says_facts_or_why_not(source: str, topic: str, said: Any) -> None:
+    for event in (
+        said,
+        {"topic": topic, "body": said},
+        {"type": "track", "event": "Order Refunded", "properties": said},
+    ):
+        with suppress(NotUnderstood, Refused):
+            SOURCES[source].read(event, NOW)
+
+
+HOSTILE = [
+    track("Order Completed", order_id="o\0", products=[GUIDE]),
+    track("Order Completed", order_id="o" * 300, products=[GUIDE]),
+    track("Order Completed", order_id="o2", products=[{"sku": "guide", "price": "ten"}]),
+    track("Order Completed", order_id="o3", products=[{"sku": "guide", "price": 1e300}]),
+    track("Order Completed", order_id="o4", total=-5, products=[GUIDE]),
+    track("Order Completed", order_id="o5", products=[{"price": 5}]),
+    track("Order Completed", order_id="o6", currency="XXY", products=[GUIDE]),
+    track("Order Refunded", order_id="never told", total=5),
+    track("Order Cancelled", order_id="never told"),
+    track("Lesson Completed", who="", sku="course"),
+    track("Lesson Completed", sku="course\n", unit="\ud800"),
+    message("identify", traits={"email": "no address"}),
+    message("track", timestamp="1066-10-14T00:00:00Z", event="Lesson Started", properties={"sku": "course"}),
+    {"type": ["track"]},
+    [],
+    "text",
+]  # fmt: skip
+
+
+def test_a_poison_event_is_parked_and_costs_no_other_anything(ear: Ear) -> None:
+    good = [track("Lesson Completed", number, sku="course", unit=str(number)) for number in range(20)]
+    told: list[Any] = [each for pair in zip(good, HOSTILE, strict=False) for each in pair] + good[
+        len(HOSTILE) :
+    ]
+    ear.hear("segment", [(None, each) for each in told])
+    made = ear.take_up()
+    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE)}, ear.verdicts()
+    assert len(ear.rows("consumption", "unit")) == 20
+    assert ear.rows("orders", "order_ref") == []
+    reasons = [error for outcome, error in ear.verdicts() if outcome == "parked"]
+    assert all(reasons)
+    assert not [each for each in reasons if "guide" in each or "@" in each], "a reason quotes nothing"
+
+
+def test_a_refund_that_came_alone_lands_once_its_order_is_imported(ear: Ear) -> None:
+    refund = track("Order Refunded", order_id="o1", total=5)
+    assert ear.tell("segment", refund).parked == 1
+    assert ear.verdicts() == [("parked", "is of an order that is not known; import the order first")]
+    ear.tell("segment", track("Order Completed", -5, order_id="o1", products=[GUIDE]))
+    assert ear.verdicts() == [("applied", None)] * 2
+    assert ear.rows("refunds", "amount") == [(500,)]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_batches_of_any_size_end_the_same(ear: Ear, size: int) -> None:
+    told = [
+        track(
+            "Order Completed",
+            number,
+            who=f"u{number % 4}",
+            order_id=f"o{number % 4}",
+            products=[GUIDE] * (number + 1),
+        )
+        for number in range(8)
+    ]
+    ends = []
+    for each in (size, 500):
+        ear.forget()
+        ear.hear("segment", [(event["messageId"], event) for event in told])
+        assert ear.take_up(each).applied == 8
+        ends.append(ear.facts())
+    assert ends[0] == ends[1]

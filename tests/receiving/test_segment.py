@@ -1,0 +1,311 @@
+"""The events API: a client library's events land as facts, whatever their order."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from itertools import permutations
+from pathlib import Path
+from socket import IPPROTO_TCP, TCP_NODELAY
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from segment.analytics.client import Client
+from sqlalchemy import select
+
+from engine.app.hearing import take_up
+from engine.app.project import Project
+from engine.clock import VirtualClock
+from engine.settings import Secrets, Settings, Web
+from engine.store.tables import consumption, customers, inbound, order_lines, orders
+from engine.web.server import Server
+from tests.receiving.ear import NOW, Ear, message, track
+
+KEY = "a-write-key-of-some-length"
+
+
+def basic(said: bytes) -> dict[str, str]:
+    return {"Authorization": f"Basic {b64encode(said).decode()}"}
+
+
+def refusal(status: int, why: str) -> dict[str, Any]:
+    return {"success": False, "code": str(status), "message": why}
+
+
+BASIC = basic(f"{KEY}:".encode())
+GUIDE = {"sku": "guide", "price": 19.5, "quantity": 2}
+COURSE = {"product_id": "course", "price": 200, "quantity": 1, "offer": "upsell"}
+
+
+class Door:
+    """A server with the events API."""
+
+    def __init__(self, folder: Path, key: str | None = KEY) -> None:
+        (folder / "campaigns").mkdir(exist_ok=True)
+        chosen = Settings(web=Web(port=0), secrets=Secrets(write_key=key))
+        self.project = Project(folder, VirtualClock(NOW), chosen)
+        self.server = Server(self.project)
+        self.server.start()
+
+    def post(self, path: str, body: bytes, headers: dict[str, str] = BASIC) -> tuple[int, Any]:
+        with closing(HTTPConnection(urlsplit(self.server.address).netloc, timeout=60)) as connection:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def rows(self, *columns: Any) -> list[Any]:
+        with self.project.store.reading() as connection:
+            return sorted(map(tuple, connection.execute(select(*columns))), key=repr)
+
+    def close(self) -> None:
+        self.server.stop()
+        self.project.store.close()
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    opened = Door(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_the_client_library_of_segment_lands_its_events(door: Door, gzip: bool) -> None:
+    client = Client(KEY, host=door.server.address, sync_mode=True, gzip=gzip, max_retries=0)
+    client.identify("u1", {"email": "Ann@loaf.example", "firstName": "Ann", "plan": "gold"})
+    products = {"products": [GUIDE, COURSE]}
+    client.track("u1", "Order Completed", {"order_id": "o1", "total": 240, "currency": "USD", **products})
+    client.track("u1", "Lesson Completed", {"sku": "course", "unit": "lesson-1"})
+    client.alias("an-anonymous-one", "u1")
+    client.group("u1", "a-group")
+    client.page("u1", "reading", "Sales page")
+    heard = take_up(door.project, NOW)
+    assert heard.received.as_json() == {"applied": 5, "ignored": 1, "parked": 0}
+    assert door.rows(customers.c.email, customers.c.shop_id, customers.c.first_name) == [
+        ("ann@loaf.example", "u1", "Ann")
+    ]
+    assert door.rows(orders.c.order_ref, orders.c.paid, orders.c.amount) == [("o1", True, 24_000)]
+    assert door.rows(
+        order_lines.c.sku, order_lines.c.quantity, order_lines.c.amount, order_lines.c.position
+    ) == [
+        ("course", 1, 20_000, "upsell"),
+        ("guide", 2, 3_900, ""),
+    ]
+    assert door.rows(consumption.c.sku, consumption.c.unit, consumption.c.kind) == [
+        ("course", "lesson-1", "completed")
+    ]
+    assert door.rows(inbound.c.outcome) == [("applied",)] * 5 + [("ignored",)]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic ???"},
+        {"Authorization": f"Bearer {KEY}"},
+        basic(b"another-key:"),
+        basic(f":{KEY}".encode()),
+        basic(b"\xff\xfe"),
+    ],
+)
+def test_who_has_not_the_key_is_not_let_in(door: Door, headers: dict[str, str]) -> None:
+    assert door.post("/v1/track", b"{}", headers) == (401, refusal(401, "the write key is missing or wrong"))
+    assert door.rows(inbound.c.event_id) == []
+
+
+def test_without_a_key_nothing_is_let_in(tmp_path: Path) -> None:
+    with closing(Door(tmp_path, None)) as door:
+        assert door.post("/v1/track", b"{}") == (503, refusal(503, "secrets.write_key is not set"))
+
+
+def test_a_message_is_kept_once_by_its_id(door: Door) -> None:
+    body = json.dumps({"messageId": "m1", "userId": "u1", "event": "Order Completed"}).encode()
+    for _ in range(2):
+        assert door.post("/v1/track", body) == (200, {"success": True})
+    batch = json.dumps(
+        {"batch": [{"messageId": "m1", "type": "track"}, {"messageId": "m2", "type": "track"}]}
+    )
+    assert door.post("/v1/batch", batch.encode())[0] == 200
+    assert door.rows(inbound.c.event_id) == [("m1",), ("m2",)]
+
+
+def test_a_clock_that_is_far_off_is_set_right(ear: Ear) -> None:
+    hour = timedelta(hours=1)
+    lesson = {"sku": "course", "unit": "1"}
+    wrong = message("track", 50, event="Lesson Started", properties=lesson)
+    ear.tell("segment", {**wrong, "sentAt": (NOW + hour).isoformat()})
+    right = message("track", -5, event="Lesson Completed", properties=lesson)
+    ear.tell("segment", {**right, "sentAt": (NOW - timedelta(seconds=5)).isoformat()})
+    minutes = {kind: (at - NOW) / timedelta(minutes=1) for kind, at in ear.rows("consumption", "kind", "at")}
+    assert minutes == {"started": -10, "completed": -5}
+
+
+def test_an_order_is_the_same_whatever_came_first(ear: Ear) -> None:
+    told = [
+        track("Order Completed", order_id="o1", checkout_id="c1", currency="USD", products=[GUIDE]),
+        track("Order Updated", 5, order_id="o1", products=[GUIDE, COURSE]),
+        track("Order Refunded", 9, order_id="o1", refund_id="r1", products=[GUIDE]),
+        track("Order Cancelled", 12, order_id="o1"),
+        message("identify", 1, traits={"email": "ann@loaf.example", "plan": "gold"}),
+    ]
+    ends = []
+    for order in (
+        told,
+        told[::-1],
+        [told[2], told[3], told[0], told[1], told[4]],
+        [told[1], told[3], told[0], told[2], told[4]],
+    ):
+        ear.forget()
+        for event in order:
+            ear.tell("segment", event)
+            ear.tell("segment", event)
+        assert ear.verdicts() == [("applied", None)] * 5
+        ends.append(ear.facts())
+    assert ends[1:] == ends[:1] * 3
+    assert ear.rows("orders", "order_ref", "amount", "checkout_id", "at") == [("o1", 23_900, "c1", NOW)]
+    assert ear.rows("refunds", "refund_ref", "sku", "amount") == [
+        ("refund:o1/cancelled", "", 22_000 - 50),
+        ("refund:o1/r1", "guide", 1_950),
+    ]
+
+
+# ── the examples of the specification ───────────────────────────────────────────────────────────
+
+ORDER = "50314b8e9bcf000000000000"
+BOUGHT = [("45790-32", 1, 1_900), ("46493-32", 2, 600)]
+PETER = ("peter@example.com", "97980cfea0067")
+EXAMPLES: dict[str, tuple[str, dict[tuple[str, ...], list[Any]]]] = {
+    "alias_01_syntax": ("applied", {("customers", "email", "shop_id"): [("jen@email.com", "507f191e81")]}),
+    "alias_02_syntax": ("applied", {("identities", "kind", "value"): [("anonymous_id", "before"), ("shop_id", "u1")]}),
+    "alias_03_examples": ("applied", {("customers", "email", "shop_id"): [(None, "507f191e81")]}),
+    "ecommerce_v2_11_checkout_started": ("applied", {("funnel_events", "what"): [("checkout_started",)]}),
+    "ecommerce_v2_12_checkout_step_viewed": ("applied", {("funnel_events", "what", "stage", "checkout_id"): [("visited", "checkout step 2", ORDER)]}),
+    "ecommerce_v2_13_checkout_step_completed": ("applied", {("funnel_events", "what", "stage"): [("visited", "checkout step completed 2")]}),
+    "ecommerce_v2_14_payment_info_entered": ("applied", {("funnel_events", "what", "stage"): [("visited", "payment info entered")]}),
+    "ecommerce_v2_15_order_updated": ("applied", {("order_lines", "sku", "quantity", "amount"): BOUGHT, ("orders", "order_ref", "amount"): [(ORDER, 2_750)]}),
+    "ecommerce_v2_16_order_completed": ("applied", {("order_lines", "sku", "quantity", "amount"): BOUGHT, ("orders", "checkout_id"): [("fksdjfsdjfisjf9sdfjsd9f",)]}),
+    "ecommerce_v2_17_order_refunded": ("parked", {("inbound", "error"): [("is of an order that is not known; import the order first",)]}),
+    "ecommerce_v2_18_order_cancelled": ("parked", {("inbound", "error"): [("is of an order that is not known yet; it lands when the order comes",)]}),
+    "identify_01_x": ("applied", {("customers", "email", "shop_id"): [PETER], ("attributes", "name", "value"): [("logins", "5"), ("name", "Peter Gibbons"), ("plan", "premium")]}),
+    "identify_02_x": ("applied", {("customers", "email", "shop_id"): [PETER]}),
+    "identify_03_example": ("applied", {("customers", "email", "shop_id", "country"): [(*PETER, "USA")], ("customers", "known_at"): [(datetime(2015, 2, 23, 22, 28, 55, 111_000, UTC),)]}),
+    "identify_04_anonymous_id": ("applied", {("attributes", "name", "value"): [("subscriptionStatus", "inactive")]}),
+    "page_01_x": ("parked", {("inbound", "error"): [("names no customer: email, shop_id and anonymous_id are blank",)]}),
+    "page_02_x": ("applied", {("funnel_events", "what", "stage"): [("visited", "Home")]}),
+    "page_03_example": ("applied", {("funnel_events", "what", "stage"): [("visited", "Home")]}),
+    "email_06_example": ("applied", {("consents", "topic", "granted"): [("marketing", False)]}),
+}  # fmt: skip
+
+
+def as_posted(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The endpoint and the body, as a client makes them of a call in JavaScript; parts are tracked as they are."""
+    if "args" not in said:
+        said = {name: each for name, each in said.items() if name != "sentAt"}  # of a clock of 2015
+        return str(said.get("type", "track")), said
+    method, args = said["method"], said["args"]
+    words, things = (
+        [each for each in args if isinstance(each, str)],
+        [each for each in args if isinstance(each, dict)],
+    )
+    more = {"traits" if method in ("identify", "group") else "properties": things[0]} if things else {}
+    named: dict[str, Any] = {
+        "track": {"event": words[0] if words else "", "userId": "u1"},
+        "identify": {"userId": words[0] if words else "u1"},
+        "alias": {"previousId": "before", "userId": "u1"},
+        "group": {"groupId": "g1", "userId": "u1"},
+    }.get(method, {"name": words[-1] if words else "", "userId": "u1"})
+    return method, {**named, **more}
+
+
+def test_the_examples_of_the_specification_become_facts(door: Door, real_data: Path) -> None:
+    ear = Ear(door.project.store)
+    files = sorted((real_data / "payloads/segment").glob("*.json"))
+    assert {file.stem for file in files} >= EXAMPLES.keys()
+    for file in files:
+        ear.forget()
+        path, body = as_posted(json.loads(file.read_text()))
+        assert door.post(f"/v1/{path}", json.dumps(body).encode()) == (200, {"success": True}), file.stem
+        outcome, facts = EXAMPLES.get(file.stem, ("ignored", {}))
+        assert take_up(door.project, NOW).received.as_json() == {
+            "applied": 0,
+            "ignored": 0,
+            "parked": 0,
+            outcome: 1,
+        }, (file.stem, ear.verdicts())
+        assert {asked: ear.rows(*asked) for asked in facts} == facts, file.stem
+
+
+XAPI = {
+    "actor": {"mbox": "mailto:ann@loaf.example"},
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+    "object": {"id": "https://learn.example/course/flagship/lesson-3"},
+    "timestamp": "2026-03-01T10:00:00Z",
+    "context": {"contextActivities": {"parent": [{"id": "https://learn.example/course/flagship"}]}},
+}
+
+
+def test_statements_of_a_course_player_are_consumption(door: Door) -> None:
+    progressed = {**XAPI, "id": "s2", "verb": {"id": "http://adlnet.gov/expapi/verbs/progressed"},
+                  "result": {"extensions": {"https://w3id.org/xapi/cmi5/result/extensions/progress": 40}}}  # fmt: skip
+    status, ids = door.post("/v1/xapi/statements", json.dumps([XAPI, progressed]).encode())
+    assert (status, len(ids), ids[1]) == (200, 2, "s2")
+    assert door.post("/v1/xapi/statements", json.dumps(XAPI).encode()) == (200, ids[:1])
+    assert take_up(door.project, NOW).received.as_json() == {"applied": 2, "ignored": 0, "parked": 0}
+    assert door.rows(consumption.c.sku, consumption.c.unit, consumption.c.kind, consumption.c.progress) == [
+        ("flagship", "lesson-3", "completed", None),
+        ("flagship", "lesson-3", "progressed", 40),
+    ]
+
+
+def test_offers_lessons_and_consent_are_facts(ear: Ear) -> None:
+    came = {
+        "campaign": {"source": "fb", "medium": "cpc", "name": "spring", "content": "ad7"},
+        "device": {"type": "ios"},
+    }
+    told = [
+        {**track("Offer Shown", 1, sku="course"), "context": came},
+        track("Product Offer Declined", 2, sku="course"),
+        track("Funnel Completed", 3),
+        track("Lesson Progressed", 4, course_id="course", lesson_id="l1", progress=40),
+        track("Consent Given", 5, basis="form"),
+        track("Unsubscribed", 6),
+    ]
+    assert ear.tell("segment", *told).applied == 6
+    assert ear.rows("funnel_events", "what", "sku", "source", "medium", "campaign", "ad", "device") == [
+        ("completed", "", "", "", "", "", ""),
+        ("offer_refused", "course", "", "", "", "", ""),
+        ("offer_shown", "course", "fb", "cpc", "spring", "ad7", "mobile"),
+    ]
+    assert ear.rows("consumption", "sku", "unit", "kind", "progress") == [("course", "l1", "progressed", 40)]
+    assert ear.rows("consents", "topic", "granted", "basis") == [
+        ("marketing", False, ""),
+        ("marketing", True, "form"),
+    ]
+
+
+def test_whatever_order_facts_of_one_person_come_in_they_are_the_same(ear: Ear) -> None:
+    told = [
+        {**track("Lesson Started", 0, who="", sku="course", unit="1"), "anonymousId": "a1"},
+        message("identify", 1, anonymousId="a1", traits={"email": "ann@loaf.example", "plan": "free"}),
+        message("identify", 2, traits={"email": "ann@loaf.example", "plan": "gold"}),
+        track("Order Completed", 3, order_id="o1", products=[GUIDE]),
+        track("Order Updated", 4, order_id="o1", products=[COURSE]),
+    ]
+    ends = []
+    every = 5 if ear.store.engine.dialect.name == "sqlite" else 15
+    for turn in list(permutations(told))[::every]:
+        ear.forget()
+        for event in turn:
+            ear.tell("segment", event)
+        ends.append(ear.facts())
+    assert all(each == ends[0] for each in ends)
+    assert ear.rows("customers", "email", "shop_id", "known_at") == [("ann@loaf.example", "u1", NOW)]
+
+
+def test_an_answer_does_not_wait_for_the_other_side(door: Door) -> None:
+    """Connections have this from the socket that listens."""
+    assert door.server._listening.getsockopt(IPPROTO_TCP, TCP_NODELAY)
