@@ -257,7 +257,8 @@ def test_the_examples_of_templates_are_sound(tmp_path: Path) -> None:
     ]
     for name, example in zip(names, examples, strict=True):
         (tmp_path / "templates" / name).write_text(example, encoding="utf-8")
-    campaign = {"campaign": "examples", "audience": {"ordered": {}}, "steps": steps}
+    guide = {"bought": {"product": "starter-guide"}}
+    campaign = {"campaign": "examples", "audience": guide, "steps": steps}
     (tmp_path / "campaigns" / "examples.yaml").write_text(json.dumps(campaign), encoding="utf-8")
     files = load_files(tmp_path / "campaigns", Decimal(0))
     assert len(examples) >= 3

@@ -75,8 +75,8 @@ MORE = {
     Reason.OPEN_TRANSACTION: "Until a transaction closes, and for `front_end.quiet` after it closed or an "
     "order was added to it; or while a checkout that was started has no order yet, until `checkout.expires`.",
     Reason.COOL_DOWN: "Within `cool_down.after_purchase` of a paid order.",
-    Reason.CLAIM_UNPROVEN: "The copy speaks of a purchase or of use that no fact shows, and no guard in the "
-    "template leaves that part out. See [templates](templates.md#claims).",
+    Reason.CLAIM_UNPROVEN: "A fact that proved what the copy says was taken back since entry, mostly by a "
+    "refund. See [claims](../claims.md).",
     Reason.ANOTHER_OFFER: "A run that makes an offer is under way, or goes first. The detail names its "
     "campaign. See [one offer at a time](policies.md#one-offer-at-a-time).",
     Reason.MINIMUM_GAP: "Less than `minimum_gap` ago, or a campaign that goes first writes now.",

@@ -24,7 +24,7 @@ COMMANDS = {  # command: (module, what it does)
     "cancel": ("cancel", "Cancel mails that have not left yet."),
     "adopt": ("adopt", "Take over a database that was copied, restored or moved."),
     "status": ("status", "Show what was sent, what waits, and what is stuck."),
-    "report": ("report", "Tell where visitors are lost, and what advertising brought."),
+    "report": ("report", "Tell where visitors are lost, what advertising brought, and what mails claimed."),
     "doctor": ("doctor", "Look whether everything is as it should be, and what is slow."),
     "suppress": ("suppress", "Never mail an address again; read, print or lift what is suppressed."),
     "export": ("export", "Print everything stored of one person."),

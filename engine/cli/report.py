@@ -8,7 +8,7 @@ import typer
 
 from engine.app import measuring
 from engine.app.project import Project
-from engine.cli import show
+from engine.cli import made_claims, show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
 from engine.cli.worth import print_funnel, print_sources
 from engine.errors import UsageError
@@ -70,6 +70,11 @@ def sources(
         show.document({"at": now, "currency": currency.currency, **found.as_json()})
     else:
         print_sources(found, currency)
+
+
+app.command("claims", help="What mails have said of their readers, and which fact proved it.")(
+    made_claims.claims
+)
 
 
 def _chosen(by: str, choices: Sequence[Any]) -> Any:

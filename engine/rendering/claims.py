@@ -6,7 +6,7 @@ for the fact.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinja2 import nodes
@@ -23,6 +23,7 @@ from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.owned import Owned
 from engine.rules.model import Condition, Not, Rule, Scope
+from engine.rules.proving import proves
 
 CLAIMS = ("owned", "consumed", "not_consumed")
 _PRODUCT_WORDS = ("product", "kind", "category", "tag", "any")
@@ -33,12 +34,13 @@ _LITERAL = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)
 class Claim:
     """A statement about a person: as written, the condition it names, and the rule it must satisfy.
 
-    `of_unit`: it says which unit of the product was completed last.
+    `words` are those beside the product. `of_unit`: it says which unit was completed last.
     """
 
     said: str
     kind: str
     condition: Bought | Consumed | Owned
+    words: Mapping[str, Any] = field(default_factory=dict, compare=False)
     of_unit: bool = False
 
     @property
@@ -51,14 +53,35 @@ class Claim:
     def sku(self) -> str:
         return self.condition.product or ""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it stays true once it is, unless a fact is taken back."""
+        later = None if self.kind == "not_consumed" else self.condition.lasting()
+        return later is not None and later.implies(self.condition, Scope(EPOCH))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a template speaks of a claim, and whether a guard there proves it, or it only is asked."""
+
+    claim: Claim
+    source: Source
+    line: int
+    guarded: bool
+
 
 @dataclass(frozen=True)
 class Claims:
-    """All the claims of a template by what they say, those no guard proves, and what is wrong."""
+    """All the claims of a template by what they say, where it speaks of them, and what is wrong."""
 
     all: Mapping[str, Claim]
-    unguarded: Sequence[Claim]
+    spots: Sequence[Spot]
     problems: Sequence[Problem]
+
+    @property
+    def unguarded(self) -> Sequence[Claim]:
+        """What it says of everybody, each once."""
+        return list({spot.claim.said: spot.claim for spot in self.spots if not spot.guarded}.values())
 
 
 class Mistake(ValueError):
@@ -83,7 +106,7 @@ def read_claim(call: nodes.Call, catalogue: Catalogue) -> Claim:
     condition = _condition(kind, sku, words)
     for word, message, hint in condition.complaints(catalogue, ()):
         raise Mistake(sku if word == "product" else word, f"{kind}: {message}", hint)
-    return Claim(say(kind, sku, words), kind, _as_it_stands(condition, catalogue[sku]))
+    return Claim(say(kind, sku, words), kind, _as_it_stands(condition, catalogue[sku]), words)
 
 
 def _as_it_stands(condition: Bought | Consumed, product: Product) -> Bought | Consumed | Owned:
@@ -158,7 +181,7 @@ def find_claims(events: Iterable[Event], catalogue: Catalogue) -> Claims:
     finder = _Finder(catalogue)
     for event in events:
         finder.see(event)
-    return Claims(finder.claims, list(finder.unguarded.values()), finder.problems)
+    return Claims(finder.claims, list(dict.fromkeys(finder.spots)), finder.problems)
 
 
 Known = tuple[Rule, ...]
@@ -170,7 +193,7 @@ class _Finder:
     def __init__(self, catalogue: Catalogue) -> None:
         self.scope = Scope(EPOCH, catalogue)
         self.claims: dict[str, Claim] = {}
-        self.unguarded: dict[str, Claim] = {}
+        self.spots: list[Spot] = []
         self.problems: list[Problem] = []
         self._kept = 0  # how many `{% set %}…{% endset %}` are open
 
@@ -252,9 +275,8 @@ class _Finder:
 
     def _visit_getattr(self, node: nodes.Getattr | nodes.Getitem, known: Known, *, tested: bool) -> None:
         self._visit_parts(node, known)
-        claim = self._claim(node)
-        if claim and not tested:
-            self._require(claim, (*known, claim.condition))
+        if claim := self._claim(node):
+            self._note(node, claim, (*known, claim.condition), tested=tested)
 
     _visit_getitem = _visit_getattr
 
@@ -272,13 +294,12 @@ class _Finder:
             self._tell(call, wrong.message, wrong.word, wrong.hint)
             return
         self.claims[claim.said] = claim
-        if not tested:
-            self._require(claim, known)
+        self._note(call, claim, known, tested=tested)
 
-    def _require(self, claim: Claim, known: Known) -> None:
-        """Have the whole mail wait for a claim that nothing known here proves."""
-        if not any(_proves(rule, claim.rule, self.scope) for rule in known):
-            self.unguarded[claim.said] = claim
+    def _note(self, node: nodes.Node, claim: Claim, known: Known, *, tested: bool) -> None:
+        """The whole mail makes a claim that is said where nothing known proves it."""
+        guarded = tested or any(proves(rule, claim.rule, self.scope) for rule in known)
+        self.spots.append(Spot(claim, self._source, node.lineno, guarded))
 
     def _visit_parts(self, node: nodes.Node, known: Known, *, tested_first: bool = False) -> None:
         for number, part in enumerate(node.iter_child_nodes()):
@@ -312,9 +333,3 @@ def _asked_for_unit(node: nodes.Node) -> nodes.Call | None:
         case _:
             return None
     return call if _name(call) == "consumed" else None
-
-
-def _proves(known: Rule, wanted: Rule, scope: Scope) -> bool:
-    if isinstance(wanted, SomeUnit):
-        return wanted.follows_from(known, scope)
-    return known == wanted or (isinstance(wanted, Condition) and known.implies(wanted, scope))

@@ -23,9 +23,11 @@ from engine.rendering.locales import USUAL, in_language, nearest_locale, variant
 from engine.rendering.mail import MailOrder
 from engine.rendering.mjml_body import mjml_body
 from engine.rendering.preparing import Draft, Preparation, Ready
+from engine.rendering.proof import front_end_claims, unproven_claims
 from engine.rendering.sources import Library, LineSource, Unreadable
 from engine.rendering.targets import Pairs, utm_words
 from engine.rendering.tryout import try_out
+from engine.rules.model import Rule, Scope
 
 KINDS = (".html", ".mjml")
 
@@ -76,11 +78,17 @@ class Made:
 
 
 class CopyDesk:
-    """Prepares the copy of steps; a template that several of them use alike, once."""
+    """Prepares the copy of steps; a template that several of them use alike, once.
 
-    def __init__(self, templates: Path, surroundings: Surroundings) -> None:
+    Without segments, for those cannot be read, no rule can prove anything and none is asked to.
+    """
+
+    def __init__(
+        self, templates: Path, surroundings: Surroundings, segments: Mapping[str, Rule] | None
+    ) -> None:
         self.library = Library(templates)
         self.surroundings = surroundings
+        self._scope = None if segments is None else Scope(EPOCH, surroundings.catalogue, segments)
         self._preparations: dict[str, Preparation] = {}
         self._bodies: dict[tuple[str, str, Pairs], Made] = {}
         self._preparation(USUAL)  # a shop in a language that nobody knows is told at once
@@ -109,7 +117,16 @@ class CopyDesk:
             problems += claims_of_use(campaign, edition.drafts)
             problems += _unshown(campaign, step, edition)
             problems += try_out(edition, campaign, order, self.surroundings)
+        problems += self._untrue(campaign, step, editions)
         return Copy(campaign, step, _each_once(problems), editions)
+
+    def _untrue(self, campaign: Campaign, step: Step, editions: Mapping[str, Edition]) -> Iterator[Problem]:
+        """What the copy says, in any language, of people of whom it may not be true."""
+        drafts = (draft for edition in editions.values() for draft in edition.drafts)
+        spots = [spot for draft in drafts for spot in draft.claims.spots]
+        yield from front_end_claims(campaign, spots)
+        if self._scope is not None:
+            yield from unproven_claims(campaign, step, spots, self._scope)
 
     def mistakes(self, campaign: Campaign, step: Step) -> Sequence[Problem]:
         """What is wrong with the copy as written. It is not tried out: that takes a sound campaign."""

@@ -29,7 +29,7 @@ class Studio:
         surroundings = Surroundings(settings, files.catalogue)
         self.files = files
         self._zone = settings.zone
-        self._desk = CopyDesk(templates, surroundings)
+        self._desk = CopyDesk(templates, surroundings, None if files.shared_trouble else files.segments)
         self._writer = Writer(surroundings)
         self._copies: dict[tuple[str, str], Copy] = {}
 

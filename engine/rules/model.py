@@ -149,6 +149,10 @@ class Rule(ABC):
     def implies(self, other: "Condition", scope: Scope) -> bool:
         """Whether it can hold only where `other` holds too. False where that is not certain."""
 
+    def follows_from(self, known: "Rule", scope: Scope) -> bool:
+        """Whether it holds wherever that single question, or that with `not`, does: see `proving`."""
+        return self == known
+
     def holders(self, scope: Scope) -> CustomerIds | None:
         """The people it holds for as one select over their facts; None where it is not one."""
         return None
@@ -176,6 +180,13 @@ class Condition(BaseModel, Rule, ABC):
     def campaign_complaints(self, campaigns: StepNames) -> Iterator[Complaint]:
         """What does not fit the campaigns of the project."""
         return iter(())
+
+    def follows_from(self, known: Rule, scope: Scope) -> bool:
+        return self == known or known.implies(self, scope)
+
+    def lasting(self) -> Rule | None:
+        """What is sure to hold later, too, for whomever it holds for now, unless facts are taken back."""
+        return None
 
     @abstractmethod
     def actual(self, scope: Scope, customer_id: Customer) -> Rows:
@@ -283,6 +294,9 @@ class Not(Rule):
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return False
+
+    def follows_from(self, known: Rule, scope: Scope) -> bool:
+        return self == known or (isinstance(known, Not) and known.rule.follows_from(self.rule, scope))
 
     def parts(self, scope: Scope) -> Sequence[Rule]:
         return (self.rule,)

@@ -5,6 +5,7 @@
 - `memory_table` and `lay_out`, temporary tables that nobody else sees and that need no write to the database;
 - `unindexed`, a column that SQLite shall not look rows up by;
 - `one_by_one`, where PostgreSQL shall look up each customer, and not read whole tables;
+- `array_length`, of the JSON in a text;
 - `database_now`, the time of the database;
 - `overwrite_what_is_deleted`, so that nothing of it can be found in the file;
 - `let_go_when_frozen`, so that a frozen process does not hold what it locked for ever.
@@ -22,6 +23,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Dialect,
+    Integer,
     MetaData,
     Select,
     String,
@@ -200,6 +202,23 @@ def _bare(element: unindexed, compiler: Any, **kwargs: Any) -> str:
 @compiles(unindexed, "sqlite")
 def _plus(element: unindexed, compiler: Any, **kwargs: Any) -> str:
     return f"+{compiler.process(element.clauses.clauses[0], **kwargs)}"
+
+
+class array_length(GenericFunction[int]):  # noqa: N801 - SQL functions are written small
+    """SQL: how many values the JSON array in a text has."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(array_length)
+def _array_length(element: array_length, compiler: Any, **kwargs: Any) -> str:
+    return f"json_array_length({compiler.process(element.clauses, **kwargs)})"
+
+
+@compiles(array_length, "postgresql")
+def _array_length_on_postgresql(element: array_length, compiler: Any, **kwargs: Any) -> str:
+    return f"json_array_length(CAST({compiler.process(element.clauses, **kwargs)} AS JSON))"
 
 
 class address_hash(GenericFunction[str]):  # noqa: N801 - SQL functions are written small

@@ -80,42 +80,51 @@ def test_pages_and_a_document_of_one_preview(aftersale: Aftersale, shop: Path) -
     assert len(list(Path("out/mails").glob("*.html"))) > 1
 
 
-LAST_UNIT = """\
-campaign: last-unit
-audience: {consumed: {product: starter-guide}}
+STILL_YOURS = """\
+campaign: still-yours
+audience: {bought: {product: starter-guide, within: 60d}}
 priority: 900
 holdout: 0%
 steps:
-  - id: praise
-    after: 0
-    email: {subject: "You finished {{ consumed('starter-guide').last_unit }}", template: win-back/focaccia.html}
+  - id: reminder
+    after: 1d
+    email: {subject: "{{ owned('starter-guide') }} is still yours", template: win-back/focaccia.html}
 """
-USES = """\
-email,sku,unit,kind,at
-whole@example.com,starter-guide,,completed,2026-03-01T10:00:00Z
-part@example.com,starter-guide,{unit},completed,2026-03-01T10:00:00Z
+ORDERS = """\
+order_id,email,at,sku,quantity,unit_price,refunded_at
+kept,kept@example.com,2026-02-01T10:00:00Z,starter-guide,1,7.00,
+back,back@example.com,2026-02-01T10:00:00Z,starter-guide,1,7.00,{refunded}
+more,back@example.com,2026-02-01T10:00:00Z,flour,1,9.00,
 """
 
 
-def test_what_no_unit_proves_is_held_by_the_plan(aftersale: Aftersale, shop: Path) -> None:
-    """Who completed the product as a whole completed no unit by name, and preview and run both say so."""
-    catalogue = Project(shop).files.catalogue
-    orders = "order_id,email,at,sku,quantity,unit_price\n" + "".join(
-        f"{name},{name}@example.com,2026-02-01T10:00:00Z,starter-guide,1,7.00\n" for name in ("whole", "part")
-    )
+def test_who_sends_it_back_before_the_mail_is_held(
+    aftersale: Aftersale, shop: Path, clock: VirtualClock
+) -> None:
+    """The audience proved at entry what the mail says; a refund takes it back, and preview and run say so."""
+    for path in Path("campaigns").glob("*.yaml"):
+        if path.name not in ("products.yaml", "segments.yaml"):
+            path.unlink()
+    Path("campaigns/still-yours.yaml").write_text(STILL_YOURS)
+    Path("templates/win-back/focaccia.html").write_text("<p>Well done</p>")
     consent = "email,topic,granted,at\n" + "".join(
-        f"{name}@example.com,marketing,yes,2026-02-01T10:00:00Z\n" for name in ("whole", "part")
+        f"{name}@example.com,marketing,yes,2026-02-01T10:00:00Z\n" for name in ("kept", "back")
     )
-    unit = next(iter(catalogue["starter-guide"].units))
-    for kind, text in (("orders", orders), ("consent", consent), ("consumption", USES.format(unit=unit))):
+    for kind, text in (("orders", ORDERS.format(refunded="")), ("consent", consent)):
         Path(f"{kind}.csv").write_text(text)
         assert aftersale("import", f"{kind}.csv", "--as", kind).code == 0
-    Path("templates/win-back/focaccia.html").write_text("<p>Well done</p>")
-    Path("campaigns/last-unit.yaml").write_text(LAST_UNIT)
+    assert aftersale("run", "--once").code == 0
+    clock.advance(timedelta(days=1, hours=1))
+    Path("orders.csv").write_text(
+        ORDERS.format(refunded=f"{clock.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    )
+    assert aftersale("import", "orders.csv", "--as", "orders").code == 0
     listed = aftersale("preview", "--json", "--days", 0).json
     assert listed["unwritable"] == []
-    assert "part@example.com" in [mail["to"] for mail in listed["mails"] if mail["campaign"] == "last-unit"]
-    explained = aftersale("explain", "whole@example.com", "last-unit", "--json").json["campaigns"][0]
+    told = [mail["to"] for mail in listed["mails"]]
+    assert "kept@example.com" in told
+    assert "back@example.com" not in told
+    explained = aftersale("explain", "back@example.com", "still-yours", "--json").json["campaigns"][0]
     assert (explained["now"]["verdict"], explained["now"]["reason"]) == ("hold", "claim_unproven")
     ran = aftersale("run", "--once", "--json").json
     assert ran["decided"] == [count for count in listed["counts"] if count["verdict"] != "none"]

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_, select, true
 
 from engine.facts.catalogue import Catalogue
-from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Rule, Scope
 from engine.rules.words import Bounds, CountWords, Position, ProductWords, TimeWords, ago, bounds, times
 from engine.store.tables import order_lines as lines
 from engine.store.tables import orders, transactions
@@ -115,16 +115,31 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
         )
 
     def implies(self, other: Condition, scope: Scope) -> bool:
-        if not isinstance(other, Bought) or other.at_most is not None or other.quantity is not None:
+        if not isinstance(other, Bought) or other.at_most is not None:
             return False
         mine, theirs = set(self.skus(scope.catalogue)), set(other.skus(scope.catalogue))
         return (
             self.least >= max(other.least, 1)
+            and self._pieces_suffice(other.quantity)
             and self.looser(other)
             and other.position in (None, self.position)
             and other.end in (None, self.end)
             and (other.any is not None or (self.any is None and bool(mine) and mine <= theirs))
         )
+
+    def _pieces_suffice(self, wanted: Bounds | None) -> bool:
+        """Whether at least as many pieces are asked for as are wanted."""
+        if wanted is None or wanted.at_most is not None or wanted.at_least is None:
+            return wanted is None
+        mine = self.quantity.at_least if self.quantity else None
+        return mine is not None and mine >= wanted.at_least
+
+    def lasting(self) -> Rule | None:
+        """So many orders and pieces or more; that it was not more, or not long ago, does not last."""
+        pieces = self.quantity.at_least if self.quantity else None
+        quantity = None if pieces is None else Bounds(at_least=pieces)
+        words = {"within": None, "at_most": None, "at_least": self.least, "quantity": quantity}
+        return self.model_copy(update=words) if self.least else None
 
     def sentence(self, scope: Scope) -> str:
         said = f"bought {self.named(scope.catalogue)}{self._said_places()}"

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
 from engine.rules.conditions.started import TRACES, Started
-from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
+from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Rule, Scope
 from engine.rules.words import TimeWords, ago, times
 from engine.settings import Percent
 from engine.store.tables import consumption as used
@@ -118,6 +118,9 @@ class Consumed(Condition, TimeWords):
         if self._share is None or not units:
             return self._share is not None and self.completed == other.completed
         return self.needed(units) >= other.needed(units)
+
+    def lasting(self) -> Rule | None:
+        return self.model_copy(update={"within": None})
 
     def sentence(self, scope: Scope) -> str:
         product = scope.catalogue.get(self.product)

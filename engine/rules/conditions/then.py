@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
 from engine.clock import Duration, span
 from engine.facts.catalogue import Catalogue
 from engine.rules.conditions.bought import Bought
-from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope
+from engine.rules.model import All, Complaint, Condition, Customer, CustomerIds, Rows, Rule, Scope
 from engine.rules.words import REFERENCE, ago, days
 from engine.store.tables import order_lines
 
@@ -77,6 +77,9 @@ class Then(Condition):
 
     def implies(self, other: Condition, scope: Scope) -> bool:
         return self.first.implies(other, scope) or self.next.implies(other, scope)
+
+    def lasting(self) -> Rule | None:
+        return All(tuple(part for part in (self.first.lasting(), self.next.lasting()) if part))
 
     def sentence(self, scope: Scope) -> str:
         first, second = self.first.sentence(scope), self.next.sentence(scope)
