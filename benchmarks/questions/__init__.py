@@ -8,6 +8,7 @@ from benchmarks.questions import (
     batched,
     day,
     deciding,
+    hearing,
     importing,
     orm,
     preview,
@@ -29,5 +30,6 @@ QUESTIONS: Mapping[str, Callable[[Bench], Iterator[Finding]]] = {
     "sending": sending.ask,
     "batched": batched.ask,
     "day": day.ask,
+    "hearing": hearing.ask,
     "year": year.ask,
 }
