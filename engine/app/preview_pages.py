@@ -13,6 +13,7 @@ from engine.planning.reasons import Reason
 from engine.rendering.mail import Mail
 
 PER_STEP = 3
+MARK = '<meta name="generator" content="aftersale preview">'  # of every index that was written here
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Shown:
 
 def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None) -> Path:
     """Write index.html and the mails of a sample, a few for each step; returns the index."""
+    _require_ours(folder / "index.html")
     mails = folder / "mails"
     try:
         for place in (folder, mails):  # mails to people are nobody else's to read
@@ -56,6 +58,13 @@ def write_pages(preview: Preview, folder: Path, days: int, campaign: str | None)
     index = folder / "index.html"
     index.write_text(environment().get_template("preview.html").render(values), encoding="utf-8")
     return index
+
+
+def _require_ours(index: Path) -> None:
+    """A page that somebody else wrote is not written over."""
+    if index.exists() and MARK not in index.read_text(encoding="utf-8", errors="replace"):
+        msg = f"{relative(index)} is there already, and is no preview"
+        raise UsageError(msg, hint="name another folder, or take that page away")
 
 
 def _sample(preview: Preview, campaign: str | None) -> Iterator[Mail]:

@@ -20,6 +20,7 @@ from engine.planning.keys import MailKey
 from engine.planning.readout import Count
 from engine.planning.reasons import Reason
 from engine.rendering.mail import Mail
+from engine.rules.words import times
 
 SAMPLE = 5
 
@@ -164,7 +165,10 @@ def _print_calendar(listed: list[Day], days: int) -> None:
         show.out().print(f"\n{no_mail_due(days).capitalize()}.")
         return
     rows = [(d.day, d.campaign, d.step, d.mails, "forecast" if d.forecast else "now") for d in listed]
-    title = f"\nMails of the next {days} days (forecasts: as if nobody bought, used or changed anything)"
+    ahead = (
+        f"Mails of the next {times(days, 'day')} (forecasts: as if nobody bought, used or changed anything)"
+    )
+    title = f"\n{ahead if days else 'Mails that leave now'}"
     show.out().print(show.table(title, ("day", "campaign", "step", "mails", ""), rows))
 
 

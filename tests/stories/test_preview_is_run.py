@@ -80,6 +80,19 @@ def test_pages_and_a_document_of_one_preview(aftersale: Aftersale, shop: Path) -
     assert len(list(Path("out/mails").glob("*.html"))) > 1
 
 
+def test_a_page_of_somebody_else_is_not_written_over(aftersale: Aftersale, light_shop: Path) -> None:
+    Path("site").mkdir()
+    Path("site/index.html").write_text("<h1>Our shop</h1>")
+    said = aftersale("preview", "--html", "site")
+    assert (said.code, "is there already, and is no preview" in said.err) == (2, True)
+    assert Path("site/index.html").read_text() == "<h1>Our shop</h1>"
+    assert [aftersale("preview", "--html", "out").code for _ in range(2)] == [0, 0]
+
+
+def test_without_days_to_come_the_mails_of_now_are_called_so(aftersale: Aftersale, light_shop: Path) -> None:
+    assert "Mails that leave now" in aftersale("preview", "--days", 0).out
+
+
 STILL_YOURS = """\
 campaign: still-yours
 audience: {bought: {product: starter-guide, within: 60d}}

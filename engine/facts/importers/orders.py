@@ -88,8 +88,9 @@ def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa:
         *whole, total, money.currency, checkout_id, source, medium, campaign, at,
         line_id, sku, quantity, amount, position, refunded_at, refund or None, credit, place,
     ))  # fmt: skip
-    if quantity < 0 or amount < 0 or (total or 0) < 0:
-        raise _negative(row)
+    for name, value in (("quantity", quantity), ("amount", amount), ("order_total", total or 0)):
+        if value < 0:
+            raise _negative(name, row)
     if refunded_at is not None or refund is not None:
         _refuse_refund(row, refund)
     return row
@@ -122,8 +123,9 @@ def _refuse_nothing(amount: int) -> None:
         raise Refused(msg)
 
 
-def _negative(row: LineRow) -> Refused:
-    return Refused("is negative; if such rows are credits, say so with `credits:` in a map", row.order_ref)
+def _negative(name: str, row: LineRow) -> Refused:
+    reason = f"{name} is negative; if such rows are credits, say so with `credits:` in a map"
+    return Refused(reason, row.order_ref)
 
 
 def _refuse_refund(row: LineRow, said: int | None) -> None:
