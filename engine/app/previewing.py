@@ -97,16 +97,19 @@ class Preview:
 
         Who does not read it to its end closes it: until then the plan that it reads cannot move on.
         """
-        self.unwritable.clear()
         with closing(self.sendings()) as every:
-            while batch := list(islice(every, BATCH)):
-                yield from self._compose(batch)
+            yield from self._written(every)
+
+    def _written(self, sendings: Iterator[Sending]) -> Iterator[Mail]:
+        self.unwritable.clear()
+        while batch := list(islice(sendings, BATCH)):
+            yield from self._compose(batch)
 
     def sample(self, most: int, campaign: str | None = None) -> list[Mail]:
-        """The first few of them."""
-        with closing(self.mails()) as every:
-            wanted = (mail for mail in every if campaign in (None, self.names.campaign(mail.key.campaign_id)))
-            return list(islice(wanted, most))
+        """The first few of them, or of one campaign; no more than so many are written at a time."""
+        with closing(self.sendings()) as every:
+            meant = (s for s in every if campaign in (None, self.names.campaign(s.key.campaign_id)))
+            return list(islice(self._written(meant), most))
 
     def _compose(self, batch: Sequence[Sending]) -> Iterator[Mail]:
         orders = [MailOrder(sending.key, sending.planned_at) for sending in batch]

@@ -228,7 +228,10 @@ def _differing(total: Outcome) -> Iterator[str]:
         yield f"products that campaigns/products.yaml describes otherwise, and keeps as it has them: {some}"
 
 
-_TOO_MANY = Refused(f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription")
+_TOO_MANY = Refused(
+    f"is one of more than {MOST_BUNDLED:,} rows of one order, person or subscription; "
+    "is that column what it seems?"
+)
 
 
 def _targets(folder: Path, opened: Sequence[Opened]) -> list[Path]:

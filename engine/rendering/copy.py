@@ -17,7 +17,6 @@ from engine.rendering.claims import Claim
 from engine.rendering.context import PLAIN, Surroundings
 from engine.rendering.edition import PREHEADER, SUBJECT, Edition
 from engine.rendering.environment import MailEnvironment
-from engine.rendering.front_end import claims_of_use
 from engine.rendering.lint import shows_preheader
 from engine.rendering.locales import USUAL, in_language, nearest_locale, variants, written_in
 from engine.rendering.mail import MailOrder
@@ -114,7 +113,6 @@ class CopyDesk:
         editions = dict(self._editions(drafts, bodies))
         order = MailOrder(MailKey(0, campaign.id, step.id, 1), EPOCH)
         for edition in editions.values():
-            problems += claims_of_use(campaign, edition.drafts)
             problems += _unshown(campaign, step, edition)
             problems += try_out(edition, campaign, order, self.surroundings)
         problems += self._untrue(campaign, step, editions)

@@ -247,7 +247,7 @@ def ago(at: datetime | None, now: datetime) -> str:
     """An instant as people tell it: `2026-02-03 (35 days ago)`."""
     if at is None:
         return "never"
-    passed = (now - at) // timedelta(days=1)
+    passed = (now.date() - at.date()).days  # by the days that are named
     said = "today" if passed == 0 else f"{passed} day{'s' if passed != 1 else ''} ago"
     return f"{at:%Y-%m-%d} ({said})"
 

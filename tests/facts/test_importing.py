@@ -136,7 +136,7 @@ def test_rejects_stand_in_the_order_of_the_file(shop, monkeypatch, together):
     ]
     summary = shop.take(HEAD + "\n".join(rows).replace("{AT}", AT) + "\n")
     assert [(line, reason.split(":")[0][:20]) for line, reason, _ in rejected(shop)] == [
-        ("2", "amount is negative; if such"),
+        ("2", "amount is negative; "),
         ("3", "email is not an e-ma"),
         ("4", "has fewer fields tha"),
         ("6", "a quote is opened an"),

@@ -100,7 +100,7 @@ def test_every_source_says_the_same(shop, kind):
     first = 5 if kind.startswith("csv") else 4  # a header is a line, too
     assert [int(row["line"]) for row in rejects] == [first, first + 1]
     assert "bad@" in rejects[0]["row"]
-    assert rejects[1]["reason"].startswith("quantity is negative")
+    assert rejects[1]["reason"].startswith("amount is negative")
     [again] = shop.run(
         ImportJob(SOURCES[kind](shop.folder, HEAD, ROWS)) if kind != "database" else _again(shop)
     )

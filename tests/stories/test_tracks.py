@@ -171,7 +171,7 @@ USED = "{all: [{bought: {product: starter-guide}}, {not: {consumed: {product: st
         ),
         (
             ("plain.html", "used.html"),
-            "templates/used.html:2:10: consumed: not in the copy of a front-end campaign",
+            "templates/used.html:2:10: consumed('starter-guide') in front-end copy",
         ),
         (
             (

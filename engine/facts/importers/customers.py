@@ -54,9 +54,9 @@ class History:
         return self._values[name][-1][1]
 
 
-def _moment(row: CustomerRow) -> tuple[bool, int]:
-    """Rows that do not say since when come last, for they say what holds now."""
-    return row.updated_at is None, row.updated_at or 0
+def _moment(row: CustomerRow) -> tuple[bool, int, int]:
+    """Rows that do not say since when come last, for they say what holds now; of one time, as they stand."""
+    return row.updated_at is None, row.updated_at or 0, row.place[0]
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> CustomerRow:  # noqa: FBT001 - no credits here
