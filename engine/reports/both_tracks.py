@@ -18,10 +18,8 @@ from sqlalchemy import (
 
 from engine.campaigns.model import BACK_END, FRONT_END, Campaign
 from engine.clock import span
-from engine.delivery.states import Status
+from engine.reports.claims import LEFT
 from engine.store.tables import messages
-
-LEFT = (Status.ACCEPTED, Status.UNKNOWN)
 
 
 class InBoth(NamedTuple):
