@@ -2,19 +2,25 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
+
+from sqlalchemy import select
 
 from engine.app.importing import import_into
 from engine.app.mail_index import write_index
 from engine.app.project import Project
 from engine.app.running import run_once
+from engine.campaigns.model import FRONT_END, Campaign
 from engine.clock import VirtualClock
 from engine.facts.importing import ImportSummary
 from engine.planning.readout import Count
+from engine.reports.both_tracks import InBoth, offered_in_both
 from engine.store.ids import IdFactory
+from engine.store.tables import transactions
 from engine.trials.demo_shop import FILES, TRAFFIC, write_demo_shop
 from engine.trials.starter import copy_starter
 
@@ -22,6 +28,7 @@ SEED = 20_260_301
 OPENED = datetime(2026, 3, 1, tzinfo=UTC)  # when the bakery's ids were given out
 WEEK = timedelta(days=7)
 TICK = timedelta(hours=2)
+FINE = timedelta(minutes=10)  # inside transactions, where minutes count
 MARK = ".aftersale-demo"  # tells a folder that may be made anew
 
 
@@ -56,17 +63,46 @@ def import_shop(project: Project) -> list[ImportSummary]:
     return import_into(project, files, now=project.clock.now() + WEEK, ids=ids)
 
 
-def run_week(project: Project, tick: Callable[[datetime], None]) -> Week:
-    """Run every two hours for a week."""
+def ticks(project: Project) -> list[datetime]:
+    """When to run in the week from now: every two hours, and when front-end mails fall due.
+
+    The daemon looks every minute. Here the minutes in which nothing can happen are left out: those
+    that are left are rounded up to ten.
+    """
+    start = project.clock.now()
+    waits = [wait for each in project.book.campaigns if each.track == FRONT_END for wait in _waits(each)]
+    opened = select(transactions.c.opened_at).where(transactions.c.opened_at.between(start, start + WEEK))
+    with project.store.reading() as connection:
+        due = [at + wait - start for at in connection.scalars(opened) for wait in waits]
+    fine = {-(-each // FINE) * FINE for each in due}
+    coarse = {number * TICK for number in range(WEEK // TICK + 1)}
+    return [start + each for each in sorted(fine | coarse) if each <= WEEK]
+
+
+def _waits(campaign: Campaign) -> Iterator[timedelta]:
+    """How long after the entry each of its steps falls due."""
+    return accumulate(step.after for step in campaign.steps)
+
+
+def run_week(project: Project, instants: Sequence[datetime], tick: Callable[[datetime], None]) -> Week:
+    """Run at each of these instants."""
     clock = project.clock
     assert isinstance(clock, VirtualClock)  # noqa: S101 - make_shop gave it
-    week, end = Week(), clock.now() + WEEK
-    while clock.now() <= end:
-        for count in run_once(project, clock.now(), progress=lambda _: None).decided:
+    week = Week()
+    for at in instants:
+        clock.advance(at - clock.now())
+        for count in run_once(project, at, progress=lambda _: None).decided:
             week.add(count)
-        tick(clock.now())
-        clock.advance(TICK)
+        tick(at)
     return week
+
+
+def in_both(project: Project) -> list[InBoth]:
+    """What was offered in the front end of the week, and in its back end."""
+    now = project.clock.now()
+    quiet = project.settings.front_end.quiet
+    with project.store.reading() as connection:
+        return offered_in_both(connection, project.book.campaigns, quiet, now - WEEK, now)
 
 
 def show_mails(project: Project) -> Path:

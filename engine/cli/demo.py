@@ -17,7 +17,7 @@ from engine.app.project import Project
 from engine.cli import show
 from engine.cli.import_ import print_summaries
 from engine.cli.worth import print_constraint, verdicts
-from engine.clock import SystemClock
+from engine.clock import SystemClock, format_duration
 from engine.errors import relative
 from engine.planning.reasons import Reason
 from engine.reports.sources import Verdict
@@ -35,10 +35,11 @@ def command(
     _say("2. Its campaigns are checked and previewed, as of a week ago")
     show.problems(project.problems)
     pages = _preview(project, project.clock.now())
-    _say("3. The week goes by, a run every two hours")
+    _say("3. The week goes by: a run every two hours, and minutes after each order")
     week = _run(project)
     index = demo.show_mails(project)
     _summary(week)
+    _both_tracks(project)
     _say("4. Where visitors are lost before they buy, and what advertising brought")
     _worth(project)
     project.close()
@@ -59,12 +60,13 @@ def _preview(project: Project, start: datetime) -> Path:
 def _run(project: Project) -> demo.Week:
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=show.talk()) as progress:
-        task = progress.add_task("", total=demo.WEEK / demo.TICK + 1)
+        instants = demo.ticks(project)
+        task = progress.add_task("", total=len(instants))
 
         def tick(at: datetime) -> None:
             progress.update(task, advance=1, description=f"{at:%a %d %b, %H:%M}")
 
-        return demo.run_week(project, tick)
+        return demo.run_week(project, instants, tick)
 
 
 def _summary(week: demo.Week) -> None:
@@ -75,6 +77,23 @@ def _summary(week: demo.Week) -> None:
     )
     others = [(number, Reason(reason).sentence) for (_, reason), number in week.others.most_common()]
     console.print(show.table("\nSteps passed over, and why", ("steps", "because"), others))
+
+
+def _both_tracks(project: Project) -> None:
+    """Who was offered the same product while their order was open, and who was later."""
+    quiet = format_duration(project.settings.front_end.quiet)
+    for each in demo.in_both(project):
+        name = project.files.catalogue[each.sku].name
+        show.out().print(
+            f"\n{name}, in both tracks: offered to {each.front:,} while their order was open, to "
+            f"{each.back:,} later.\nOffered in both: to {_few(each.both)}; within {quiet} of that order: "
+            f"to {_few(each.too_soon)}.",
+            markup=False,
+        )
+
+
+def _few(number: int) -> str:
+    return f"{number:,}" if number else "nobody"
 
 
 def _worth(project: Project) -> None:

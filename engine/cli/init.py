@@ -12,6 +12,6 @@ from engine.trials.starter import copy_starter, next_steps
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="the project's folder, new or empty")],
 ) -> None:
-    """Make a working project to start from: settings, six campaigns, their mails, and sample data."""
+    """Make a working project to start from: settings, seven campaigns, their mails, and sample data."""
     copy_starter(folder, now=SystemClock().now())
     typer.echo(next_steps(folder))

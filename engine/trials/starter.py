@@ -47,7 +47,7 @@ def copy_starter(folder: Path, *, now: datetime) -> list[Path]:
 def next_steps(folder: Path) -> str:
     """What to try in a new project, for a person to read."""
     return f"""\
-A project to start from is in {relative(folder)}: a small bakery school with six campaigns.
+A project to start from is in {relative(folder)}: a small bakery school with seven campaigns.
 
     cd {relative(folder)}
     aftersale import {" ".join(f"{EXAMPLES}/{name}" for name in FILES)}

@@ -8,7 +8,7 @@ from tests.stories.conftest import Aftersale
 
 
 def test_from_an_empty_folder_to_the_first_mails(aftersale: Aftersale, shop: Path) -> None:
-    assert aftersale("check").out.startswith("all is well: 6 sound campaigns")
+    assert aftersale("check").out.startswith("all is well: 7 sound campaigns")
     preview = aftersale("preview", "--days", 14, "--html", "out")
     assert preview.code == 0
     assert "what a run would do" in (shop / "out" / "index.html").read_text()

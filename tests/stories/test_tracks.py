@@ -117,6 +117,23 @@ def test_the_page_of_the_two_tracks_tells_the_truth(
     assert sent == [1, 2, 2, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("bought", "told"), [("2026-03-10T08:55Z", ["flagship-with-guide"]), ("2026-03-01T10:00Z", [])]
+)
+def test_who_bought_the_guide_long_ago_is_not_told_that_they_just_did(
+    aftersale: Aftersale, clock: VirtualClock, bought: str, told: list[str]
+) -> None:
+    assert aftersale("init", ".").code == 0
+    lines = ("order_id,email,at,sku,amount", f"1,ann@a.example,{bought},starter-guide,7")
+    Path("orders.csv").write_text("\n".join((*lines, "2,ann@a.example,2026-03-10T08:58Z,jar,18")))
+    Path("consent.csv").write_text("email,topic,granted,at\nann@a.example,marketing,true,2026-03-01T10:00Z\n")
+    assert aftersale("import", "orders.csv", "consent.csv").code == 0
+    clock.advance(timedelta(minutes=10))
+    assert aftersale("run", "--once").code == 0
+    mails = [mail.read_text() for mail in Path("outbox").rglob("*.eml")]
+    assert [re.findall("X-Aftersale-Campaign: (.*)", mail)[0] for mail in mails] == told
+
+
 FRONT = """\
 campaign: extra
 track: front-end

@@ -19,6 +19,7 @@ from engine.trials.bundle import bundled
 CONFIG = (bundled() / "config.example.yaml").read_text(encoding="utf-8")
 CAMPAIGNS = [
     "flagship-after-guide",
+    "flagship-with-guide",
     "flour-refill",
     "membership-renews",
     "stalled-learner",
