@@ -242,6 +242,7 @@ def _upwards(path: KeyPath) -> Iterator[KeyPath]:
 
 
 _PAIRS = "write keys and values"
+_ONLY_TRUE = "can only be true"
 _FINDINGS = {  # what pydantic says of Python, as a writer of YAML would say it
     "tuple_type": "write a list, such as [one, two]",
     "list_type": "write a list, such as [one, two]",
@@ -253,11 +254,12 @@ _FINDINGS = {  # what pydantic says of Python, as a writer of YAML would say it
     "string_type": "write text; what looks like a number or a date needs quotes",
     "bool_type": "write true or false",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
 
 
 def _model_problem(document: Document, model: type[BaseModel], finding: Any, path: KeyPath) -> Problem:
-    where: KeyPath = (*path, *finding["loc"])
+    where: KeyPath = (*path, *map(_as_written, finding["loc"]))
     kind, name = finding["type"], where[-1] if where else ""
     if kind == "extra_forbidden":
         hint = did_you_mean(str(name), _fields_beside(model, finding["loc"]))
@@ -265,9 +267,14 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
     if kind == "missing":
         return document.problem(where, f"{name!r} is missing")
     message = _FINDINGS.get(kind) or finding["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
+    message = _ONLY_TRUE if message == "Input should be True" else message[:1].lower() + message[1:]
     told = f"{name}: {message}" if isinstance(name, str) and name else message
     return document.problem(where, told, _keys_within(model, finding["loc"]) if message == _PAIRS else None)
+
+
+def _as_written(part: int | str) -> int | str:
+    """`in_` is `in` in a file: some words are reserved in Python."""
+    return part.rstrip("_") if isinstance(part, str) else part
 
 
 def _keys_within(model: type[BaseModel], loc: tuple[Any, ...]) -> str:

@@ -130,3 +130,16 @@ def test_a_bad_row_is_rejected_with_its_reason_and_the_rest_lands(shop, column, 
     assert summary.reasons == ((summary.reasons[0][0], 1),)
     assert summary.reasons[0][0].startswith(reason)
     assert shop.rejects().startswith("line,reason,row\n3,")
+
+
+def test_of_one_time_the_last_row_counts_however_it_names_the_person(shop):
+    """Rows that name a person in several ways are read first; that changes nothing of what they say."""
+    shop.take(
+        "anonymous_id,email,first_name,updated_at\n"
+        "v9,,Old,2026-01-01T00:00Z\n"
+        "v9,cat@example.com,New,2026-01-01T00:00Z\n"
+        ",cat@example.com,Newest,2026-01-01T00:00Z\n"
+    )
+    assert shop.rows("customers", "first_name") == ["Newest"]
+    shop.take("email,shop_id,first_name\nbob@example.com,2,A\n,2,C\nbob@example.com,,B\n")
+    assert sorted(shop.rows("customers", "first_name")) == ["B", "Newest"]

@@ -176,6 +176,8 @@ steps:
         ("subject: Hello", 'subject: ""', "subject: must not be empty"),
         ("{ordered: {at_least: 1}}", "{segment: [lapsed]}", "write keys and values"),
         ("{ordered: {at_least: 1}}", '{attribute: {name: a, exists: "no"}}', "exists: write true or false"),
+        ("{ordered: {at_least: 1}}", "{attribute: {name: a, in: []}}", "in: must not be empty"),
+        ("{ordered: {at_least: 1}}", "{bought: {any: false}}", "any: can only be true"),
     ],
 )
 def test_a_value_of_the_wrong_type(
