@@ -13,7 +13,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
@@ -127,7 +127,8 @@ def served(folder: Path, url: str) -> Iterator[Server]:
     command = [sys.executable, "-c", "from engine.cli import main; main()", "serve", "--project", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, env=surroundings, stderr=subprocess.DEVNULL) as process:
         try:
-            yield Server(_opened(port))
+            with closing(_opened(port)) as connection:
+                yield Server(connection)
         finally:
             process.send_signal(signal.SIGTERM)
 

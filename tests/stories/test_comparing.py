@@ -61,11 +61,11 @@ def test_who_and_why(facts: None, aftersale: Aftersale) -> None:
     assert {email: (row[0], row[4]) for email, row in told.items()} == {
         "leaves@example.com": (
             "left",
-            f"{clause}: yes ({one} 2025-06-01 (227 days ago)) → no (0 orders in that time, last 2025-06-01 (272 days ago))",
+            f"{clause}: yes ({one} 2025-06-01 (228 days ago)) → no (0 orders in that time, last 2025-06-01 (273 days ago))",
         ),
         "buys@example.com": (
             "entered",
-            f"{clause}: no (never bought) → yes ({one} 2026-02-20 (8 days ago))",
+            f"{clause}: no (never bought) → yes ({one} 2026-02-20 (9 days ago))",
         ),
         "new@example.com": ("entered", "is known: no → yes"),
     }
