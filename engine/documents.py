@@ -253,9 +253,8 @@ _FINDINGS = {  # what pydantic says of Python, as a writer of YAML would say it
     "decimal_type": "write a number",
     "string_type": "write text; what looks like a number or a date needs quotes",
     "bool_type": "write true or false",
-    "string_too_short": "must not be empty",
-    "too_short": "must not be empty",
 }
+_TOO_SHORT = ("string_too_short", "too_short")
 
 
 def _model_problem(document: Document, model: type[BaseModel], finding: Any, path: KeyPath) -> Problem:
@@ -267,9 +266,15 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
     if kind == "missing":
         return document.problem(where, f"{name!r} is missing")
     message = _FINDINGS.get(kind) or finding["msg"].removeprefix("Value error, ")
+    message = _too_short(finding) if kind in _TOO_SHORT else message
     message = _ONLY_TRUE if message == "Input should be True" else message[:1].lower() + message[1:]
     told = f"{name}: {message}" if isinstance(name, str) and name else message
     return document.problem(where, told, _keys_within(model, finding["loc"]) if message == _PAIRS else None)
+
+
+def _too_short(finding: Any) -> str:
+    least = finding["ctx"]["min_length"]
+    return f"needs {least} characters or more" if least > 1 else "must not be empty"
 
 
 def _as_written(part: int | str) -> int | str:

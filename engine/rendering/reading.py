@@ -293,6 +293,7 @@ class Reader:
         parts = (node, *node.find_all((nodes.Name, nodes.Getattr)))
         expanded = [event for part in parts for event in self._reference(part, place)]
         self._refuse_skipping(node, place)
+        self._refuse_aliasing(node, place)
         yield Value(place.file.source, node, place.guards, role, len(expanded))
         yield from expanded
 
@@ -301,6 +302,18 @@ class Reader:
             if isinstance(part.node, nodes.Name) and part.node.name == "super":
                 hint = "write super() in that block, too"
                 self._wrong(place, part, "super() stands for the next block only", hint)
+
+    def _refuse_aliasing(self, node: nodes.Node, place: _Place) -> None:
+        """Of an imported file only `name.macro(…)` can be followed to what it claims."""
+        modules = {name for file in place.files for name in file.modules}
+        calls = [part.node for part in (node, *node.find_all(nodes.Call)) if isinstance(part, nodes.Call)]
+        called = {id(call.node) for call in calls if isinstance(call, nodes.Getattr)}
+        for part in (node, *node.find_all(nodes.Name)):
+            if isinstance(part, nodes.Name) and part.name in modules and id(part) not in called:
+                name = part.name
+                self._wrong(
+                    place, part, f"{name!r} is an imported file", f"call its macros as {name}.macro(…)", name
+                )
 
     def _reference(self, node: nodes.Node, place: _Place) -> Iterator[Event]:
         if isinstance(node, nodes.Name) and node.name == "caller" and place.caller:

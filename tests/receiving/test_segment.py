@@ -309,3 +309,43 @@ def test_whatever_order_facts_of_one_person_come_in_they_are_the_same(ear: Ear) 
 def test_an_answer_does_not_wait_for_the_other_side(door: Door) -> None:
     """Connections have this from the socket that listens."""
     assert door.server._listening.getsockopt(IPPROTO_TCP, TCP_NODELAY)
+
+
+def test_a_sale_of_nothing_is_parked_and_an_update_may_leave_its_products_out(ear: Ear) -> None:
+    for nothing in ({}, {"products": []}, {"products": "x"}):
+        ear.tell("segment", track("Order Completed", order_id="o1", total=50, **nothing))
+    assert {error for _, error in ear.verdicts()} == {"products is missing, or no list of products"}
+    ear.forget()
+    ear.tell("segment", track("Order Completed", order_id="o1", products=[GUIDE]))
+    ear.tell("segment", track("Order Updated", 5, order_id="o1", checkout_id="c9"))
+    assert [outcome for outcome, _ in ear.verdicts()] == ["applied", "applied"]
+
+
+def test_what_is_no_message_takes_no_other_with_it(door: Door) -> None:
+    good = {"messageId": "m1", "type": "track", "userId": "u1", "event": "Order Completed"}
+    assert door.post("/v1/batch", json.dumps({"batch": [good, None, 7]}).encode()) == (200, {"success": True})
+    assert len(door.rows(inbound.c.event_id)) == 3
+    assert door.post("/v1/batch", b'{"batch": 7}')[0] == 400
+
+
+IMPOSSIBLE = [
+    ("Order Refunded", {"total": -50}, "amount is negative"),
+    ("Order Refunded", {"total": 0}, "amount is not above 0"),
+    ("Order Refunded", {"total": "all"}, "amount is not a number"),
+    ("Order Updated", {"total": -1, "products": [GUIDE]}, "order_total is negative"),
+    ("Order Updated", {"products": [{**GUIDE, "price": -1}]}, "unit_price is negative"),
+]
+
+
+@pytest.mark.parametrize(("event", "said", "why"), IMPOSSIBLE)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_cannot_be_true_of_an_order_takes_nothing_else_of_it_along(
+    ear: Ear, event: str, said: dict[str, Any], why: str, first: bool
+) -> None:
+    good = track("Order Completed", order_id="o1", products=[GUIDE])
+    bad = track(event, 5, order_id="o1", **said)
+    refund = track("Order Refunded", 9, order_id="o1", refund_id="r1", products=[GUIDE])
+    for told in (bad, good, refund) if first else (good, bad, refund):
+        ear.tell("segment", told)
+    assert sorted(ear.verdicts(), key=repr) == [("applied", None), ("applied", None), ("parked", why)]
+    assert len(ear.rows("orders", "order_ref")) == len(ear.rows("refunds", "refund_ref")) == 1

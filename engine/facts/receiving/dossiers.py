@@ -111,6 +111,29 @@ class Dossier:
         return {name.removeprefix(prefix): stored[1] for name, stored in found.items()}
 
 
+def require_possible(of: OfOrder) -> None:
+    """What cannot be true of any order is not brought together with the rest. Raises Refused."""
+    _require_number("order_total", of.head.get("order_total", ""))
+    for line in (*(of.lines or ()), *(of.guess or ())):
+        for name in ("quantity", "unit_price", "amount"):
+            _require_number(name, line.get(name, ""))
+    for fields in of.refunds.values():
+        _require_number("amount", said := fields.get("amount", ""))
+        if said and not _number(said):
+            msg = "amount is not above 0"
+            raise Refused(msg, said)
+
+
+def _require_number(name: str, said: str) -> None:
+    try:
+        number = Decimal(said or 0)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        msg = f"{name} is negative" if number.is_finite() else f"{name} is not a number"
+        raise Refused(msg, said)
+
+
 def load(connection: Connection, keys: Iterable[Key]) -> dict[Key, Dossier]:
     """The dossiers of these orders, held until the transaction ends; new ones where there are none yet."""
     found = {key: Dossier(*key) for key in keys}

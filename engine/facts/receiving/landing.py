@@ -24,7 +24,7 @@ from engine.facts.importers.importer import Landing
 from engine.facts.importers.refunds import withdraw
 from engine.facts.model import Place
 from engine.facts.receiving import inbound
-from engine.facts.receiving.dossiers import Dossier, Key, forget, load, save
+from engine.facts.receiving.dossiers import Dossier, Key, forget, load, require_possible, save
 from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
 from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
 from engine.facts.receiving.sources import SOURCES
@@ -220,13 +220,22 @@ def _files(
     return files
 
 
+def _facts(told: Told) -> Said:
+    """What one event says. Raises NotUnderstood and Refused."""
+    facts = SOURCES[told.source].read(json.loads(told.body), told.received_at)
+    for each in facts:
+        if isinstance(each, OfOrder):
+            require_possible(each)
+    return facts
+
+
 def _read(batch: Iterable[Told]) -> tuple[dict[Told, Verdict], dict[Told, Said]]:
     """What can be read of the batch, and what became of the rest."""
     verdicts: dict[Told, Verdict] = {}
     said: dict[Told, Said] = {}
     for told in batch:
         try:
-            facts = SOURCES[told.source].read(json.loads(told.body), told.received_at)
+            facts = _facts(told)
         except NotUnderstood as error:
             verdicts[told] = Verdict(PARKED, str(error))
         except Refused as refused:

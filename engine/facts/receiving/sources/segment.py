@@ -54,11 +54,14 @@ def events(path: str, body: Any) -> Events:
     if path != "batch":
         return [(body.get("messageId"), {**body, "type": path})]
     batch = body.get("batch")
-    if not isinstance(batch, list) or not all(isinstance(each, Mapping) for each in batch):
-        msg = "batch is no list of objects"
+    if not isinstance(batch, list):
+        msg = "batch is no list"
         raise ValueError(msg)
     of_all = {name: body[name] for name in ("sentAt", "context") if name in body}
-    return [(each.get("messageId"), _within(each, of_all)) for each in batch]
+    return [
+        (each.get("messageId"), _within(each, of_all)) if isinstance(each, Mapping) else (None, each)
+        for each in batch  # what is no message is parked, and takes no other with it
+    ]
 
 
 def _within(message: Mapping[str, Any], of_all: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -182,6 +185,14 @@ def _order(message: Message) -> Said:
     return [_of_order(message)]
 
 
+def _completed(message: Message) -> Said:
+    """An update may leave out what it does not change; a sale is of something."""
+    if not items(message.properties.get("products")):
+        msg = "products is missing, or no list of products"
+        raise NotUnderstood(msg)
+    return _order(message)
+
+
 def _of_order(message: Message) -> OfOrder:
     came = part(message.said, "context", "campaign")
     head = {
@@ -261,7 +272,7 @@ TRACKED: Mapping[str, Kind] = {
     "payment info entered": _stage("payment info entered"),
     "funnel completed": _happened("completed"),
     "order fulfilled": _happened("released"),
-    "order completed": _order,
+    "order completed": _completed,
     "order updated": _order,
     "order refunded": _refunded,
     "order cancelled": _cancelled,
