@@ -3,6 +3,7 @@
 import os
 import select
 from collections.abc import Callable
+from contextlib import suppress
 
 from engine.app.project import Project
 from engine.app.running import own_name
@@ -10,21 +11,29 @@ from engine.errors import AftersaleError
 
 
 class Stopping:
-    """Whether to stop. A signal may say so at any moment, so no lock is taken, and a pipe wakes who waits."""
+    """Whether to stop. A signal may say so at any moment, so no lock is taken, and a pipe wakes who waits.
+
+    `mouth` is the end to write to, which never blocks; whatever is written there makes who waits look again.
+    """
 
     def __init__(self) -> None:
         self._said = False
-        self._ear, self._mouth = os.pipe()
+        self._ear, self.mouth = os.pipe()
+        os.set_blocking(self.mouth, False)
 
     def say(self) -> None:
         self._said = True
-        os.write(self._mouth, b".")
+        with suppress(BlockingIOError):  # full: whoever waits is awake
+            os.write(self.mouth, b".")
 
     def said(self) -> bool:
         return self._said
 
     def wait(self) -> None:
-        select.select([self._ear], [], [])
+        """Until it was said."""
+        while not self._said:
+            select.select([self._ear], [], [])
+            os.read(self._ear, 4096)
 
 
 class Post:

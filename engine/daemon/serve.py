@@ -31,7 +31,7 @@ def serve(project: Project) -> int:
     post, busy = Post(project), Busy()
     crew = Crew(post)
     scheduler = _scheduled(crew, post, busy)
-    with _told_to_stop(post), _open_to_the_web(project):
+    with told_to_stop(post), _open_to_the_web(project):
         tell("started", owner=post.owner, campaigns=len(project.book.campaigns))
         scheduler.start()
         post.stopping.wait()
@@ -96,8 +96,11 @@ def _break_off(left: list[str]) -> None:
 
 
 @contextmanager
-def _told_to_stop(post: Post) -> Iterator[None]:
-    """The first signal asks for an end; the second one ends at once."""
+def told_to_stop(post: Post) -> Iterator[None]:
+    """The first signal asks for an end; the second one ends at once.
+
+    The system may hand a signal to any thread, and Python minds it in the main one: the pipe wakes that.
+    """
 
     def heard(number: int, _: FrameType | None) -> None:
         if post.stopping.said():
@@ -105,8 +108,10 @@ def _told_to_stop(post: Post) -> Iterator[None]:
         post.stopping.say()
 
     before = {each: signal.signal(each, heard) for each in STOP_SIGNALS}
+    woken = signal.set_wakeup_fd(post.stopping.mouth, warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(woken)
         for each, handler in before.items():
             signal.signal(each, handler)

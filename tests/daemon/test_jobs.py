@@ -4,9 +4,11 @@ import json
 import logging
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread, Timer, get_ident
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from engine.clock import VirtualClock
 from engine.daemon.jobs import Crew, jobs
 from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
-from engine.daemon.serve import _break_off
+from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked
 from engine.planning.plan import make_plan
@@ -441,3 +443,16 @@ def test_a_daemon_that_leaves_is_not_there_any_more(crew: Crew, project: Project
     other = Crew(Post(project))
     other.planner.lead()
     assert other.planner.leads()
+
+
+def test_a_signal_that_any_thread_got_is_heard(project: Project) -> None:
+    """The system may hand it to another one than waits for it."""
+    post, late = Post(project), []
+    timer = Timer(30, lambda: (late.append("it was never heard"), post.stopping.say()))
+    timer.start()
+    with told_to_stop(post):
+        other = Thread(target=lambda: signal.pthread_kill(get_ident(), signal.SIGTERM))
+        Timer(0.1, other.start).start()  # while the main thread waits
+        post.stopping.wait()
+    timer.cancel()
+    assert not late
