@@ -30,6 +30,9 @@ def command(
     if as_json:
         show.document({"count": count, "parked": [each._asdict() for each in found]})
         return
+    if not count:
+        show.out().print("No event is parked.")
+        return
     rows = [(each.source, each.event_id, f"{each.received_at:%Y-%m-%d %H:%M}Z", each.error) for each in found]
     title = f"{len(found):,} of {count:,} parked events"
     show.out().print(show.table(title, ("source", "event", "came", "why"), rows, unbroken=("event", "came")))

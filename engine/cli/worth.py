@@ -71,6 +71,8 @@ def _said(found: FunnelReport, shop: Shop) -> Iterator[str]:
         yield f"left out: {found.machines:,} bots"
     if found.bought_before:
         yield f"left out: {found.bought_before:,} who had bought before they were first seen"
+    if not found.visitors:
+        yield "no visitor was first seen then: import visits, as a file of funnel, or tell the events API"
 
 
 def print_constraint(found: Constraint, shop: Shop) -> None:

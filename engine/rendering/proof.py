@@ -6,14 +6,12 @@ instant of each decision, as the claims are.
 
 from collections.abc import Iterable, Iterator
 
-from engine.campaigns.model import Campaign, Step
+from engine.campaigns.model import FRONT_END, Campaign, Step
 from engine.errors import Problem
 from engine.rendering.claims import Spot
 from engine.rendering.remedy import remedy
 from engine.rules.model import All, Rule, Scope
 from engine.rules.proving import lasting, proves
-
-FRONT_END = "front-end"
 
 
 def unproven_claims(campaign: Campaign, step: Step, spots: Iterable[Spot], scope: Scope) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ def test_what_is_parked_is_told_mended_and_taken_up_anew(aftersale: Aftersale, s
     assert "has no exchange rate of its day" in errors[FOREIGN["messageId"]]
     assert "2 of 2 parked events" in aftersale("events", "--source", "segment").out
     assert aftersale("events", "--source", "xapi", "--json").json["count"] == 0
+    assert aftersale("events", "--source", "xapi").out == "No event is parked.\n"
     assert "could not be taken up" in aftersale("doctor").out
     Path("rates.csv").write_text("currency,day,rate\nEUR,2026-03-10,1.1\n")
     aftersale("import", "rates.csv")

@@ -114,5 +114,7 @@ def test_without_facts_it_says_so(aftersale: Aftersale, light_project: Path) -> 
     assert aftersale("report", "funnel").code == 21  # there is no database yet
     Path("spend.csv").write_text(HEADS["spend"] + "2026-01-05,meta,,,10\n")
     aftersale("import", "spend.csv")
-    assert "none can be named: not enough visitors yet" in aftersale("report", "funnel").out
+    told = aftersale("report", "funnel").out
+    assert "none can be named: not enough visitors yet" in told
+    assert "no visitor was first seen then: import visits" in told
     assert aftersale("report", "sources").code == 0
