@@ -51,7 +51,7 @@ def ask(bench: Bench) -> Iterator[Finding]:
     project = Project(folder, VirtualClock(NOW))
     mails = _mails(project)
     with sink() as way:
-        settings = _settings(project.settings, way)
+        settings = settings_to(project.settings, way)
         ours = _sent(way, partial(_batched, settings, mails), len(mails))
         few = mails[:ONE_BY_ONE]
         theirs = _sent(way, partial(_one_by_one, way, few), len(few))
@@ -63,7 +63,8 @@ def ask(bench: Bench) -> Iterator[Finding]:
     project.close()
 
 
-def _settings(settings: Settings, way: Way) -> Settings:
+def settings_to(settings: Settings, way: Way) -> Settings:
+    """The settings with that sink in the provider's place."""
     secrets = settings.secrets.model_copy(update={"sendgrid_key": SecretStr(KEY)})
     there = settings.sendgrid.model_copy(update={"host": way.url})
     return settings.model_copy(update={"secrets": secrets, "sendgrid": there})

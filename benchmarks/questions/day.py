@@ -70,7 +70,7 @@ class Names:
 def ask(bench: Bench) -> Iterator[Finding]:
     """A mail to each customer of the shop who ordered, which is nearly everybody."""
     customers = bench.large.customers
-    project = _shop(bench, customers)
+    project = shop_of_everybody(bench, "day", customers)
     parts = {name: Stopwatch() for name in ("planning", "writing", "the sink")}
     studio, sink, whole = project.studio, Names(bench.folder / "day.names", customers), Stopwatch()
     studio.compose = parts["writing"].around(studio.compose)
@@ -93,8 +93,9 @@ def ask(bench: Bench) -> Iterator[Finding]:
     project.close()
 
 
-def _shop(bench: Bench, customers: int) -> Project:
-    folder = bench.empty_project("day")
+def shop_of_everybody(bench: Bench, name: str, customers: int) -> Project:
+    """A shop of that many customers with one campaign, in which nearly everybody is due."""
+    folder = bench.empty_project(name)
     for file in (folder / "campaigns").glob("*.yaml"):
         if file.name not in ("products.yaml", "segments.yaml"):
             file.unlink()
