@@ -13,7 +13,7 @@ from urllib.parse import quote
 from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
 from engine.links import Purpose
-from engine.rendering.claims import CLAIMS
+from engine.rendering.environment import CLAIM
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
 from engine.rendering.targets import WAYS_OUT, Shopfront, Untouched
@@ -127,7 +127,7 @@ class Surroundings:
         """Everything that one mail's templates can name."""
         return {
             **self._same,
-            **claims.functions,
+            CLAIM: claims.claim,
             "customer": customer,
             "campaign": Named(campaign.id),
             "step": Named(order.key.step_id),
@@ -148,10 +148,9 @@ class ClaimBook:
     def __init__(self, proofs: Mapping[str, Proof]) -> None:
         self._proofs = proofs
         self.made: dict[str, Proof] = {}
-        self.functions = dict.fromkeys(CLAIMS, self._claim)
 
-    def _claim(self, said: str) -> Any:
-        """What all three functions are by the time a template runs: see `spell_out` in `claims`."""
+    def claim(self, said: str) -> Any:
+        """What a claim comes to by the time a template runs: see `spell_out` in `claims`."""
         proof = self._proofs.get(said)
         if proof is None:
             return unproven(said)

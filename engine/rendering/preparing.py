@@ -99,11 +99,11 @@ class Preparation:
         complete_addresses(events, trees, self.html.shopfront, pairs)
 
     def _compiled(self, draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:
+        share_context(files, environment)
         for file in files:
             count_loops(file.tree)
             spell_out(file.tree, self.catalogue)
             file.tree.set_environment(environment)
-        share_context(files, environment)
         named = environment.with_trees({file.source.name: file.tree for file in files})
         return Ready(draft, named.get_template(draft.source.name))
 

@@ -31,10 +31,19 @@ def render_with_holes(template: Template, context: Mapping[str, Any]) -> tuple[s
     """The same, and the values that were left out of it. Raises Failed."""
     steps = begin_rendering()
     try:
-        return template.render(context), steps.holes
+        return _written(template, context), steps.holes
     except Exception as error:
         name, line = _place(error, template)
         raise Failed(_told(error), name, line, unproven=isinstance(error, ClaimUnproven)) from error
+
+
+def _written(template: Template, context: Mapping[str, Any]) -> str:
+    """What `template.render` gives: it would look up the names of every environment one by one for each mail."""
+    names = {**template.environment.globals, **context}
+    try:
+        return "".join(template.root_render_func(template.new_context(names, shared=True)))
+    except Exception:  # noqa: BLE001 - told anew by the lines of the template
+        template.environment.handle_exception()
 
 
 def _place(error: Exception, template: Template) -> tuple[str, int]:
