@@ -98,11 +98,16 @@ class Surroundings:
         self.catalogue = catalogue
         self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
+        self._unsubscribe = f"mailto:{sender.unsubscribe}?subject={quote('unsubscribe ')}"
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),
             "sender": SenderCard(sender.name, sender.email),
             "product": self._product,
         }
+
+    def same(self, locale: str) -> Mapping[str, Any]:
+        """What every mail in that language can name, whoever gets it."""
+        return {**self._same, "locale": locale}
 
     def _product(self, sku: str) -> Product:
         return self.catalogue.choose(sku)
@@ -118,8 +123,7 @@ class Surroundings:
         return links.to(Purpose.VIEW, message_id) if links else ""
 
     def unsubscribe_mailto(self, message_id: str) -> str:
-        subject = quote(f"unsubscribe {message_id}")
-        return f"mailto:{self.settings.sender.unsubscribe}?subject={subject}"
+        return f"{self._unsubscribe}{message_id}"
 
     def context(
         self, campaign: Campaign, order: MailOrder, customer: CustomerCard, claims: "ClaimBook"

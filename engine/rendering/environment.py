@@ -70,6 +70,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     ) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=html)
         self.plain = frozenset(plain)
+        self.ready: dict[Any, Template] = {}
         self.shopfront = Shopfront.of(settings)
         self.filters |= {ours: self.filters[theirs] for ours, theirs in ALIASES.items()}
         self.filters |= filters(settings, language)
@@ -108,7 +109,20 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
     def with_trees(self, trees: Mapping[str, nodes.Template]) -> "MailEnvironment":
         """The same environment, in which these prepared templates can be found."""
-        return self.overlay(loader=_Prepared(trees))
+        named = self.overlay(loader=_Prepared(trees))
+        named.ready = {}
+        return named
+
+    def get_template(
+        self,
+        name: Any,
+        parent: str | None = None,
+        globals: Any = None,  # noqa: A002 - as in Jinja2
+    ) -> Template:
+        """What is prepared never changes, so that nobody need ask for each mail whether it did."""
+        if name not in self.ready:
+            self.ready[name] = super().get_template(name, parent, globals)
+        return self.ready[name]
 
 
 class _Prepared(BaseLoader):
@@ -154,7 +168,7 @@ def _counted(_: Context, items: Iterable[Any]) -> list[Any]:
 def _claimed(context: Context, said: str) -> Any:
     """What the mail at hand knows of a claim: a call like any other, that no sandbox need look at."""
     _steps.get().take()
-    return context[CLAIM](said)
+    return context.parent[CLAIM](said)
 
 
 @pass_context

@@ -38,10 +38,12 @@ def render_with_holes(template: Template, context: Mapping[str, Any]) -> tuple[s
 
 
 def _written(template: Template, context: Mapping[str, Any]) -> str:
-    """What `template.render` gives: it would look up the names of every environment one by one for each mail."""
-    names = {**template.environment.globals, **context}
+    """What `template.render` gives, in less time: it goes through the names of its environment one by one."""
+    environment = template.environment
+    names = {**environment.globals, **context}
     try:
-        return "".join(template.root_render_func(template.new_context(names, shared=True)))
+        within = environment.context_class(environment, names, template.name, template.blocks)
+        return "".join(template.root_render_func(within))
     except Exception:  # noqa: BLE001 - told anew by the lines of the template
         template.environment.handle_exception()
 
