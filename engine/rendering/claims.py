@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
 from pydantic import ValidationError
 
 from engine.clock import EPOCH
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue, Product
 from engine.registry import did_you_mean
+from engine.rendering.environment import CLAIM
 from engine.rendering.events import Event, Guard, Mark, Value
 from engine.rendering.some_unit import SomeUnit
 from engine.rendering.sources import Source
@@ -117,11 +119,19 @@ def _as_it_stands(condition: Bought | Consumed, product: Product) -> Bought | Co
 
 
 def spell_out(tree: nodes.Template, catalogue: Catalogue) -> None:
-    """Have each claim of a checked template called by what it says, so that it is found as it was read."""
-    for call in list(tree.find_all(nodes.Call)):
-        if _name(call) in CLAIMS:
-            said = read_claim(call, catalogue).said
-            call.args, call.kwargs = [nodes.Const(said, lineno=call.lineno)], []
+    """Have each claim of a checked template asked by what it says, so that it is found as it was read."""
+    _Speller(catalogue).visit(tree)
+
+
+class _Speller(NodeTransformer):
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802 - as in Jinja2
+        if _name(call) not in CLAIMS:
+            return self.generic_visit(call)
+        said = nodes.Const(read_claim(call, self._catalogue).said, lineno=call.lineno)
+        return nodes.Filter(said, CLAIM, [], [], None, None, lineno=call.lineno)
 
 
 def _name(call: nodes.Call) -> str:

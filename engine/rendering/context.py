@@ -13,7 +13,7 @@ from urllib.parse import quote
 from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
 from engine.links import Purpose
-from engine.rendering.claims import CLAIMS
+from engine.rendering.environment import CLAIM
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
 from engine.rendering.targets import WAYS_OUT, Shopfront, Untouched
@@ -98,11 +98,16 @@ class Surroundings:
         self.catalogue = catalogue
         self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
+        self._unsubscribe = f"mailto:{sender.unsubscribe}?subject={quote('unsubscribe ')}"
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),
             "sender": SenderCard(sender.name, sender.email),
             "product": self._product,
         }
+
+    def same(self, locale: str) -> Mapping[str, Any]:
+        """What every mail in that language can name, whoever gets it."""
+        return {**self._same, "locale": locale}
 
     def _product(self, sku: str) -> Product:
         return self.catalogue.choose(sku)
@@ -118,8 +123,7 @@ class Surroundings:
         return links.to(Purpose.VIEW, message_id) if links else ""
 
     def unsubscribe_mailto(self, message_id: str) -> str:
-        subject = quote(f"unsubscribe {message_id}")
-        return f"mailto:{self.settings.sender.unsubscribe}?subject={subject}"
+        return f"{self._unsubscribe}{message_id}"
 
     def context(
         self, campaign: Campaign, order: MailOrder, customer: CustomerCard, claims: "ClaimBook"
@@ -127,7 +131,7 @@ class Surroundings:
         """Everything that one mail's templates can name."""
         return {
             **self._same,
-            **claims.functions,
+            CLAIM: claims.claim,
             "customer": customer,
             "campaign": Named(campaign.id),
             "step": Named(order.key.step_id),
@@ -148,10 +152,9 @@ class ClaimBook:
     def __init__(self, proofs: Mapping[str, Proof]) -> None:
         self._proofs = proofs
         self.made: dict[str, Proof] = {}
-        self.functions = dict.fromkeys(CLAIMS, self._claim)
 
-    def _claim(self, said: str) -> Any:
-        """What all three functions are by the time a template runs: see `spell_out` in `claims`."""
+    def claim(self, said: str) -> Any:
+        """What a claim comes to by the time a template runs: see `spell_out` in `claims`."""
         proof = self._proofs.get(said)
         if proof is None:
             return unproven(said)
