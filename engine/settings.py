@@ -601,6 +601,12 @@ class SendGrid(Part):
         description="the verification key of its signed event webhook, as its settings show it; empty: "
         "what it tells is refused",
     )
+    suppressions: Literal["off", "read", "both"] | None = Field(
+        None,
+        description="its lists of suppressed addresses: `read` takes over once a day whom it sends nothing "
+        "to, `both` puts there as well whom a person suppressed here, for all tools on that account; `off`: "
+        "neither. Left out: `read` where `delivery.transport` is `sendgrid`, else `off`",
+    )
 
 
 class Web(Part):
@@ -648,7 +654,8 @@ class Secrets(Part):
         None, min_length=1, description="the private RSA key in PEM form; line breaks may be written as `\\n`"
     )
     sendgrid_key: SecretStr | None = Field(
-        None, description="the API key of the transport `sendgrid`; it needs the right Mail Send alone"
+        None,
+        description="the API key of SendGrid; it needs the right Mail Send, and for its lists Suppressions",
     )
     write_key: SecretStr | None = Field(
         None,
@@ -755,6 +762,12 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop.timezone)
+
+    @property
+    def sendgrid_lists(self) -> Literal["off", "read", "both"]:
+        """What is done with the lists of suppressed addresses there."""
+        usual: Literal["off", "read"] = "read" if self.delivery.transport == "sendgrid" else "off"
+        return self.sendgrid.suppressions or usual
 
     @property
     def links(self) -> Links | None:

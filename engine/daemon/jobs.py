@@ -12,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from engine.daemon.inbox import Inbox
 from engine.daemon.listener import Listener
+from engine.daemon.lists import Lists
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
 from engine.daemon.reader import Reader
@@ -48,6 +49,7 @@ class Crew:
         self.returns = Returns(post, self.planner)
         self.sweeper = Sweeper(post, self.planner)
         self.listener = Listener(post, self.planner)
+        self.lists = Lists(post, self.planner)
 
     def leave(self) -> None:
         """Nobody works any more: let go of everything."""
@@ -65,6 +67,8 @@ def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
     yield Job("listen", crew.listener.listen, "chores", _every(LISTEN))
     yield Job("sweep", crew.sweeper.sweep, "chores", _nightly(settings.zone), at_once=False)
+    if settings.sendgrid_lists != "off":
+        yield Job("suppressions", crew.lists.compare, "chores", _nightly(settings.zone), at_once=False)
     if settings.smtp.bounces_folder:
         yield Job("bounces", crew.returns.read, "chores", _every(MINUTE))
     if settings.watch.folder:

@@ -24,7 +24,10 @@ class MailOrder(NamedTuple):
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail ready to go. Its headers are beyond the usual ones; its evidence can be put into JSON."""
+    """A mail ready to go. Its headers are beyond the usual ones; its evidence can be put into JSON.
+
+    One that is `owed` goes to who unsubscribed as well.
+    """
 
     key: MailKey
     message_id: str
@@ -39,6 +42,7 @@ class Mail:
     text: str
     headers: tuple[tuple[str, str], ...] = ()
     evidence: tuple[dict[str, Any], ...] = ()
+    owed: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Writer:
             text=written.text,
             headers=self._headers(order, copy.campaign, message_id),
             evidence=claims.evidence(),
+            owed=copy.campaign.transactional,
         )
 
     def _headers(self, order: MailOrder, campaign: Campaign, message_id: str) -> tuple[tuple[str, str], ...]:

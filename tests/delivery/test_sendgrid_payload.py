@@ -78,6 +78,16 @@ def test_a_request_is_what_the_package_of_the_provider_would_make(
     assert several == as_the_package_does(mails, several)
 
 
+def test_what_is_owed_is_of_no_group_and_goes_to_who_unsubscribed_there() -> None:
+    [owed, offer] = [payload.alone(letter(1, owed=owed), EVERYTHING) for owed in (True, False)]
+    helper = helpers.MailSettings(
+        sandbox_mode=helpers.SandBoxMode(enable=True),
+        bypass_unsubscribe_management=helpers.BypassUnsubscribeManagement(enable=True),
+    )
+    assert owed["mail_settings"] == helper.get()
+    assert (owed.get("asm"), offer["asm"]) == (None, {"group_id": 7})
+
+
 @pytest.fixture(scope="module")
 def contract(real_data: Path) -> Draft202012Validator:
     """The published OpenAPI of mail send, its known defects mended."""
@@ -92,6 +102,7 @@ def test_a_request_keeps_the_published_contract(contract: Draft202012Validator) 
         payload.alone(letter(1, reply_to="a@shop.example"), EVERYTHING),
         together(letters(*range(1, 40))),
         payload.alone(letter(1), SendGrid()),
+        payload.alone(letter(1, owed=True), EVERYTHING),
     ):
         assert [error.message for error in contract.iter_errors(json.loads(payload.to_json(request)))] == []
         assert judged(request) == []

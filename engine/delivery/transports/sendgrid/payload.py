@@ -139,7 +139,7 @@ def _request(
         **reply_to,
         "content": [{"type": "text/plain", "value": text}, {"type": "text/html", "value": html}],
         "categories": [like.key.campaign_id],
-        **dict(_settings(settings)),
+        **dict(_settings(settings, owed=like.owed)),
     }
 
 
@@ -153,17 +153,21 @@ def _subject(people: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"subject": subject}
 
 
-def _settings(settings: SendGrid) -> Iterator[tuple[str, Any]]:
-    """The provider's own way to unsubscribe is off: each mail has ours."""
+def _settings(settings: SendGrid, *, owed: bool) -> Iterator[tuple[str, Any]]:
+    """The provider's own way to unsubscribe is off: each mail has ours.
+
+    What is owed is of no group that somebody could leave, and goes to who unsubscribed there as well.
+    """
     tracking: dict[str, Any] = {"subscription_tracking": {"enable": False}}
     if settings.clicks is not None:
         tracking["click_tracking"] = {"enable": settings.clicks, "enable_text": settings.clicks}
     if settings.opens is not None:
         tracking["open_tracking"] = {"enable": settings.opens}
     yield "tracking_settings", tracking
-    if settings.sandbox:
-        yield "mail_settings", {"sandbox_mode": {"enable": True}}
+    special = {"sandbox_mode": settings.sandbox, "bypass_unsubscribe_management": owed}
+    if chosen := {name: {"enable": True} for name, wanted in special.items() if wanted}:
+        yield "mail_settings", chosen
     if settings.ip_pool:
         yield "ip_pool_name", settings.ip_pool
-    if settings.asm_group:
+    if settings.asm_group and not owed:
         yield "asm", {"group_id": settings.asm_group}
