@@ -601,6 +601,11 @@ class SendGrid(Part):
         description="the verification key of its signed event webhook, as its settings show it; empty: "
         "what it tells is refused",
     )
+    look_up: Literal["off", "email_activity", "logs"] = Field(
+        "off",
+        description="where mails of unknown fate are looked for: in its Email Activity, which is an add-on "
+        "of the account, or in its Email Logs",
+    )
     suppressions: Literal["off", "read", "both"] | None = Field(
         None,
         description="its lists of suppressed addresses: `read` takes over once a day whom it sends nothing "

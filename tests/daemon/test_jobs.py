@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread, Timer, get_ident
@@ -25,7 +26,7 @@ from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
 from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
-from engine.errors import NotAdopted, StoreLocked
+from engine.errors import NotAdopted, StoreLocked, TransportError
 from engine.planning.plan import make_plan
 from engine.store.tables import customers, leases, messages
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
@@ -434,6 +435,36 @@ def test_words_that_were_kept_long_enough_are_forgotten(
     clock.advance(timedelta(days=31))
     crew.sweeper.sweep()
     assert [values["events"] for values in log.values("swept")] == [1]
+
+
+# ── mails of unknown fate ───────────────────────────────────────────────────────────────────────
+
+
+def test_an_unknown_mail_is_looked_up_late_and_ever_more_seldom(
+    by_sendgrid: Hand, project: Project, clock: VirtualClock, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_SENDGRID__LOOK_UP", "logs")
+    by_sendgrid.order(reset=True, times=99)  # nothing is accepted
+    crew = Crew(post := Post(Project(project.folder, clock)))
+    assert "look up" in {job.name for job in jobs(crew, post.project.settings)}
+    crew.planner.lead()
+    crew.planner.plan()
+    with suppress(TransportError):  # as after any outage
+        crew.sender.deliver()
+    looked: list[int] = []
+    for minute in range(1, 61):
+        clock.advance(timedelta(minutes=1))
+        crew.planner.lead()
+        before = len(by_sendgrid.asked())
+        crew.finder.look()
+        looked += [minute] if len(by_sendgrid.asked()) > before else []
+    assert looked == [5, 10, 20, 40]
+    assert {values["found"] for values in log.values("looked up")} == {0}
+    clock.advance(timedelta(days=31))
+    crew.planner.lead()
+    crew.finder.look()
+    assert len(log.values("looked up")) == 4  # nobody stores it any more
+    crew.leave()
 
 
 # ── lists of suppressed addresses ───────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from tests.conftest import ROOT
 from tests.fake_sendgrid.orders import Order
 from tests.fake_sendgrid.records import accepted
-from tests.fake_sendgrid.server import ASKED, KEY, LISTS, ORDERS, SEEN
+from tests.fake_sendgrid.server import ASKED, CLOCK, KEY, LISTS, ORDERS, SEEN
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Hand:
         """Let these addresses stand on its lists, each since that second; `group_7` is that group."""
         body = json.dumps({name.replace("group_", "group "): told for name, told in lists.items()})
         with urlopen(Request(self.url + LISTS, data=body.encode())) as answer:  # noqa: S310 - it is our own
+            assert answer.status == 200
+
+    def stand_still(self, second: int) -> None:
+        """Let its clock say that, from now on."""
+        with urlopen(Request(self.url + CLOCK, data=json.dumps(second).encode())) as answer:  # noqa: S310
             assert answer.status == 200
 
     def lists(self) -> dict[str, dict[str, int]]:

@@ -6,13 +6,14 @@ from typing import Any
 from tests.fake_sendgrid.judging import recipients
 
 
-def mails(body: dict[str, Any], message_id: str) -> Iterator[dict[str, Any]]:
+def mails(body: dict[str, Any], message_id: str, at: int) -> Iterator[dict[str, Any]]:
     """One for each recipient. Nothing is replaced in headers and custom_args, as with the real one."""
     for person in body["personalizations"]:
         values = person.get("substitutions", {})
         for _, one in recipients(person):
             yield {
                 "x_message_id": message_id,
+                "at": at,
                 "to": one["email"],
                 "name": one.get("name"),
                 "from": person.get("from", body["from"]),

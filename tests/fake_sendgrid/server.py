@@ -19,10 +19,12 @@ from tests.fake_sendgrid.lists import Lists, Said
 from tests.fake_sendgrid.merging import mails
 from tests.fake_sendgrid.orders import SEND, Order, Orders
 from tests.fake_sendgrid.records import Records
+from tests.fake_sendgrid.stored import STORED, Stored
 
 KEY = "SG.fake-key-for-tests.not-a-secret"
 LARGEST = 30_000_000
 ORDERS, SEEN, LISTS, ASKED = "/fake/orders", "/fake/requests", "/fake/lists", "/fake/asked"
+CLOCK = "/fake/clock"
 
 
 class FakeSendGrid(ThreadingHTTPServer):
@@ -36,10 +38,14 @@ class FakeSendGrid(ThreadingHTTPServer):
         self.records = Records(records)
         self.orders = Orders()
         self.largest = largest
-        self.lists = Lists(lambda: int(time.time()))
+        self.now: int | None = None  # a second that stands still; else as time goes by
+        self.lists, self.stored = Lists(self.clock), Stored(records)
         self.seen: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
         self.ending = Event()
+
+    def clock(self) -> int:
+        return int(time.time()) if self.now is None else self.now
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that is gone is no news."""
@@ -73,6 +79,9 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK)
         elif self.path == SEND:
             self._send(raw)
+        elif self.path == CLOCK:
+            self.server.now = json.loads(raw)
+            self._answer(HTTPStatus.OK)
         elif self.path == LISTS:
             self.server.lists.set(json.loads(raw))
             self._answer(HTTPStatus.OK)
@@ -106,12 +115,16 @@ class Handler(BaseHTTPRequestHandler):
             return Said(refused[0], wrong=tuple(refused[2]))
         where = urlsplit(self.path)
         query = dict(parse_qsl(where.query, keep_blank_values=True, strict_parsing=bool(where.query)))
+        if method == "GET" and where.path.startswith(STORED):
+            return self.server.stored.get(where.path, query)
         if method == "GET":
             return self.server.lists.get(where.path, query, self.headers)
         try:
             body = parsed(raw)
         except (ValueError, UnicodeDecodeError):
             return Said(HTTPStatus.BAD_REQUEST, wrong=(Wrong("Bad Request", None),))
+        if where.path.startswith(STORED):
+            return self.server.stored.post(where.path, body)
         return self.server.lists.post(where.path, body)
 
     # ── sending ─────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
             return HTTPStatus.OK, {}, []
         message_id = token_urlsafe(16)
         if order.accept or not (order.status or order.reset or order.hang or order.kill):
-            self.server.records.keep(list(mails(body, message_id)))
+            self.server.records.keep(list(mails(body, message_id, self.server.clock())))
         return HTTPStatus.ACCEPTED, {"X-Message-Id": message_id}, []
 
     def _refused(self, raw: bytes) -> tuple[int, dict[str, str], list[Wrong]] | None:

@@ -38,12 +38,12 @@ class Unanswerable(Exception):
 class Account:
     """Asks one question after the other. `wait` sleeps for so many seconds; what it raises ends it."""
 
-    def __init__(
-        self, settings: Settings, wait: Wait = time.sleep, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, settings: Settings, wait: Wait = time.sleep, *, apart: float = 0.0) -> None:
         self._host = settings.sendgrid.host
         self._wire = Wire(settings.sendgrid, api_key(settings.secrets), longest=LONGEST_ANSWER)
-        self._wait, self._now = wait, now
+        self._wait = wait
+        self._apart = apart  # seconds from one question to the next
+        self._began = False
         self._used_up = 0.0  # for how many seconds it answers nothing more
 
     def get(self, path: str, query: Mapping[str, Any], right: str) -> Any:
@@ -63,9 +63,9 @@ class Account:
     def _asked(self, method: str, path: str, body: bytes, right: str) -> Any:
         said = ""
         for number in range(TRIES):
-            if number or self._used_up:
-                self._wait(self._used_up or min(FIRST_WAIT * 2 ** (number - 1), LONGEST_WAIT))
-                self._used_up = 0.0
+            if rest := self._rest(number):
+                self._wait(rest)
+            self._began, self._used_up = True, 0.0
             try:
                 response = self._wire.ask(method, path, body)
             except (NoAnswer, Unreachable) as error:
@@ -78,6 +78,11 @@ class Account:
             self._give_up_on(response, right)
         msg = f"SendGrid gave no usable answer at {self._host}: {said}"
         raise TransportError(msg, hint="it is asked again next time; nothing was lost")
+
+    def _rest(self, number: int) -> float:
+        """For how many seconds to wait before it is asked, for the first time or the `number`th once more."""
+        backoff = min(FIRST_WAIT * 2 ** (number - 1), LONGEST_WAIT) if number else 0.0
+        return max(self._used_up or backoff, self._apart if self._began else 0.0)
 
     @staticmethod
     def _give_up_on(response: Response, right: str) -> None:
@@ -92,5 +97,5 @@ class Account:
         """For how long it is to be left alone, as it says."""
         left = response.headers.get("x-ratelimit-remaining", "").strip()
         if response.status in AGAIN or left == "0":
-            told = pause(response.headers, self._now())
+            told = pause(response.headers, time.time())
             self._used_up = told.total_seconds() if told else 0.0

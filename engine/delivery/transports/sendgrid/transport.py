@@ -77,7 +77,7 @@ class SendGridTransport:
         """What was accepted is so already."""
 
     def look_up(self, message_id: str, planned_at: datetime) -> Trace:
-        """The provider has no way to ask for our ids; its events tell, or a person."""
+        """Its events tell, or a person; to ask for a mail takes seconds, so that is a job of its own."""
         return Trace.CANNOT_TELL
 
     def close(self) -> None:
