@@ -56,6 +56,8 @@ class Writer:
             text=written.text,
             headers=self._headers(order, copy.campaign, str(context["unsubscribe_url"])),
             evidence=claims.evidence(),
+            owed=copy.campaign.transactional,
+            their_link=self.surroundings.their_link(copy.campaign),
         )
 
     def _headers(self, order: MailOrder, campaign: Campaign, way_out: str) -> tuple[tuple[str, str], ...]:
@@ -67,6 +69,8 @@ class Writer:
 
     def _way_out(self, order: MailOrder, campaign: Campaign, way_out: str) -> Iterator[tuple[str, str]]:
         """By one click (RFC 8058) from what somebody subscribed to; what is owed is no list to leave."""
+        if self.surroundings.their_link(campaign):
+            return  # the provider adds both headers, with its link
         by_mail = f"<{self.surroundings.unsubscribe_mailto(order.key.message_id)}>"
         if campaign.transactional or not self.surroundings.settings.links:
             yield "List-Unsubscribe", by_mail

@@ -124,6 +124,22 @@ suppressions = Table(  # a registry: addresses that get nothing, whoever's they 
     Column("source", String(200), nullable=False, default=""),
 )
 
+listed_elsewhere = Table(  # a registry: addresses that stand on a provider's own list, as far as it was read
+    "listed_elsewhere",
+    metadata,
+    Column("list", String(60), primary_key=True),  # the provider's, such as `sendgrid bounces`
+    Column("address_hash", String(64), primary_key=True),
+    Column("at", Instant, nullable=False),  # since when, as the provider says
+    Column("seen_at", Instant, nullable=False),  # when it was last read, or put there by us
+)
+
+lists_read = Table(  # a registry: up to when each of these lists was read to its end
+    "lists_read",
+    metadata,
+    Column("list", String(60), primary_key=True),
+    Column("until", Instant, nullable=False),
+)
+
 tombstones = Table(  # a registry: names of people who were erased, hashed with a secret of the shop
     "tombstones",
     metadata,
