@@ -93,6 +93,36 @@ def test_a_refund_in_the_currency_of_its_order(shop):
     assert sum(shop.rows("refunds", "amount")) == shop.rows("orders", "amount")[0]
 
 
+RATES = "currency,day,rate\nEUR,2026-01-01,1.25\nGBP,2026-01-01,2\n"
+IN = HEAD[:-1] + ",currency\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ("10,EUR", [(1_250, 1_000)]),
+        ("10,", [(1_250, 1_000)]),
+        ("10,usd", [(1_000, 800)]),
+        ("10,GBP", [(2_000, 1_600)]),
+        ("10,JPY", []),
+        ("12.51,GBP", []),
+        ("10,EURO", []),
+    ],
+)
+def test_money_that_went_back_in_another_currency_is_never_taken_at_face_value(shop, said, back):
+    shop.take(RATES)
+    shop.take(f"order_id,email,at,sku,amount,currency\n1,ann@example.com,{AT},guide,20,EUR\n")
+    summary = shop.take(IN + refund(1, said))
+    assert shop.rows("refunds", "amount", "charged") == back
+    reasons = {
+        "10,JPY": "has no exchange rate",
+        "12.51,GBP": "amount is more than was paid",
+        "10,EURO": "currency is not a currency",
+    }
+    assert not summary.reasons or summary.reasons[0][0].startswith(reasons[said])
+    assert summary.rejected == (not back)
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

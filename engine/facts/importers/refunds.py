@@ -12,9 +12,10 @@ from engine.facts.batches import batched
 from engine.facts.bulk import Values, as_kept, insert_plain, remove
 from engine.facts.changes import note_changes
 from engine.facts.columns import Column, Manner, plain
+from engine.facts.exchange import Exchange
 from engine.facts.identity import People, lock_customers
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome
-from engine.facts.importers.refund_amounts import Paid, at_its_rate
+from engine.facts.importers.refund_amounts import Paid, as_charged, at_its_rate, near
 from engine.facts.importers.settling import settle
 from engine.facts.model import Place, RefundRow
 from engine.facts.refunded import mark_refunded
@@ -22,7 +23,7 @@ from engine.facts.refusal import Refused
 from engine.facts.transactions import Key
 from engine.facts.values import Parse
 from engine.facts.values.numbers import minor
-from engine.facts.values.words import text
+from engine.facts.values.words import currency, text
 from engine.store.ids import IdFactory
 from engine.store.tables import order_lines, orders, refunds
 
@@ -46,6 +47,7 @@ COLUMNS = (
     Column("sku", plain(text(80))),
     Column("at", lambda manner: manner.instants, required=True, instant=True),
     Column("amount", _positive, required=True),
+    Column("currency", plain(currency)),
 )
 
 
@@ -85,7 +87,9 @@ def _land(connection: Connection, rows: Sequence[RefundRow], landing: Landing) -
     people = People(rows, landing.ids)
     people.load(connection)
     ordered = _ordered(connection, sorted({row.order_ref for row in rows}))
-    said = _said(people, rows, ordered, outcome)
+    exchange = Exchange(landing.money, landing.zone)
+    exchange.load(connection, (row.currency for row in rows if row.currency))
+    said = _said(people, rows, _Book(ordered, exchange), outcome)
     stored = _stored(connection, sorted({customer for customer, _ in said}))
     for key, theirs in said.items():
         outcome.count(stored.get(key), theirs[-1], len(theirs))
@@ -94,16 +98,23 @@ def _land(connection: Connection, rows: Sequence[RefundRow], landing: Landing) -
     return settle(connection, people, {customer for customer, _ in written}, landing, outcome)
 
 
+class _Book(NamedTuple):
+    """The orders that refunds name, and the rates of money in which they were told otherwise."""
+
+    ordered: dict[str, Ordered]
+    exchange: Exchange
+
+
 def _said(
-    people: People, rows: Iterable[RefundRow], ordered: dict[str, Ordered], outcome: Outcome
+    people: People, rows: Iterable[RefundRow], book: _Book, outcome: Outcome
 ) -> dict[Key, list[Values]]:
     """What the rows say of each refund; the last one counts."""
     found: dict[Key, list[Values]] = {}
     for row in rows:
         try:
-            order = _order_of(row, ordered)
+            order = _order_of(row, book.ordered)
             _refuse_stranger(people, row, order)
-            line_ref, sku, amount, charged = _line_of(row, order)
+            line_ref, sku, amount, charged = _line_of(row, order, book.exchange)
         except Refused as refused:
             outcome.refuse([row.place], refused)
         else:
@@ -131,15 +142,24 @@ def _refuse_stranger(people: People, row: RefundRow, order: Ordered) -> None:
         raise Refused(msg, row.order_ref)
 
 
-def _line_of(row: RefundRow, order: Ordered) -> tuple[str, str, int, int]:
+def _line_of(row: RefundRow, order: Ordered, exchange: Exchange) -> tuple[str, str, int, int]:
     """The line's name and product, '' for the order as a whole; the shop's amount, and that as charged."""
     ref, sku, most = _named(row, order) if row.line_id or row.sku else ("", "", order.cost.amount)
-    charged = _charged(row.amount, order.cost.currency)
-    amount = at_its_rate(charged, most, order.cost)
+    amount, charged = _back(row, most, order, exchange)
     if amount > most:
         msg = "amount is more than was paid"
-        raise Refused(msg, row.amount)
+        raise Refused(msg, f"{row.amount} {row.currency}".strip())
     return ref, sku, amount, charged
+
+
+def _back(row: RefundRow, most: int, order: Ordered, exchange: Exchange) -> tuple[int, int]:
+    """The shop's amount, and that as charged. Money of another currency is changed as its order was."""
+    cost = order.cost
+    charged = _charged(row.amount, row.currency or cost.currency)
+    if row.currency in ("", cost.currency):
+        return at_its_rate(charged, most, cost), charged
+    amount = near(exchange.at(order.at, charged, row.currency), most)
+    return amount, as_charged(amount, cost)
 
 
 def _named(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
