@@ -93,6 +93,25 @@ def test_a_refund_in_the_currency_of_its_order(shop):
     assert sum(shop.rows("refunds", "amount")) == shop.rows("orders", "amount")[0]
 
 
+@pytest.mark.parametrize(
+    ("rows", "back"),
+    [
+        ([refund(1, "rest")], [2_200]),
+        ([refund(1, "rest"), refund(2, "3", sku="guide")], [1_900, 300]),
+        ([refund(1, "rest", sku="guide"), refund(2, "3", sku="guide")], [400, 300]),
+        ([refund(1, "Rest", sku="guide"), refund(2, "20")], [200, 2_000]),
+        ([refund(1, "rest", on=6), refund(2, "rest")], [2_200]),
+        ([refund(1, "rest"), refund(2, "22")], [2_200]),
+    ],
+)
+def test_the_rest_is_what_did_not_go_back_otherwise(shop, rows, back):
+    shop.take(ORDERS + ORDER)
+    for order in permutations(rows):
+        shop.take(HEAD + "".join(order))
+        assert sorted(shop.rows("refunds", "amount")) == sorted(back)
+    assert shop.take(HEAD + "".join(rows)).unchanged == len(rows)
+
+
 RATES = "currency,day,rate\nEUR,2026-01-01,1.25\nGBP,2026-01-01,2\n"
 IN = HEAD[:-1] + ",currency\n"
 

@@ -103,7 +103,9 @@ def test_a_poison_event_is_parked_and_costs_no_other_anything(ear: Ear) -> None:
     ]
     ear.hear("segment", [(None, each) for each in told])
     made = ear.take_up()
-    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE)}, ear.verdicts()
+    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE), "nobody": 0}, (
+        ear.verdicts()
+    )
     assert len(ear.rows("consumption", "unit")) == 20
     assert ear.rows("orders", "order_ref") == []
     reasons = [error for outcome, error in ear.verdicts() if outcome == "parked"]

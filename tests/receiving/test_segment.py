@@ -83,7 +83,7 @@ def test_the_client_library_of_segment_lands_its_events(door: Door, gzip: bool) 
     client.group("u1", "a-group")
     client.page("u1", "reading", "Sales page")
     heard = take_up(door.project, NOW)
-    assert heard.received.as_json() == {"applied": 5, "ignored": 1, "parked": 0}
+    assert heard.received.as_json() == {"applied": 5, "ignored": 1, "parked": 0, "nobody": 0}
     assert door.rows(customers.c.email, customers.c.shop_id, customers.c.first_name) == [
         ("ann@loaf.example", "u1", "Ann")
     ]
@@ -168,8 +168,8 @@ def test_an_order_is_the_same_whatever_came_first(ear: Ear) -> None:
     assert ends[1:] == ends[:1] * 3
     assert ear.rows("orders", "order_ref", "amount", "checkout_id", "at") == [("o1", 23_900, "c1", NOW)]
     assert ear.rows("refunds", "refund_ref", "sku", "amount") == [
-        ("refund:o1/cancelled", "", 22_000 - 50),
-        ("refund:o1/r1", "guide", 1_950),
+        ("refund:o1/cancelled", "", 20_000),
+        ("refund:o1/r1", "guide", 3_900),
     ]
 
 
@@ -189,7 +189,7 @@ EXAMPLES: dict[str, tuple[str, dict[tuple[str, ...], list[Any]]]] = {
     "ecommerce_v2_15_order_updated": ("applied", {("order_lines", "sku", "quantity", "amount"): BOUGHT, ("orders", "order_ref", "amount"): [(ORDER, 2_750)]}),
     "ecommerce_v2_16_order_completed": ("applied", {("order_lines", "sku", "quantity", "amount"): BOUGHT, ("orders", "checkout_id"): [("fksdjfsdjfisjf9sdfjsd9f",)]}),
     "ecommerce_v2_17_order_refunded": ("parked", {("inbound", "error"): [("is of an order that is not known; import the order first",)]}),
-    "ecommerce_v2_18_order_cancelled": ("parked", {("inbound", "error"): [("is of an order that is not known yet; it lands when the order comes",)]}),
+    "ecommerce_v2_18_order_cancelled": ("parked", {("inbound", "error"): [("is of an order that is not known; import the order first",)]}),
     "identify_01_x": ("applied", {("customers", "email", "shop_id"): [PETER], ("attributes", "name", "value"): [("logins", "5"), ("name", "Peter Gibbons"), ("plan", "premium")]}),
     "identify_02_x": ("applied", {("customers", "email", "shop_id"): [PETER]}),
     "identify_03_example": ("applied", {("customers", "email", "shop_id", "country"): [(*PETER, "USA")], ("customers", "known_at"): [(datetime(2015, 2, 23, 22, 28, 55, 111_000, UTC),)]}),
@@ -234,6 +234,7 @@ def test_the_examples_of_the_specification_become_facts(door: Door, real_data: P
             "applied": 0,
             "ignored": 0,
             "parked": 0,
+            "nobody": 0,
             outcome: 1,
         }, (file.stem, ear.verdicts())
         assert {asked: ear.rows(*asked) for asked in facts} == facts, file.stem
@@ -254,7 +255,12 @@ def test_statements_of_a_course_player_are_consumption(door: Door) -> None:
     status, ids = door.post("/v1/xapi/statements", json.dumps([XAPI, progressed]).encode())
     assert (status, len(ids), ids[1]) == (200, 2, "s2")
     assert door.post("/v1/xapi/statements", json.dumps(XAPI).encode()) == (200, ids[:1])
-    assert take_up(door.project, NOW).received.as_json() == {"applied": 2, "ignored": 0, "parked": 0}
+    assert take_up(door.project, NOW).received.as_json() == {
+        "applied": 2,
+        "ignored": 0,
+        "parked": 0,
+        "nobody": 0,
+    }
     assert door.rows(consumption.c.sku, consumption.c.unit, consumption.c.kind, consumption.c.progress) == [
         ("flagship", "lesson-3", "completed", None),
         ("flagship", "lesson-3", "progressed", 40),
@@ -329,9 +335,9 @@ def test_what_is_no_message_takes_no_other_with_it(door: Door) -> None:
 
 
 IMPOSSIBLE = [
-    ("Order Refunded", {"total": -50}, "amount is negative"),
+    ("Order Refunded", {"total": -50}, "amount is not above 0"),
     ("Order Refunded", {"total": 0}, "amount is not above 0"),
-    ("Order Refunded", {"total": "all"}, "amount is not a number"),
+    ("Order Refunded", {"total": "all"}, "amount is not an amount, such as 1234.50"),
     ("Order Updated", {"total": -1, "products": [GUIDE]}, "order_total is negative"),
     ("Order Updated", {"products": [{**GUIDE, "price": -1}]}, "unit_price is negative"),
 ]

@@ -190,7 +190,7 @@ def test_real_payloads_become_facts(door: Door, real_data: Path, case: Any) -> N
     name = SOURCE_OF.get(file, file.partition("/")[0])
     for _ in range(2):
         assert door.post(name, body, topic) == 1
-    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, outcome: 1}, door.errors()
+    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
     assert {asked: door.rows(*asked) for asked in facts} == facts
 
 
@@ -229,7 +229,7 @@ def test_the_things_of_stripe_become_facts(door: Door, real_data: Path, case: An
     thing, kind, changed, outcome, facts = case
     event = stripe_event(kind, stripe_fixture(real_data, thing, **changed))
     assert door.post("stripe", json.dumps(event).encode()) == 1
-    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, outcome: 1}, door.errors()
+    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
     assert {asked: door.rows(*asked) for asked in facts} == facts
 
 

@@ -18,6 +18,7 @@ from engine.store.tables import inbound
 LONGEST_ID = 100
 LONGEST_ERROR = 400
 APPLIED, IGNORED, PARKED = "applied", "ignored", "parked"
+NOBODY = "nobody"  # of somebody without a name, such as who paid cash at a till
 
 
 class Told(NamedTuple):

@@ -6,6 +6,7 @@ tracked is kept and ignored.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from engine.facts.receiving.parts import filled, first, items, moment, part, scalars, text
@@ -228,13 +229,29 @@ def _line(product: Mapping[str, Any]) -> Fields:
 
 def _refunded(message: Message) -> Said:
     """What is named went back; without any product the order as a whole, or that much of it."""
-    ref, total = _ref(message), message.get("total", "value", "revenue")
-    refund, products = message.get("refund_id") or message.id, items(message.properties.get("products"))
-    if len(products) != 1:
-        return [OfOrder(ref, message.at, refunds={refund: filled({"at": message.at, "amount": total})})]
-    sku = _product(products[0])
-    fields = {"at": message.at, "amount": total or first(products[0], "price"), "sku": sku}
-    return [OfOrder(ref, message.at, refunds={refund: filled(fields)})]
+    total, refund = message.get("total", "value", "revenue"), message.get("refund_id") or message.id
+    products = items(message.properties.get("products"))
+    if len(products) > 1 and not total:
+        backs = {f"{refund}/{_product(each)}": _gone(message, each, _priced(each)) for each in products}
+    elif len(products) == 1:
+        backs = {refund: _gone(message, products[0], total or _priced(products[0]))}
+    else:
+        backs = {refund: _gone(message, {}, total)}
+    return [OfOrder(_ref(message), message.at, refunds=backs)]
+
+
+def _gone(message: Message, product: Mapping[str, Any], amount: str) -> Fields:
+    money = {"amount": amount, "currency": message.get("currency")}
+    return filled({"at": message.at, "sku": _product(product), **money})
+
+
+def _priced(product: Mapping[str, Any]) -> str:
+    """The price of all pieces of it; what is no number stays so, and is told of later."""
+    price, pieces = first(product, "price"), first(product, "quantity")
+    try:
+        return f"{Decimal(price) * Decimal(pieces):f}" if price and pieces else price
+    except InvalidOperation:
+        return price
 
 
 def _cancelled(message: Message) -> Said:
