@@ -36,6 +36,7 @@ def refusal(status: int, why: str) -> dict[str, Any]:
 
 
 BASIC = basic(f"{KEY}:".encode())
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 GUIDE = {"sku": "guide", "price": 19.5, "quantity": 2}
 COURSE = {"product_id": "course", "price": 200, "quantity": 1, "offer": "upsell"}
 
@@ -133,15 +134,30 @@ def test_a_message_is_kept_once_by_its_id(door: Door) -> None:
     assert door.rows(inbound.c.event_id) == [("m1",), ("m2",)]
 
 
-def test_a_clock_that_is_far_off_is_set_right(ear: Ear) -> None:
-    hour = timedelta(hours=1)
+DAY = timedelta(days=1)
+AGES = timedelta(days=20_000)
+
+
+@pytest.mark.parametrize(
+    ("happened", "sent", "taken"),  # before it came
+    [
+        (-50 * MINUTE, -60 * MINUTE, 10 * MINUTE),  # the clock is an hour fast
+        (5 * MINUTE, 5 * SECOND, 5 * MINUTE),
+        (AGES, AGES - MINUTE, MINUTE),  # the clock says 1970
+        (3 * DAY + AGES, AGES, 3 * DAY),  # and it was offline for three days
+        (10 * MINUTE, AGES, 10 * MINUTE),  # only the time of sending is of 1970
+        (10 * MINUTE, -AGES, 10 * MINUTE),
+        (AGES, 5 * MINUTE, AGES),  # what happened long ago is told by a clock that is slow
+        (-DAY, AGES, 0 * DAY),
+    ],
+)
+def test_a_clock_that_is_off_is_set_right_and_nonsense_moves_nothing(
+    ear: Ear, happened: timedelta, sent: timedelta, taken: timedelta
+) -> None:
     lesson = {"sku": "course", "unit": "1"}
-    wrong = message("track", 50, event="Lesson Started", properties=lesson)
-    ear.tell("segment", {**wrong, "sentAt": (NOW + hour).isoformat()})
-    right = message("track", -5, event="Lesson Completed", properties=lesson)
-    ear.tell("segment", {**right, "sentAt": (NOW - timedelta(seconds=5)).isoformat()})
-    minutes = {kind: (at - NOW) / timedelta(minutes=1) for kind, at in ear.rows("consumption", "kind", "at")}
-    assert minutes == {"started": -10, "completed": -5}
+    told = message("track", -happened / MINUTE, event="Lesson Started", properties=lesson)
+    ear.tell("segment", {**told, "sentAt": (NOW - sent).isoformat()})
+    assert ear.rows("consumption", "at") == [(NOW - taken,)]
 
 
 def test_an_order_is_the_same_whatever_came_first(ear: Ear) -> None:

@@ -113,6 +113,12 @@ def counts(connection: Connection) -> dict[str, int]:
     }
 
 
+def of_nobody(connection: Connection, sources: Collection[str]) -> int:
+    """How many events of these sources told of somebody without a name."""
+    theirs = (inbound.c.outcome == NOBODY, inbound.c.source.in_(sorted(sources)))
+    return connection.scalar(select(func.count()).select_from(inbound).where(*theirs)) or 0
+
+
 def forget_words(connection: Connection, before: datetime) -> int:
     """What was told by then, and applied, is kept by its id alone. How many events that is."""
     old = and_(inbound.c.received_at < before, inbound.c.applied_at.is_not(None), inbound.c.body != "")

@@ -16,6 +16,7 @@ from engine.facts.receiving.sources.source import Events, Source
 NAME = "segment"
 ENDPOINTS = ("identify", "track", "page", "screen", "alias", "group")
 OFF = timedelta(minutes=1)  # a sender's clock that differs by more is set right
+HELD = timedelta(days=30)  # how long a sender may hold back what happened
 LONGEST_STAGE = 60
 PROPERTIES = {
     "firstName": "first_name",
@@ -84,10 +85,15 @@ def _read(event: Any, received_at: datetime) -> Said:
 
 
 def _at(said: Mapping[str, Any], received_at: datetime) -> datetime:
-    """When it happened, by our clock."""
+    """When it happened, by our clock: as long ago as it was when it was sent, by the sender's.
+
+    A sender that sent it before it happened, or held it back for ages, tells the two by different clocks.
+    """
     at = moment(said.get("timestamp")) or moment(said.get("originalTimestamp")) or received_at
     sent = moment(said.get("sentAt"))
-    return at + (received_at - sent) if sent and abs(received_at - sent) > OFF else at
+    if sent is None or abs(received_at - sent) <= OFF:
+        return at
+    return received_at - (sent - at) if timedelta() <= sent - at <= HELD else min(at, received_at)
 
 
 def _who(message: Message) -> Fields:
