@@ -213,7 +213,7 @@ funnel_events = Table(  # the way of a visitor, and of a checkout, as the shop's
     Column("stage", String(60), primary_key=True),  # of the funnel, by its name; '' where it tells none
     Column("sku", String(200), primary_key=True),  # of the offer; '' where it is about none
     Column("at", Instant, primary_key=True),
-    Column("checkout_id", String(200), nullable=False, default=""),
+    Column("checkout_id", String(200), primary_key=True),  # '' where it is of none
     Column("source", String(200), nullable=False, default=""),
     Column("medium", String(200), nullable=False, default=""),
     Column("campaign", String(200), nullable=False, default=""),

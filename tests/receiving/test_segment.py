@@ -17,12 +17,10 @@ from segment.analytics.client import Client
 from sqlalchemy import select
 
 from engine.app.hearing import take_up
-from engine.app.project import Project
-from engine.clock import VirtualClock
 from engine.settings import Secrets, Settings, Web
 from engine.store.tables import consumption, customers, inbound, order_lines, orders
-from engine.web.server import Server
 from tests.receiving.ear import NOW, Ear, message, track
+from tests.web.door import Door as AnyDoor
 
 KEY = "a-write-key-of-some-length"
 
@@ -41,15 +39,11 @@ GUIDE = {"sku": "guide", "price": 19.5, "quantity": 2}
 COURSE = {"product_id": "course", "price": 200, "quantity": 1, "offer": "upsell"}
 
 
-class Door:
+class Door(AnyDoor):
     """A server with the events API."""
 
-    def __init__(self, folder: Path, key: str | None = KEY) -> None:
-        (folder / "campaigns").mkdir(exist_ok=True)
-        chosen = Settings(web=Web(port=0), secrets=Secrets(write_key=key))
-        self.project = Project(folder, VirtualClock(NOW), chosen)
-        self.server = Server(self.project)
-        self.server.start()
+    def __init__(self, folder: Path, key: str | None = KEY, **more: Any) -> None:
+        super().__init__(folder, Settings(web=Web(port=0), secrets=Secrets(write_key=key), **more))
 
     def post(self, path: str, body: bytes, headers: dict[str, str] = BASIC) -> tuple[int, Any]:
         with closing(HTTPConnection(urlsplit(self.server.address).netloc, timeout=60)) as connection:
@@ -61,10 +55,6 @@ class Door:
         with self.project.store.reading() as connection:
             return sorted(map(tuple, connection.execute(select(*columns))), key=repr)
 
-    def close(self) -> None:
-        self.server.stop()
-        self.project.store.close()
-
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
@@ -73,8 +63,16 @@ def door(tmp_path: Path) -> Iterator[Door]:
     opened.close()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def either_door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
+    opened = Door(tmp_path, database=request.getfixturevalue(f"{request.param}_url"))
+    yield opened
+    opened.close()
+
+
 @pytest.mark.parametrize("gzip", [False, True])
-def test_the_client_library_of_segment_lands_its_events(door: Door, gzip: bool) -> None:
+def test_the_client_library_of_segment_lands_its_events(either_door: Door, gzip: bool) -> None:
+    door = either_door
     client = Client(KEY, host=door.server.address, sync_mode=True, gzip=gzip, max_retries=0)
     client.identify("u1", {"email": "Ann@loaf.example", "firstName": "Ann", "plan": "gold"})
     products = {"products": [GUIDE, COURSE]}
@@ -371,3 +369,37 @@ def test_what_cannot_be_true_of_an_order_takes_nothing_else_of_it_along(
         ear.tell("segment", told)
     assert sorted(ear.verdicts(), key=repr) == [("applied", None), ("applied", None), ("parked", why)]
     assert len(ear.rows("orders", "order_ref")) == len(ear.rows("refunds", "refund_ref")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "stages"),
+    [
+        ("x" * 80, "/offer", [("/offer",)]),
+        ("x" * 60, "/offer", [("x" * 60,)]),
+        ("x" * 61, "/" + "y" * 60, []),
+        ("", "", []),
+    ],
+)
+def test_a_page_with_a_long_name_is_a_stage_by_its_path(
+    ear: Ear, name: str, path: str, stages: list[Any]
+) -> None:
+    ear.tell("segment", message("page", name=name, properties={"path": path}))
+    assert ear.rows("funnel_events", "stage") == stages
+    why = None if stages else "it names no stage of at most 60 characters"
+    assert ear.verdicts() == [("applied" if stages else "ignored", why)]
+
+
+def test_a_number_of_an_order_that_no_database_keeps_is_told_in_words(ear: Ear) -> None:
+    for ref in ("\ud800", "o\0", "o" * 101):
+        ear.tell("segment", track("Order Completed", order_id=ref, products=[GUIDE]))
+    broken = "order_id holds a line break or another control character"
+    assert {error for _, error in ear.verdicts()} == {broken, "order_id is longer than 100 characters"}
+
+
+def test_two_checkouts_at_one_time_are_two(ear: Ear) -> None:
+    for checkout in ("c1", "c2", "c1"):
+        ear.tell("segment", track("Checkout Started", checkout_id=checkout))
+    assert ear.rows("funnel_events", "what", "checkout_id") == [
+        ("checkout_started", "c1"),
+        ("checkout_started", "c2"),
+    ]

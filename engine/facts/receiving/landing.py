@@ -27,7 +27,7 @@ from engine.facts.receiving.dossier import ORDER, Dossier, Key
 from engine.facts.receiving.dossiers import forget, load, save
 from engine.facts.receiving.inbound import APPLIED, IGNORED, NOBODY, PARKED, Told, Verdict
 from engine.facts.receiving.pile import Pile
-from engine.facts.receiving.saying import Fact, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrder, Said
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.receiving.sources.source import Hook
 from engine.facts.receiving.taking_up import UNKNOWN_KIND, Work, take_up
@@ -97,7 +97,7 @@ class Hall:
 
     def apply(self, connection: Connection, batch: Sequence[Told]) -> dict[Told, Verdict]:
         """Land what the events say; what became of each. Raises Apart."""
-        verdicts, said = _read(batch)
+        verdicts, said = self._read(batch)
         pile, cases = Pile(), self._cases(connection, said)
         for told, facts in said.items():
             own = (fact for fact in facts if isinstance(fact, Fact))
@@ -109,6 +109,34 @@ class Hall:
             case.judge(pile)
         self._settle(connection, cases, pile)
         return verdicts | dict.fromkeys(said, Verdict(APPLIED)) | _refusals(pile)
+
+    def _read(self, batch: Iterable[Told]) -> tuple[dict[Told, Verdict], dict[Told, Said]]:
+        """What can be read of the batch, and what became of the rest."""
+        verdicts: dict[Told, Verdict] = {}
+        said: dict[Told, Said] = {}
+        for told in batch:
+            try:
+                facts = self._said(told)
+            except (NotUnderstood, NotWanted) as error:
+                verdicts[told] = Verdict(IGNORED if isinstance(error, NotWanted) else PARKED, str(error))
+            except Refused as refused:
+                verdicts[told] = Verdict(PARKED, refused.told)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the events behind it are waited for
+                verdicts[told] = Verdict(PARKED, f"it cannot be read: {type(error).__name__}")
+            else:
+                if facts:
+                    said[told] = facts
+                else:
+                    verdicts[told] = Verdict(IGNORED, UNKNOWN_KIND)
+        return verdicts, said
+
+    def _said(self, told: Told) -> Said:
+        """What one event says. Raises NotUnderstood, NotWanted and Refused."""
+        facts = SOURCES[told.source].read(json.loads(told.body), told.received_at)
+        for each in facts:
+            if isinstance(each, OfOrder):
+                self._clerk.check("orders", {"order_id": each.ref})
+        return facts
 
     def _cases(self, connection: Connection, said: Mapping[Told, Said]) -> list[Case]:
         """The orders that the events speak of, with what was told of them now."""
@@ -172,24 +200,3 @@ def _verdict(told: Told, refused: Refused | None) -> Verdict:
         return Verdict(APPLIED)
     nobody = isinstance(refused, Nobody) and isinstance(SOURCES[told.source], Hook)
     return Verdict(NOBODY if nobody else PARKED, refused.told)
-
-
-def _read(batch: Iterable[Told]) -> tuple[dict[Told, Verdict], dict[Told, Said]]:
-    """What can be read of the batch, and what became of the rest."""
-    verdicts: dict[Told, Verdict] = {}
-    said: dict[Told, Said] = {}
-    for told in batch:
-        try:
-            facts = SOURCES[told.source].read(json.loads(told.body), told.received_at)
-        except NotUnderstood as error:
-            verdicts[told] = Verdict(PARKED, str(error))
-        except Refused as refused:
-            verdicts[told] = Verdict(PARKED, refused.told)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the events behind it are waited for
-            verdicts[told] = Verdict(PARKED, f"it cannot be read: {type(error).__name__}")
-        else:
-            if facts:
-                said[told] = facts
-            else:
-                verdicts[told] = Verdict(IGNORED, UNKNOWN_KIND)
-    return verdicts, said

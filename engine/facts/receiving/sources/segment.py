@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from engine.facts.receiving.parts import filled, first, items, moment, part, scalars, text
-from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, NotWanted, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Source
 
 NAME = "segment"
@@ -128,14 +128,19 @@ def _alias(message: Message) -> Said:
 
 
 def _page(message: Message) -> Said:
-    """A page is a stage of the funnel by its name, else by its path."""
+    """A page is a stage of the funnel by its name, else by its path: the first that is short enough."""
     name = text(message.said.get("name"))
     path = message.get("path") or first(part(message.said, "context", "page"), "path")
-    return _visit(message, message.get("stage") or name or path)
+    return _visit(message, message.get("stage"), name, path)
 
 
-def _visit(message: Message, stage: str) -> Said:
-    return [_funnel(message, "visited", stage=stage)] if 0 < len(stage) <= LONGEST_STAGE else []
+def _visit(message: Message, *stages: str) -> Said:
+    """What names no stage is nobody's mistake: some titles are long."""
+    named = next((stage for stage in stages if 0 < len(stage) <= LONGEST_STAGE), None)
+    if named is None:
+        msg = f"it names no stage of at most {LONGEST_STAGE} characters"
+        raise NotWanted(msg)
+    return [_funnel(message, "visited", stage=named)]
 
 
 def _funnel(message: Message, what: str, **more: str) -> Fact:
