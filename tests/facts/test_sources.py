@@ -136,7 +136,7 @@ def test_what_json_says_oddly_is_taken_or_told_with_its_line(shop):
     (shop.folder / "orders.jsonl").write_text("\n".join(told))
     [summary] = shop.run(ImportJob(shop.folder / "orders.jsonl", "orders"))
     assert (summary.inserted, summary.rejected) == (2, 4)
-    assert shop.rows("order_lines", "quantity", "amount") == [(2, 1550), (1, 100_000)]
+    assert shop.rows("order_lines", "quantity", "amount") == [(1, 100_000), (2, 1550)]
     with (shop.rejects_folder / "orders.rejects.csv").open(newline="") as file:
         rejects = [(row["line"], row["reason"]) for row in csv.DictReader(file)]
     assert rejects == [
