@@ -379,7 +379,7 @@ def test_an_address_where_nothing_is_answers_in_json(door: Door) -> None:
     ):
         status, answer = door.request(path, b"{}", {})
         assert (status, json.loads(answer)) == (404, said)
-    assert door.request("/elsewhere", b"{}", {})[1].startswith(b"<!doctype html>")
+    assert door.request("/elsewhere", b"{}", {})[1].startswith(b"<!DOCTYPE html>")
 
 
 def test_the_greeting_of_woocommerce_is_answered_and_not_kept(door: Door) -> None:
