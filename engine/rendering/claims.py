@@ -14,6 +14,7 @@ from jinja2.visitor import NodeTransformer
 from pydantic import ValidationError
 
 from engine.clock import EPOCH
+from engine.documents import PAIRS, worded
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue, Product
 from engine.registry import did_you_mean
@@ -26,9 +27,11 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.owned import Owned
 from engine.rules.model import Condition, Not, Rule, Scope
 from engine.rules.proving import proves
+from engine.rules.words import Bounds
 
 CLAIMS = ("owned", "consumed", "not_consumed")
 _PRODUCT_WORDS = ("product", "kind", "category", "tag", "any")
+_BOUNDS = set(Bounds.model_fields)
 _LITERAL = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)
 
 
@@ -175,12 +178,14 @@ def _condition(kind: str, sku: str, words: Mapping[str, Any]) -> Bought | Consum
 
 def _mistake(kind: str, model: type[Condition], error: ValidationError) -> Mistake:
     finding = error.errors()[0]
-    word = str(finding["loc"][0]) if finding["loc"] else ""
+    words = [str(word) for word in finding["loc"]]
+    word = words[0] if words else ""
     if finding["type"] == "extra_forbidden":
-        known = set(model.model_fields) - set(_PRODUCT_WORDS)
-        return Mistake(word, f"{kind}: unknown word {word!r}", did_you_mean(word, known))
-    message = finding["msg"].removeprefix("Value error, ")
-    return Mistake(word, f"{kind}: {f'{word}: ' if word else ''}{message[:1].lower()}{message[1:]}")
+        known = _BOUNDS if len(words) > 1 else set(model.model_fields) - set(_PRODUCT_WORDS)
+        return Mistake(word, f"{kind}: unknown word {words[-1]!r}", did_you_mean(words[-1], known))
+    message = worded(finding)
+    hint = f"such as {word}={{'at_least': 3}}" if message == PAIRS else None
+    return Mistake(word, f"{kind}: {f'{word}: ' if word else ''}{message}", hint)
 
 
 # ── the claims of a whole template ──────────────────────────────────────────────────────────────

@@ -229,7 +229,7 @@ funnel_events = Table(  # the way of a visitor, and of a checkout, as the shop's
     Column("stage", String(60), primary_key=True),  # of the funnel, by its name; '' where it tells none
     Column("sku", String(200), primary_key=True),  # of the offer; '' where it is about none
     Column("at", Instant, primary_key=True),
-    Column("checkout_id", String(200), nullable=False, default=""),
+    Column("checkout_id", String(200), primary_key=True),  # '' where it is of none
     Column("source", String(200), nullable=False, default=""),
     Column("medium", String(200), nullable=False, default=""),
     Column("campaign", String(200), nullable=False, default=""),
@@ -453,7 +453,7 @@ inbound = Table(  # a registry: what others told, kept before it is looked at
     Column("received_at", Instant, nullable=False),
     Column("body", Text, nullable=False),  # JSON, as it came; '' once it was kept long enough
     Column("applied_at", Instant),
-    Column("outcome", String(20)),  # applied | ignored | parked
+    Column("outcome", String(20)),  # applied | ignored | parked | nobody
     Column("error", String(400)),
     Index("ix_inbound_by_source", "source", "received_at"),
     Index("ix_inbound_parked", "received_at", **PARKED),

@@ -415,7 +415,7 @@ def test_facts_that_were_told_are_taken_up_by_the_leader(crew: Crew, project: Pr
     told = {"type": "identify", "userId": "u9", "traits": {"email": "nina@loaf.example"}}
     take_in_facts(project, "segment", [("m1", told), ("m2", {"type": "dreamt"}), ("m3", {"type": "group"})])
     crew.listener.listen()
-    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1}]
+    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1, "nobody": 0}]
     assert log.values("events parked")[0]["events"] == 1
     with project.store.reading() as connection:
         assert (
