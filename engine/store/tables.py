@@ -319,6 +319,7 @@ campaign_versions = Table(  # a registry
     Column("campaign_id", String(100), primary_key=True),
     Column("version", String(16), primary_key=True),  # a digest of the definition
     Column("first_used_at", Instant, nullable=False),
+    Column("last_taken_at", Instant, nullable=False, server_default="0"),  # in the place of another one
     Column("definition", Text, nullable=False),  # JSON
 )
 
