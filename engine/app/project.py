@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from engine.campaigns.back_end import held_at_first
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
 from engine.clock import Clock, DatabaseClock
@@ -70,8 +71,10 @@ class Project:
 
     @property
     def warnings(self) -> list[Problem]:
-        """What is no mistake in the copy of sound campaigns, but worth a look."""
-        return self.studio.warnings()
+        """What is no mistake in sound campaigns and their copy, but worth a look."""
+        front_end = self.settings.front_end
+        held = (each for campaign in self.files.campaigns for each in held_at_first(campaign, front_end))
+        return [*held, *self.studio.warnings()]
 
     @cached_property
     def book(self) -> Book:
