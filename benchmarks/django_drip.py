@@ -2,8 +2,8 @@
 
     python -m benchmarks.django_drip FOLDER        reads FOLDER/drip.json, writes FOLDER/dripped.json
 
-A process of its own: Django's settings are one to a process. Its database is SQLite, as ours is, and mails leave
-by SMTP, which is Django's way; without a port they are written and thrown away.
+A process of its own: Django's settings are one to a process. Its database is SQLite, as ours is, and mails
+leave by SMTP, which is Django's way; without a port they are written and thrown away.
 """
 
 import json
@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
 
 def _set_up(folder: Path, port: int | None) -> None:
     settings.configure(
-        SECRET_KEY="a benchmark",
+        SECRET_KEY="a benchmark",  # noqa: S106 - it signs nothing
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "drip"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": folder / "drip.db"}},
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",

@@ -26,14 +26,15 @@ from engine.rendering.mail import Mail
 
 MEGABYTES, FLAT = Aim(1), Aim(1.25)
 MOST = 300  # MB
-CAMPAIGN = """
+TEMPLATE = "win-back/from-the-oven.html"
+CAMPAIGN = f"""
 campaign: everybody
-audience: {ordered: {at_least: 1}}
+audience: {{ordered: {{at_least: 1}}}}
 holdout: 0%
 steps:
   - id: news
     after: 0
-    email: {subject: New from the oven, template: win-back/from-the-oven.html}
+    email: {{subject: New from the oven, template: {TEMPLATE}}}
 """
 
 
