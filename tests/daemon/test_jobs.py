@@ -27,6 +27,7 @@ from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked
 from engine.planning.plan import make_plan
+from engine.settings import Shop
 from engine.store.tables import customers, leases, messages
 
 HOUR = timedelta(hours=1)
@@ -160,6 +161,19 @@ def test_the_list_of_jobs_keeps_planning_and_sending_apart(crew: Crew, project: 
     assert {threads["lead"], threads["plan"]} == {"planning"}
     assert {threads["deliver"], threads["reconcile"]} == {"sending"}
     assert {threads[name] for name in ("reload", "listen", "sweep")} == {"chores"}
+
+
+@pytest.mark.parametrize("zone", ["Europe/Helsinki", "Europe/Berlin"])
+def test_the_nightly_job_goes_on_when_the_clocks_show_its_hour_twice(
+    crew: Crew, project: Project, zone: str
+) -> None:
+    settings = project.settings.model_copy(update={"shop": Shop(timezone=zone)})
+    [nightly] = [job.trigger for job in jobs(crew, settings) if job.name == "sweep"]
+    at, nights = datetime(2026, 10, 23, 12, tzinfo=UTC), []
+    for _ in range(3):
+        at = nightly.get_next_fire_time(at, at)
+        nights.append(at.astimezone(settings.zone))
+    assert [f"{night:%d %H:%M}" for night in nights] == ["24 03:00", "25 03:00", "26 03:00"]
 
 
 # ── files that change ───────────────────────────────────────────────────────────────────────────

@@ -264,6 +264,7 @@ def test_windows_that_cannot_be(aftersale: Aftersale, project: Path) -> None:
         ('{cron: "0 9 * *"}', "2:6: '0 9 * *': write five fields"),
         ('{cron: "0 9 1 * 1"}', "2:6: '0 9 1 * 1': write a day of the month or a day of the week, not both"),
         ('{cron: "0 9 * * 8"}', "2:6: '0 9 * * 8': '8' is not a day of the week"),
+        ('{cron: "0 9 31 2 *"}', "2:6: '0 9 31 2 *': no month has such a day"),
         ('{cron: "61 9 * * *"}', "2:6: '61 9 * * *': "),
         ("", "2:1: on: write"),
     ],
