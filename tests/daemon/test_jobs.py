@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread, Timer, get_ident
@@ -238,6 +238,53 @@ def test_a_broken_file_never_replaces_a_good_one_and_is_told_once(
     reload(crew)
     assert post.project is not before
     assert log.values("files taken")
+
+
+MISTAKEN = {
+    "a word misspelt": lambda path: path.write_text("campaign: fresh\naudiance: {any: []}\n"),
+    "not UTF-8": lambda path: path.write_bytes("campaign: caf\xe9\n".encode("latin-1")),
+    "empty": lambda path: path.touch(),
+    "a link to nothing": lambda path: path.symlink_to("nowhere.yaml"),
+}
+
+
+@pytest.mark.parametrize("write", MISTAKEN.values(), ids=MISTAKEN)
+def test_a_mistake_in_a_new_file_is_told_once_and_nothing_taken(
+    crew: Crew, post: Post, log: Listener, write: Callable[[Path], Any]
+) -> None:
+    before, file = post.project, post.project.folder / "campaigns/fresh.yaml"
+    write(file)
+    for _ in range(3):
+        reload(crew)
+    assert post.project is before
+    told = log.values("file not taken")
+    assert told
+    assert all("campaigns/fresh.yaml" in each["at"] for each in told)
+    assert log.values("files kept as they were") == [{"changed": "campaigns/fresh.yaml"}]
+    file.unlink()
+    reload(crew)
+    assert post.project is not before
+
+
+def test_what_was_wrong_at_the_start_may_stay_so(project: Project, log: Listener) -> None:
+    (project.folder / "campaigns/fresh.yaml").write_text("campaign: fresh\naudiance: {any: []}\n")
+    crew = Crew(post := Post(project))
+    was = priority(post)
+    edit(project, "campaigns/win-back.yaml", f"priority: {was}", "priority: 77")
+    edit(project, "campaigns/fresh.yaml", "campaign:", "# a line more\ncampaign:")
+    reload(crew)
+    assert priority(post) == 77
+    assert log.values("file not taken") == []
+
+
+def test_products_that_are_missing_are_told_and_not_what_follows_from_it(
+    crew: Crew, post: Post, log: Listener
+) -> None:
+    (post.project.folder / "campaigns/products.yaml").unlink()
+    reload(crew)
+    told = log.values("file not taken")
+    assert [Path(each["at"]).name for each in told] == ["products.yaml"]
+    assert log.names().count("files kept as they were") == 1
 
 
 def test_a_campaign_that_has_sent_and_whose_file_is_gone_goes_on(
