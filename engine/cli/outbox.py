@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from engine.app.controlling import meant, release, require_some, resolve
+from engine.app.leaving import not_sending
 from engine.app.outbox import Asked, Listed, known_status, listed, one, whom
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
@@ -38,9 +40,12 @@ def command(
         state = known_status(status) if status else None
         asked = Asked(state, campaign, whom(shop, customer) if customer else None, most)
         mails, count = listed(shop, asked)
+        unusable = not_sending(shop)
     if as_json:
-        show.document({"count": count, "mails": [mail.as_json() for mail in mails]})
+        show.document({"count": count, "not_sending": unusable, "mails": [mail.as_json() for mail in mails]})
     else:
+        if unusable:
+            show.out().print(Text(show.not_sending(unusable)), soft_wrap=True)
         _print(mails, count)
 
 

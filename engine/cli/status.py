@@ -61,6 +61,7 @@ def _at_work(found: Status) -> dict[str, Any]:
         "paused": show.paused(found.paused, found.why_paused),
         "today": {"used": found.today[0], "of": found.today[1]} if found.today else None,
         "not_adopted": found.not_adopted,
+        "not_sending": found.not_sending,
     }
 
 
@@ -83,8 +84,7 @@ def _told(found: Status) -> Iterator[str]:
     if found.held:
         yield f"held for a look: {found.held:,} mails; see aftersale outbox --status held"
     yield from map(str, found.silent)
-    if found.not_adopted:
-        yield show.not_mailing(found.not_adopted)
+    yield from show.in_the_way(found.not_adopted, found.not_sending)
 
 
 def _came_back(found: Sequence[CameBack]) -> Table:

@@ -49,7 +49,7 @@ def problems(old: Project, new: Project) -> list[Problem]:
     """What stands against planning with the new files instead of the old ones.
 
     What was wrong at the start may stay so, wherever in its file it stands by now, while no campaign that
-    runs is lost by it. Any other mistake stands against it, and so does a campaign that has sent and vanished.
+    runs is lost by it. Any other mistake stands against it; so does a campaign that has sent and vanished.
     """
     try:
         _ = new.book
