@@ -99,7 +99,7 @@ def _campaigns(project: Project) -> Finding:
 
 def _database(project: Project) -> Iterator[Finding]:
     if not is_there(project.settings.database, project.folder):
-        yield _no_database(obstacle(project.settings.database, project.folder))
+        yield _no_database(project)
         return
     store = Store(project.settings.database, folder=project.folder, busy=SHORT)
     try:
@@ -123,9 +123,11 @@ def _database(project: Project) -> Iterator[Finding]:
         store.close()
 
 
-def _no_database(obstacle: str) -> Finding:
-    if obstacle:
-        said = f"there is none, and none can be made: {obstacle}"
+def _no_database(project: Project) -> Finding:
+    if gone := project.lost():
+        return Finding("database", gone.message, sound=False, hint=gone.hint)
+    if why := obstacle(project.settings.database, project.folder):
+        said = f"there is none, and none can be made: {why}"
         return Finding("database", said, sound=False, hint="check `database:` in config.yaml")
     return Finding("database", "there is none yet", sound=False, hint="the first import makes it")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
 from engine.clock import Clock, DatabaseClock
-from engine.delivery.generation import Guard
+from engine.delivery.generation import Guard, lost
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import Transport
-from engine.errors import Problem, Problems, SettingsError, UnknownName
+from engine.errors import Problem, Problems, SettingsError, StoreUnreachable, UnknownName
 from engine.planning.book import Book
 from engine.registry import did_you_mean
 from engine.rendering.studio import Studio
@@ -104,6 +104,10 @@ class Project:
     def guard(self) -> Guard:
         """What is known of the database outside of it."""
         return Guard(self.store, self.folder / self.settings.state)
+
+    def lost(self) -> StoreUnreachable | None:
+        """What is to be said where the database that mailed from here is gone; none is made for that."""
+        return lost(self.settings.database, self.folder, self.folder / self.settings.state)
 
     @property
     def clock(self) -> Clock:

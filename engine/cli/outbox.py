@@ -36,7 +36,7 @@ def command(
     """List mails by the state they are in, the latest first. Commands below it act on some of them."""
     if context.invoked_subcommand:
         return
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         state = known_status(status) if status else None
         asked = Asked(state, campaign, whom(shop, customer) if customer else None, most)
         mails, count = listed(shop, asked)
@@ -56,7 +56,7 @@ def show_one(
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of one mail: its way so far, why it was planned, what proves its claims."""
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         told = one(shop, message_id)
     if as_json:
         show.document(told)

@@ -340,6 +340,14 @@ def test_a_foreign_error_is_told_without_its_text(post: Post, log: Listener) -> 
     assert "ann@example.com" not in str(log.events)
 
 
+def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post, log: Listener) -> None:
+    crew.planner.plan()
+    (post.project.folder / "aftersale.db").unlink()
+    Steady("plan", crew.planner.plan, post, Busy())()
+    [told] = log.values("failed")
+    assert "aftersale.db is gone (restore it from a backup" in told["error"]
+
+
 def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener) -> None:
     def job() -> None:
         raise NotAdopted("exchanged")

@@ -151,6 +151,21 @@ def test_mails_that_could_have_left_long_ago(
     assert "overdue" not in found
 
 
+def test_a_database_that_has_sent_and_is_gone(aftersale: Aftersale, shop: Path) -> None:
+    """Nobody says that an import makes it, and nothing is made in its place."""
+    aftersale("run", "--once")
+    for file in Path().glob("aftersale.db*"):
+        file.unlink()
+    want = "the database aftersale.db is gone; .aftersale/generation.json tells that it has sent mail"
+    found = told(aftersale, "database")
+    assert (found["sound"], found["said"]) == (False, want)
+    assert found["hint"].startswith("restore it from a backup, then take it over with: aftersale adopt")
+    for command, code in ((["status"], 21), (["outbox"], 21), (["run", "--once"], 17), (["run"], 17)):
+        said = aftersale(*command)
+        assert (said.code, want in said.err) == (code, True), command
+    assert not Path("aftersale.db").exists()
+
+
 def test_no_database_yet(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     aftersale("init", "fresh")
     monkeypatch.chdir(tmp_path / "fresh")
