@@ -407,6 +407,22 @@ def test_files_put_into_the_watched_folder_are_imported_by_the_leader(
     assert "zoe" not in str(log.events).lower()
 
 
+def test_a_file_with_nothing_in_it_is_a_warning(
+    project: Project, log: Listener, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_WATCH__FOLDER", "inbox")
+    (project.folder / "inbox").mkdir()
+    (project.folder / "inbox" / "customers.csv").write_text("email,first_name\n")
+    watching = Project(project.folder, project._clock)
+    crew = Crew(Post(watching))
+    crew.planner.lead()
+    for _ in range(2):
+        crew.inbox.watch()
+    watching.close()
+    assert [each["read"] for each in log.values("imported")] == [0]
+    assert [record.levelname for record in caplog.records if record.getMessage() == "imported"] == ["WARNING"]
+
+
 def test_files_kept_long_enough_are_removed(
     crew: Crew, project: Project, clock: VirtualClock, log: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
