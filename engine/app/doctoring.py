@@ -23,7 +23,7 @@ from engine.errors import StoreError
 from engine.facts.receiving.inbound import PARKED, counts
 from engine.facts.receiving.looking_back import silent
 from engine.planning.pauses import paused
-from engine.rules.words import times
+from engine.rules.words import heads, times
 from engine.settings import CONFIG_FILE, Settings
 from engine.store.connect import Store, is_there, obstacle
 from engine.store.dialect import database_now
@@ -209,7 +209,7 @@ def _sources(connection: Connection, project: Project) -> Iterator[Finding]:
 
 def _queue(connection: Connection) -> Finding:
     people = connection.scalar(select(func.count(changes.c.customer_id.distinct()))) or 0
-    return Finding("changes", f"of {people:,} people, to be judged at the next run")
+    return Finding("changes", f"of {heads(people)}, to be judged at the next run")
 
 
 def _clocks(theirs: datetime, ours: datetime) -> Finding:

@@ -1,13 +1,13 @@
 """A project: a folder with config.yaml, campaigns/ and templates/, and what is made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
-from engine.clock import Clock, DatabaseClock
+from engine.clock import Clock, DatabaseClock, SystemClock
 from engine.delivery.generation import Guard, lost
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import Transport
@@ -70,8 +70,16 @@ class Project:
 
     @property
     def warnings(self) -> list[Problem]:
-        """What is no mistake in the copy of sound campaigns, but worth a look."""
-        return self.studio.warnings()
+        """What is no mistake in sound campaigns, but worth a look."""
+        return [*self._past(), *self.studio.warnings()]
+
+    def _past(self) -> Iterator[Problem]:
+        """Campaigns that begin on dates alone, and none is left; told without a database."""
+        now = (self._clock or SystemClock()).now()
+        for campaign in self.files.campaigns:
+            if campaign.on and campaign.on.dates and not campaign.on.next_moment(now, self.settings.zone):
+                hint = "name one that is to come, or leave it so: who is in goes on"
+                yield campaign.problem(("on", "date"), "this is past, so nobody begins by it any more", hint)
 
     @cached_property
     def book(self) -> Book:

@@ -14,6 +14,7 @@ from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
 from engine.delivery.states import Status
 from engine.errors import UsageError
+from engine.rules.words import times
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 What = Annotated[str, typer.Argument(help="a campaign's id, or the id of one mail")]
@@ -107,13 +108,15 @@ def resolve_some(
 
 
 def _print(mails: Sequence[Listed], count: int) -> None:
-    columns = ("mail", "campaign", "step", "customer", "", "due", "what happened")
+    columns = ("mail", "campaign", "step", "customer", "state", "due", "what happened")
     rows = [
         (m.message_id, m.campaign, m.step, str(m.customer_id), m.status, _at(m.due_at), m.error or "")
         for m in mails
     ]
     show.out().print(
-        show.table(f"{len(mails):,} of {count:,} mails", columns, rows, unbroken=("mail", "customer", "due"))
+        show.table(
+            f"{len(mails):,} of {times(count, 'mail')}", columns, rows, unbroken=("mail", "customer", "due")
+        )
     )
 
 

@@ -278,6 +278,19 @@ def test_triggers_that_cannot_be(aftersale: Aftersale, project: Path, on: str, e
     assert line.startswith(f"campaigns/begins.yaml:{expected}"), line
 
 
+@pytest.mark.parametrize(
+    ("dates", "past"), [("2026-03-09 08:00", True), ("[2026-01-01 09:00, 2026-03-11 23:00]", False)]
+)
+def test_a_campaign_whose_dates_are_past_is_warned_of(
+    aftersale: Aftersale, project: Path, dates: str, past: bool
+) -> None:
+    campaign = Path("campaigns/win-back.yaml")
+    campaign.write_text(campaign.read_text() + f"on: {{date: {dates}}}\n")
+    said = aftersale("check")
+    assert said.code == 0
+    assert ("this is past, so nobody begins by it any more" in said.err) == past
+
+
 def test_a_warning_is_told_and_fails_only_a_strict_check(aftersale: Aftersale, project: Path) -> None:
     assert aftersale("check", "--strict").code == 0
     Path("templates/win-back/focaccia.html").write_text("<p>No way out</p>{{ shop.postal_address }}")
