@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import child
+from benchmarks.hours import at_any_hour
 from benchmarks.shop import FILES, NOW, Size, write_shop
 from engine.app.project import Project
 from engine.clock import VirtualClock
@@ -34,11 +35,12 @@ class Bench:
         return {name: folder / name for name in FILES}
 
     def empty_project(self, name: str) -> Path:
-        """The bundled campaigns and templates, and no customer yet."""
+        """The bundled campaigns, at any hour, their templates, and no customer yet."""
         folder = self.folder / name
         if folder.exists():
             shutil.rmtree(folder)
         copy_starter(folder, now=NOW)
+        at_any_hour(folder)
         return folder
 
     def shop(self, size: Size) -> Path:

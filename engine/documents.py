@@ -241,14 +241,14 @@ def _upwards(path: KeyPath) -> Iterator[KeyPath]:
         yield path[:length]
 
 
-_PAIRS = "write keys and values"
+PAIRS = "write keys and values"
 _ONLY_TRUE = "can only be true"
 _FINDINGS = {  # what pydantic says of Python, as a writer of YAML would say it
     "tuple_type": "write a list, such as [one, two]",
     "list_type": "write a list, such as [one, two]",
-    "dict_type": _PAIRS,
-    "model_type": _PAIRS,
-    "model_attributes_type": _PAIRS,
+    "dict_type": PAIRS,
+    "model_type": PAIRS,
+    "model_attributes_type": PAIRS,
     "int_type": "write a whole number",
     "decimal_type": "write a number",
     "string_type": "write text; what looks like a number or a date needs quotes",
@@ -265,11 +265,17 @@ def _model_problem(document: Document, model: type[BaseModel], finding: Any, pat
         return document.problem(where, f"unknown key {name!r}", hint)
     if kind == "missing":
         return document.problem(where, f"{name!r} is missing")
+    message = worded(finding)
+    told = f"{name}: {message}" if isinstance(name, str) and name else message
+    return document.problem(where, told, _keys_within(model, finding["loc"]) if message == PAIRS else None)
+
+
+def worded(finding: Any) -> str:
+    """What pydantic found, in the words of who wrote it."""
+    kind = finding["type"]
     message = _FINDINGS.get(kind) or finding["msg"].removeprefix("Value error, ")
     message = _too_short(finding) if kind in _TOO_SHORT else message
-    message = _ONLY_TRUE if message == "Input should be True" else message[:1].lower() + message[1:]
-    told = f"{name}: {message}" if isinstance(name, str) and name else message
-    return document.problem(where, told, _keys_within(model, finding["loc"]) if message == _PAIRS else None)
+    return _ONLY_TRUE if message == "Input should be True" else message[:1].lower() + message[1:]
 
 
 def _too_short(finding: Any) -> str:

@@ -248,7 +248,7 @@ def _offered(rule: Offered, person: Person, now: datetime) -> bool:
     return any(
         told.what.startswith("offer_")
         and told.sku == rule.product
-        and (rule.answer == "shown" or told.what == f"offer_{rule.answer}")
+        and (rule.outcome == "shown" or told.what == f"offer_{rule.outcome}")
         and _in_time(rule, told.at, now)
         for told in person.funnel
     )

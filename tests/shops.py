@@ -1,7 +1,9 @@
 """Projects as `aftersale init` makes them, and an invented shop's facts imported at NOW."""
 
+from datetime import datetime
 from pathlib import Path
 
+from benchmarks.hours import at_any_hour
 from engine.app.importing import import_into
 from engine.app.project import Project
 from engine.clock import VirtualClock
@@ -14,19 +16,20 @@ from tests.conftest import NOW
 TWO = {"win-back", "stalled-learner", "products", "segments"}
 
 
-def start(shop: Path, only: set[str] | None = None) -> None:
-    """A project without facts. `only` names the campaign files that are kept."""
-    copy_starter(shop, now=NOW)
+def start(shop: Path, only: set[str] | None = None, now: datetime = NOW) -> None:
+    """A project without facts, whose mails go at any hour. `only` names the campaign files that are kept."""
+    copy_starter(shop, now=now)
+    at_any_hour(shop)
     for file in (shop / "campaigns").glob("*.yaml"):
         if only and file.stem not in only:
             file.unlink()
 
 
-def lay_out(shop: Path, customers: int, only: set[str] | None = None) -> None:
+def lay_out(shop: Path, customers: int, only: set[str] | None = None, now: datetime = NOW) -> None:
     """A project in which so many customers were imported."""
-    start(shop, only)
-    write_demo_shop(shop / "data", seed=3, customers=customers, now=NOW)
-    project = Project(shop, VirtualClock(NOW))
-    ids = IdFactory(VirtualClock(NOW), seed=3)  # the same people are held out in every run
-    import_into(project, [shop / "data" / name for name in FILES], now=NOW, ids=ids)
+    start(shop, only, now)
+    write_demo_shop(shop / "data", seed=3, customers=customers, now=now)
+    project = Project(shop, VirtualClock(now))
+    ids = IdFactory(VirtualClock(now), seed=3)  # the same people are held out in every run
+    import_into(project, [shop / "data" / name for name in FILES], now=now, ids=ids)
     project.close()

@@ -34,7 +34,7 @@ from engine.delivery.transports.sendgrid import SendGridTransport
 from engine.planning.state import be_the_planner
 from engine.rendering.claims import CLAIMS, say
 from engine.rendering.context import Surroundings
-from engine.rendering.environment import MailEnvironment
+from engine.rendering.environment import CLAIM, MailEnvironment
 from engine.rendering.mail import Mail
 from engine.settings import Settings
 
@@ -172,6 +172,6 @@ def _callable(context: Mapping[str, Any]) -> Mapping[str, Any]:
     """Claims are asked by what they say in prepared templates, and by their arguments in those as written."""
 
     def asked(kind: str) -> Callable[..., Any]:
-        return lambda sku, **words: context[kind](say(kind, sku, words))
+        return lambda sku, **words: context[CLAIM](say(kind, sku, words))
 
     return {**context, **{kind: asked(kind) for kind in CLAIMS}, "preheader": ""}

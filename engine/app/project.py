@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from engine.campaigns.back_end import held_at_first
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
 from engine.clock import Clock, DatabaseClock, SystemClock
@@ -70,13 +71,14 @@ class Project:
 
     @property
     def warnings(self) -> list[Problem]:
-        """What is no mistake in sound campaigns, but worth a look."""
-        return [*self._past(), *self.studio.warnings()]
+        """What is no mistake in sound campaigns and their copy, but worth a look."""
+        return [*self._beside_the_copy(), *self.studio.warnings()]
 
-    def _past(self) -> Iterator[Problem]:
-        """Campaigns that begin on dates alone, and none is left; told without a database."""
+    def _beside_the_copy(self) -> Iterator[Problem]:
+        """Told without a database, so by the clock of this machine."""
         now = (self._clock or SystemClock()).now()
         for campaign in self.files.campaigns:
+            yield from held_at_first(campaign, self.settings.front_end)
             if campaign.on and campaign.on.dates and not campaign.on.next_moment(now, self.settings.zone):
                 hint = "name one that is to come, or leave it so: who is in goes on"
                 yield campaign.problem(("on", "date"), "this is past, so nobody begins by it any more", hint)

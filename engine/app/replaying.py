@@ -6,6 +6,7 @@ from datetime import datetime
 from engine.app.hearing import Heard, take_up
 from engine.app.project import Project
 from engine.delivery.receivers import sendgrid, smtp
+from engine.facts.receiving.inbound import of_nobody
 from engine.facts.receiving.looking_back import Kept, parked, take_up_anew
 from engine.facts.receiving.sources import SOURCES
 from engine.registry import Menu
@@ -25,6 +26,12 @@ def list_parked(project: Project, source: str | None, most: int) -> tuple[Sequen
     """Parked events, the latest first, and how many there are."""
     with project.store.reading() as connection:
         return parked(connection, sources_of(source), most)
+
+
+def count_nobodys(project: Project, source: str | None) -> int:
+    """How many events told of somebody without a name, such as who paid cash at a till."""
+    with project.store.reading() as connection:
+        return of_nobody(connection, sources_of(source))
 
 
 def replay(project: Project, source: str | None, now: datetime, *, whole: bool) -> tuple[int, Heard]:

@@ -14,7 +14,7 @@ from engine.errors import ImportFailed, relative
 from engine.facts.batches import batched
 from engine.facts.refusal import Refused
 from engine.facts.rejects import harmless
-from engine.facts.suppression import address_hash, lift, suppress_hashes
+from engine.facts.suppression import Cause, address_hash, lift, suppress_hashes
 from engine.facts.values.addresses import address as valid
 from engine.store.dialect import address_hash as hash_in_sql
 from engine.store.tables import identities, suppressions
@@ -53,11 +53,11 @@ def suppress_file(project: Project, file: Path, reason: str, now: datetime) -> R
         with file.open(encoding="utf-8-sig", newline="") as source:
             entries = _entries(source, reason, done.wrong)
             for part in batched(entries, AT_ONCE):
-                reasons = dict(part)
+                causes = {hashed: Cause(why, now) for hashed, why in part}
                 with project.store.writing() as connection:
-                    new = suppress_hashes(connection, reasons, file.name[:200], now)
+                    new = suppress_hashes(connection, causes, file.name[:200])
                 done.new += len(new)
-                done.known += len(reasons) - len(new)
+                done.known += len(causes) - len(new)
     except (OSError, UnicodeError, csv.Error) as error:
         msg = f"{relative(file)} cannot be read: {getattr(error, 'strerror', None) or error}"
         raise ImportFailed(msg, hint="it must be text in UTF-8, with an address in each line") from error

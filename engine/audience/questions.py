@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Insert, Select, String, Table, literal, select, union_all
+from sqlalchemy import Insert, Select, String, Table, exists, literal, select, union_all
 
 from engine.audience.judged import AUDIENCE, CANDIDATES, PASSED, PAYERS
 from engine.campaigns.model import FRONT_END, Campaign
@@ -49,11 +49,8 @@ class Questions:
     @cached_property
     def candidates(self) -> Sequence[Insert]:
         """For each campaign: the candidates whom its audience holds, each looked up."""
-        each, payer = self.scope.each(), customers.c.customer_id.in_(select(PAYERS.c.customer_id))
-        return [
-            _into_audience(c, select(customers.c.customer_id).where(payer, c.audience.test(each)))
-            for c in self.campaigns
-        ]
+        each, who = self.scope.of_each(PAYERS.c.customer_id), select(PAYERS.c.customer_id)
+        return [_into_audience(c, who.where(c.audience.test(each))) for c in self.campaigns]
 
     @cached_property
     def passers(self) -> Sequence[Insert]:
@@ -104,7 +101,8 @@ class Questions:
 
 def _but_candidates(who: Sets) -> Select[Any]:
     found = who.subquery()
-    return select(found).distinct().where(found.c.customer_id.not_in(select(CANDIDATES.c.customer_id)))
+    candidate = exists().where(CANDIDATES.c.customer_id == found.c.customer_id)
+    return select(found).distinct().where(~candidate)
 
 
 def _into_audience(campaign: Campaign, held: CustomerIds) -> Insert:

@@ -1,17 +1,18 @@
 """Campaigns that would cross the line between front end and back end: each told with its clause."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from engine.campaigns.back_end import inside_of_an_order
 from engine.campaigns.model import FRONT_END, Campaign
 from engine.clock import EPOCH, format_duration
 from engine.documents import KeyPath
 from engine.errors import Problem
-from engine.rules.conditions.bought import Bought
 from engine.rules.conditions.consumed import Consumed
-from engine.rules.model import Rule, Scope
+from engine.rules.model import All, Rule, Scope
 from engine.settings import FrontEnd
 
 LEFT_OUT = {  # keys that mean nothing inside a transaction
@@ -28,11 +29,17 @@ _IN_DAYS = re.compile(r"\d+[dw]")
 def crossings(campaign: Campaign, front_end: FrontEnd, segments: Mapping[str, Rule]) -> Iterator[Problem]:
     """What is wrong with a campaign that is sound but for its track."""
     if campaign.track == FRONT_END:
-        yield from _keys(campaign)
+        yield from plain_crossings(campaign, segments)
         yield from _waits(campaign, front_end)
-        yield from _use(campaign, segments)
     elif not campaign.transactional:
-        yield from _open_order(campaign, front_end)
+        yield from inside_of_an_order(campaign, front_end, segments)
+
+
+def plain_crossings(campaign: Campaign, segments: Mapping[str, Rule]) -> Iterator[Problem]:
+    """What can be told of its keys and rules alone, whatever else is wrong with it."""
+    if campaign.track == FRONT_END:
+        yield from _keys(campaign)
+        yield from _use(campaign, segments)
 
 
 def _keys(campaign: Campaign) -> Iterator[Problem]:
@@ -60,15 +67,14 @@ def _waits(campaign: Campaign, front_end: FrontEnd) -> Iterator[Problem]:
 
 
 def _use(campaign: Campaign, segments: Mapping[str, Rule]) -> Iterator[Problem]:
-    rules: list[tuple[KeyPath, Rule | None]] = [
-        (("audience",), campaign.audience),
-        (("while",), campaign.while_),
-        (("goal",), campaign.goal),
-        *((("steps", step.number, "when"), step.when) for step in campaign.steps),
-    ]
-    for path, rule in rules:
-        if rule is not None and _asks_of_use(rule, Scope(EPOCH, segments=segments)):
+    for path, rule in campaign.rules:
+        if _asks_of_use(rule, _scope(segments)):
             yield campaign.problem(_place(_written(campaign), path), f"{path[-1]}: {USED}", USED_HINT)
+
+
+def _scope(segments: Mapping[str, Rule]) -> Scope:
+    """A segment that is not there, or not sound, is told elsewhere."""
+    return Scope(EPOCH, segments=defaultdict(lambda: All(()), segments))
 
 
 def _asks_of_use(rule: Rule, scope: Scope) -> bool:
@@ -90,26 +96,6 @@ def _found(rule: Any, path: KeyPath) -> Iterator[KeyPath]:
             yield (*path, key)
         else:
             yield from _found(part, (*path, key))
-
-
-def _open_order(campaign: Campaign, front_end: FrontEnd) -> Iterator[Problem]:
-    """A back-end run that begins on what the front end sold, and whose first mail lies within the quiet."""
-    fact = campaign.on.fact if campaign.on else None
-    if not isinstance(fact, Bought) or fact.end != "front":
-        return
-    first = campaign.steps[0]
-    waits = first.after if first.local_days is None else timedelta(days=first.local_days)
-    quiet = front_end.window + front_end.quiet
-    if waits < quiet:
-        told = f"on: bought with end: front is an open order, and the first step comes {_after(waits)}"
-        hint = (
-            f"wait {format_duration(quiet)} or more (front_end.window and quiet), or write track: front-end"
-        )
-        yield campaign.problem(("on", "bought", "end"), told, hint)
-
-
-def _after(waits: timedelta) -> str:
-    return f"{format_duration(waits)} later" if waits else "at once"
 
 
 def _written(campaign: Campaign) -> Mapping[str, Any]:

@@ -5,13 +5,13 @@ All mistakes are found at once. A campaign with a mistake is left out; the other
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from engine.campaigns.crossing import crossings
+from engine.campaigns.crossing import crossings, plain_crossings
 from engine.campaigns.expansion import HINT, TOO_LARGE, Sizes
 from engine.campaigns.folder import PRODUCTS, SEGMENTS, campaign_files, folder_problems
 from engine.campaigns.form import LATER_KEYS, MARKETING_KEYS, CampaignForm, StepForm
@@ -133,17 +133,18 @@ class _Pile:
 
     def read(self, document: Document) -> None:
         try:
-            read = read_campaign(document, self.catalogue, self.segments, self.holdout, self.names)
-            never = [*never_open(read, self.quiet), *crossings(read, self.front_end, self.segments)]
-            if never:
-                raise Problems(never)
-            self.sound.append(read)
+            known = (self.catalogue, self.segments, self.holdout, self.names)
+            self.sound.append(read_campaign(document, *known, crossing=self._crossing))
         except Problems as error:
             self.problems += error.problems
             if isinstance(document.data, dict):
                 self.sketches.append(sketch(document))
             else:
                 self.unread += 1
+
+    def _crossing(self, campaign: Campaign) -> Iterator[Problem]:
+        yield from never_open(campaign, self.quiet)
+        yield from crossings(campaign, self.front_end, self.segments)
 
     def part_namesakes(self) -> None:
         """Campaigns that share an id or a name are told, and none of them is to be used."""
@@ -160,8 +161,12 @@ def read_campaign(
     segments: Mapping[str, Rule],
     holdout: Decimal,
     names: StepNames,
+    crossing: Callable[[Campaign], Iterable[Problem]] = lambda _: (),
 ) -> Campaign:
-    """The campaign of one file; `names` are those of all campaigns. Raises Problems with all its mistakes."""
+    """The campaign of one file; `names` are those of all campaigns. Raises Problems with all its mistakes.
+
+    `crossing` tells those of a campaign whose form is sound; of another only its plain crossings are told.
+    """
     if not isinstance(document.data, dict):
         msg = "write a campaign as `campaign: its-id` and its other keys"
         raise Problems([*document.problems, document.problem((), msg)])
@@ -174,10 +179,22 @@ def read_campaign(
     problems += [*_offer_problems(document, catalogue), *_step_problems(document), *own_problems(document)]
     problems += [*_transactional_problems(document), *_expansion_problems(document, rules, segments)]
     if isinstance(form, list):
-        raise Problems([*problems, *form])
+        raise Problems([*problems, *form, *plain_crossings(_outline(document, rules), segments)])
+    campaign = replace(_campaign(document, form, rules, holdout), on=trigger)
+    problems += crossing(campaign)
     if problems:
         raise Problems(problems)
-    return replace(_campaign(document, form, rules, holdout), on=trigger)
+    return campaign
+
+
+def _outline(document: Document, rules: Mapping[KeyPath, Rule]) -> Campaign:
+    """A campaign of whose form not all is sound: its track, and the rules that can be read."""
+    sketched = sketch(document)
+    steps = [replace(step, when=rules.get(("steps", step.number, "when"))) for step in sketched.steps]
+    audience = rules.get(("audience",), sketched.audience)
+    goal, asked = rules.get(("goal",)), rules.get(("while",))
+    track = str(document.data.get("track"))
+    return replace(sketched, steps=tuple(steps), track=track, audience=audience, while_=asked, goal=goal)
 
 
 def _without_later_keys(document: Document) -> tuple[dict[str, Any], list[Problem]]:

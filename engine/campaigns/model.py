@@ -120,6 +120,14 @@ class Campaign:
         """The file it stands in; its id where it stands in none."""
         return self.document.file if self.document else self.id
 
+    @property
+    def rules(self) -> Sequence[tuple[KeyPath, Rule]]:
+        """All its rules, with their places in its file."""
+        asked = (("audience", self.audience), ("while", self.while_), ("goal", self.goal))
+        rules: list[tuple[KeyPath, Rule | None]] = [((key,), rule) for key, rule in asked]
+        rules += [(("steps", step.number, "when"), step.when) for step in self.steps]
+        return [(path, rule) for path, rule in rules if rule is not None]
+
     def step(self, step_id: str) -> Step:
         return next(step for step in self.steps if step.id == step_id)
 

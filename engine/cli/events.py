@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from engine.app.replaying import list_parked, replay
+from engine.app.replaying import count_nobodys, list_parked, replay
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 
@@ -27,9 +27,15 @@ def command(
         return
     with opened(project, asks=True) as shop:
         found, count = list_parked(shop, source, most)
+        nobodys = count_nobodys(shop, source)
     if as_json:
-        show.document({"count": count, "parked": [each._asdict() for each in found]})
+        parked = [each._asdict() for each in found]
+        show.document({"count": count, "parked": parked, "nobody": nobodys})
         return
+    if nobodys:
+        show.talk().print(
+            f"{nobodys:,} events told of people without a name, such as at a till: of no customer."
+        )
     if not count:
         show.out().print("No event is parked.")
         return
@@ -52,7 +58,8 @@ def replay_some(
         count, heard = replay(shop, source, instant(shop, None), whole=all_kept)
     if as_json:
         facts, mails = heard.received.as_json(), heard.made.as_json()
-        show.document({"replayed": count, **{name: facts[name] + mails[name] for name in facts}})
+        made = {name: number + mails.get(name, 0) for name, number in facts.items()}
+        show.document({"replayed": count, **made})
         return
     for fuse in heard.paused:
         show.talk().print(f"paused: {fuse}")

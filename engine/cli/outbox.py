@@ -9,9 +9,12 @@ from rich.text import Text
 
 from engine.app.controlling import meant, release, require_some, resolve
 from engine.app.leaving import not_sending
+from engine.app.looking_up import look_up
 from engine.app.outbox import Asked, Listed, known_status, listed, one, whom
+from engine.app.project import Project
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
+from engine.delivery.rows import Attempt
 from engine.delivery.states import Status
 from engine.errors import UsageError
 from engine.rules.words import times
@@ -86,18 +89,25 @@ def release_some(
 def resolve_some(
     what: What,
     accepted: Annotated[bool, typer.Option("--accepted", help="never send it again")] = False,
+    look: Annotated[
+        bool,
+        typer.Option("--look-up", help="ask SendGrid, as sendgrid.look_up says; what it has was accepted"),
+    ] = False,
     not_sent: Annotated[bool, typer.Option("--not-sent", help="decide about it anew")] = False,
     yes: Yes = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Say what became of mails whose fate is unknown. Ask the provider first: a wrong word doubles a mail."""
-    if accepted == not_sent:
-        msg = "say one of --accepted and --not-sent"
+    if [accepted, not_sent, look].count(True) != 1:
+        msg = "say one of --accepted, --not-sent and --look-up"
         raise UsageError(msg)
     with opened(project) as shop:
         mails = meant(shop, what, [Status.UNKNOWN])
         require_some(mails, f"of {what} is of unknown fate")
+        if look:
+            _look_up(shop, mails, as_json=as_json)
+            return
         fate = "have left, and are never sent again" if accepted else "have not left, and will be sent"
         confirmed(f"{len(mails):,} mails of {what} {fate}. Is that so?", yes)
         done = resolve(shop, mails, accepted=accepted, now=instant(shop, None))
@@ -105,6 +115,16 @@ def resolve_some(
         show.document({"resolved": done})
     else:
         show.out().print(f"{done:,} resolved")
+
+
+def _look_up(shop: Project, mails: Sequence[Attempt], *, as_json: bool) -> None:
+    done = look_up(shop, mails)
+    if as_json:
+        show.document(done.as_json())
+        return
+    show.out().print(f"{done.found:,} found, and accepted")
+    if done.not_found:
+        show.out().print(f"{done.not_found:,} not found, which proves nothing: unknown as before")
 
 
 def _print(mails: Sequence[Listed], count: int) -> None:

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 from email_validator import EmailNotValidError, validate_email
 
+from engine.app.agreeing import How, agree
 from engine.app.project import Project
 from engine.app.suppressing import lift_all, suppress_file, write_list
-from engine.cli.options import HERE, ProjectFolder, instant, opened
+from engine.cli.agreed import tell
+from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.errors import UsageError
 from engine.facts.suppression import UNSUBSCRIBED, suppress
 
@@ -26,19 +28,32 @@ def command(
         bool, typer.Option("--lift", help="let mail go to these addresses again, whatever the reason was")
     ] = False,
     export: Annotated[bool, typer.Option("--export", help="print the whole list as CSV")] = False,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="compare it with SendGrid's lists, as sendgrid.suppressions says")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="with --sync: change nothing")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="with --sync: read SendGrid's lists from their beginning")
+    ] = False,
     project: ProjectFolder = HERE,
+    as_json: AsJson = False,
 ) -> None:
     """Never mail an address again, whoever's it is; what is scheduled for it does not go either.
 
     Who only unsubscribed still gets transactional mail; with any other reason that stops, too. The list
     keeps a hash of each address, and no address.
     """
-    if [bool(addresses), file is not None, export].count(True) != 1 or (lift and not addresses):
-        msg = "give addresses, --from with a file, or --export; --lift belongs to addresses"
+    if [bool(addresses), file is not None, export, sync].count(True) != 1 or (lift and not addresses):
+        msg = "give addresses, --from with a file, --export, or --sync; --lift belongs to addresses"
+        raise UsageError(msg)
+    if (dry_run or whole or as_json) and not sync:
+        msg = "--dry-run, --whole and --json belong to --sync"
         raise UsageError(msg)
     valid = [valid_address(address) for address in addresses or ()]
     with opened(project) as shop:
-        if export:
+        if sync:
+            tell(agree(shop, instant(shop, None), How(dry_run, whole)), dry=dry_run, as_json=as_json)
+        elif export:
             write_list(shop, sys.stdout)
         elif file is not None:
             _read(shop, file, reason)

@@ -11,8 +11,10 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from engine.campaigns.crontab import Crontab
+from engine.daemon.finder import Finder
 from engine.daemon.inbox import Inbox
 from engine.daemon.listener import Listener
+from engine.daemon.lists import Lists
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
 from engine.daemon.reader import Reader
@@ -24,7 +26,8 @@ from engine.settings import Settings
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LISTEN = timedelta(seconds=5)
 NIGHTLY = "0 3 * * *"  # in the shop's zone
-THREADS = {"planning": 1, "sending": 1, "chores": 3}  # what plans, what sends, and the rest never share one
+THREADS = {"planning": 1, "sending": 1, "asking": 1, "chores": 3}
+# what plans, what sends, what waits for a provider's answers, and the rest never share one
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Crew:
         self.returns = Returns(post, self.planner)
         self.sweeper = Sweeper(post, self.planner)
         self.listener = Listener(post, self.planner)
+        self.lists = Lists(post, self.planner)
+        self.finder = Finder(post, self.planner)
 
     def leave(self) -> None:
         """Nobody works any more: let go of everything."""
@@ -66,6 +71,12 @@ def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
     yield Job("listen", crew.listener.listen, "chores", _every(LISTEN))
     yield Job("sweep", crew.sweeper.sweep, "chores", ByClock(NIGHTLY, settings.zone), at_once=False)
+    if settings.sendgrid.look_up != "off":
+        yield Job("look up", crew.finder.look, "asking", _every(MINUTE))
+    if settings.sendgrid_lists != "off":
+        yield Job(
+            "suppressions", crew.lists.compare, "asking", ByClock(NIGHTLY, settings.zone), at_once=False
+        )
     if settings.smtp.bounces_folder:
         yield Job("bounces", crew.returns.read, "chores", _every(MINUTE))
     if settings.watch.folder:

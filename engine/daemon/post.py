@@ -2,12 +2,19 @@
 
 import os
 import select
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from engine.app.project import Project
 from engine.app.running import own_name
 from engine.errors import AftersaleError
+
+LOOKS_UP = 0.5  # seconds after which who rests looks whether to stop
+
+
+class Stopped(Exception):
+    """A rest was ended because the daemon ends; the next one goes on with what was begun."""
 
 
 class Stopping:
@@ -34,6 +41,14 @@ class Stopping:
         while not self._said:
             select.select([self._ear], [], [])
             os.read(self._ear, 4096)
+
+    def rest(self, seconds: float) -> None:
+        """So long, in a thread of its own. Raises Stopped where it was said before or meanwhile."""
+        end = time.monotonic() + seconds
+        while not self._said and (left := end - time.monotonic()) > 0:
+            time.sleep(min(LOOKS_UP, left))
+        if self._said:
+            raise Stopped
 
 
 class Post:

@@ -8,18 +8,20 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Select,
+    Update,
     and_,
     bindparam,
     case,
     exists,
     func,
-    literal,
     or_,
     select,
     true,
@@ -42,6 +44,7 @@ from engine.store.types import Instant
 LONGEST_ERROR = 400
 SUPPRESSED, UNWANTED = "suppressed", "the customer said no to its topic meanwhile"
 SLOT = slot_at(messages)
+NOW, OPEN_AT = bindparam("now", type_=Instant()), bindparam("open_at", type_=Instant())
 DECIDED = messages.c.due_at <= SLOT  # since it fell due; what is tried again is decided anew first
 
 
@@ -85,13 +88,18 @@ class Outbox:
         One whose window has ended by `open_at`, if that is later, is left for the next plan. One to a
         domain that is `full` is left for later.
         """
-        latest = max(now, open_at or now)
-        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > latest)
-        goes = and_(self._known, ~paused(messages.c.campaign_id), ~_to(full) if full else true())
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, goes)
-        rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
+        rows = self._waiting.where(~_to(full)) if full else self._waiting
+        asked = {"now": now, "open_at": max(now, open_at or now), "most": limit}
         with self.store.reading() as connection:
-            return attempts(connection.execute(rows))
+            return attempts(connection.execute(rows, asked).all())
+
+    @cached_property
+    def _waiting(self) -> Select[Any]:
+        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > OPEN_AT)
+        goes = and_(self._known, ~paused(messages.c.campaign_id))
+        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= NOW, in_time, DECIDED, goes)
+        order = (messages.c.due_at, *KEYS)
+        return select(*ATTEMPT).where(waiting).order_by(*order).limit(bindparam("most", type_=Integer))
 
     def domains(self, mails: Sequence[Attempt]) -> dict[Attempt, str]:
         """The domain that each is for; none where there is no address."""
@@ -107,11 +115,27 @@ class Outbox:
         The slots that the plan reserved are consumed: they count from now on. A plan that is being
         made for these customers is waited for, and what it put off does not leave.
         """
+        next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
+        generation = None
+        with self.store.writing() as connection:
+            lock_contacts(connection, sorted({attempt.key.customer_id for attempt in waiting}))
+            if self._guard:
+                generation = self._guard.advance(connection)
+            lease = database_now(connection) + self.lease
+            changed = apply(connection, self._to_send, {a: self._intent(a, lease, now) for a in waiting})
+            held = self._held(connection, next_ones, changed)
+        if self._guard and generation:
+            self._guard.remember(generation)
+        return [attempt for attempt in next_ones if attempt in held]
+
+    @cached_property
+    def _to_send(self) -> Update:
+        """The change that makes a mail one's own, to be sent."""
         _, sending = move(Status.SCHEDULED, Status.SENDING)
         address = select(customers.c.email).where(customers.c.customer_id == messages.c.customer_id)
-        intent = change_row(stands(Status.SCHEDULED), DECIDED).values(
+        return change_row(stands(Status.SCHEDULED), DECIDED).values(
             status=sending,
-            slot_at=case((now > SLOT, literal(now, Instant)), else_=SLOT),
+            slot_at=case((NOW > SLOT, NOW), else_=SLOT),
             owner=self._owner,
             attempt=NUMBER + 1,
             lease_until=bindparam("lease"),
@@ -121,32 +145,24 @@ class Outbox:
             version=func.coalesce(bindparam("file", type_=messages.c.version.type), messages.c.version),
             error=None,
         )
-        generation = None
-        with self.store.writing() as connection:
-            lock_contacts(connection, sorted({attempt.key.customer_id for attempt in waiting}))
-            if self._guard:
-                generation = self._guard.advance(connection)
-            lease = database_now(connection) + self.lease
-            apply(connection, intent, {a: self._intent(a, lease) for a in waiting})
-            next_ones = [attempt._replace(number=attempt.number + 1) for attempt in waiting]
-            held = self._held(connection, next_ones)
-        if self._guard and generation:
-            self._guard.remember(generation)
-        return [attempt for attempt in next_ones if attempt in held]
 
-    def _intent(self, attempt: Attempt, lease: datetime) -> dict[str, Any]:
+    def _intent(self, attempt: Attempt, lease: datetime, now: datetime) -> dict[str, Any]:
         version = self._versions.get(attempt.key.campaign_id)
-        return {"lease": lease, "id": attempt.key.message_id, "file": version}
+        return {"lease": lease, "id": attempt.key.message_id, "file": version, "now": now}
 
     def renew(self, mails: Mapping[Attempt, Mail]) -> set[Attempt]:
         """Lengthen the lease, and keep the address and the evidence of each mail; those still held."""
-        longer = change_row(self._mine).values(
-            lease_until=bindparam("lease"), address=bindparam("to"), evidence=bindparam("proof")
-        )
         with self.store.writing() as connection:
             lease = database_now(connection) + self.lease
-            apply(connection, longer, {attempt: _on_record(mail, lease) for attempt, mail in mails.items()})
-            return self._held(connection, mails)
+            records = {attempt: _on_record(mail, lease) for attempt, mail in mails.items()}
+            return self._held(connection, mails, apply(connection, self._longer, records))
+
+    @cached_property
+    def _longer(self) -> Update:
+        """The change that keeps a mail one's own for another while, and what it says."""
+        return change_row(self._mine).values(
+            lease_until=bindparam("lease"), address=bindparam("to"), evidence=bindparam("proof")
+        )
 
     def barred(self, letters: Mapping[Attempt, Mail], now: datetime) -> dict[Attempt, str]:
         """What stands by now against those of the mails that must not leave, in a word or two.
@@ -154,7 +170,8 @@ class Outbox:
         What is owed has no topic, and goes to who only unsubscribed.
         """
         with self.store.reading() as connection:
-            refused = set(attempts(connection.execute(_refused(letters, now))))
+            ids = [attempt.key.message_id for attempt in letters]
+            refused = set(attempts(connection.execute(REFUSED, {"ids": ids, "now": now})))
             listed = suppressed_among(connection, [mail.to_address for mail in letters.values()])
             owed = self._owed(connection, letters) if listed else set()
             grave = suppressed_among(connection, listed, for_what_is_owed=True) if owed else set()
@@ -177,27 +194,36 @@ class Outbox:
     def _settle_as(
         self, connection: Connection, target: Status, outcomes: Mapping[Attempt, Outcome], now: datetime
     ) -> int:
+        chosen = {attempt: outcome for attempt, outcome in outcomes.items() if outcome.status is target}
+        if target is Status.ACCEPTED:  # a rule may ask who received it
+            note_changes(connection, (attempt.key.customer_id for attempt in chosen), self._ids)
         _, status = move(Status.SENDING, target)
-        end = change_row(self._mine).values(
-            status=status,
+        ended = {"state": status, "end": now if target in FINAL else None}
+        told = {attempt: _told(outcome) | ended for attempt, outcome in chosen.items()}
+        return apply(connection, self._end, told)
+
+    @cached_property
+    def _end(self) -> Update:
+        """The change that lets go of a mail."""
+        return change_row(self._mine).values(
+            status=bindparam("state"),
             lease_until=None,
             error=bindparam("why"),
             provider_id=bindparam("receipt"),
             due_at=func.coalesce(bindparam("due", type_=messages.c.due_at.type), messages.c.due_at),
-            settled_at=now if target in FINAL else None,
+            settled_at=bindparam("end"),
         )
-        chosen = {attempt: outcome for attempt, outcome in outcomes.items() if outcome.status is target}
-        if target is Status.ACCEPTED:  # a rule may ask who received it
-            note_changes(connection, (attempt.key.customer_id for attempt in chosen), self._ids)
-        return apply(connection, end, {attempt: _told(outcome) for attempt, outcome in chosen.items()})
 
-    def _held(self, connection: Connection, wanted: Collection[Attempt]) -> set[Attempt]:
+    def _held(self, connection: Connection, wanted: Collection[Attempt], changed: int) -> set[Attempt]:
+        """Those of the attempts that are ours, where so many rows were just changed for them."""
+        if changed == len(wanted):
+            return set(wanted)
         ids = [attempt.key.message_id for attempt in wanted]
         rows = select(*ATTEMPT).where(messages.c.message_id.in_(ids), self._mine)
         return set(attempts(connection.execute(rows))) & set(wanted)
 
 
-def _refused(letters: Collection[Attempt], now: datetime) -> Select[Any]:
+def _refused() -> Select[Any]:
     """The mails among these to whose topic the last word is a no: planning has not heard it yet."""
     no, yes = consents.alias("no"), consents.alias("yes")
     overruled = exists().where(
@@ -205,12 +231,14 @@ def _refused(letters: Collection[Attempt], now: datetime) -> Select[Any]:
         yes.c.topic == no.c.topic,
         yes.c.granted,
         yes.c.at > no.c.at,
-        yes.c.at <= now,
+        yes.c.at <= NOW,
     )
     theirs = and_(no.c.customer_id == messages.c.customer_id, no.c.topic == messages.c.topic)
-    ids = [attempt.key.message_id for attempt in letters]
-    asked = select(*ATTEMPT).where(messages.c.message_id.in_(ids))
+    asked = select(*ATTEMPT).where(messages.c.message_id.in_(bindparam("ids", expanding=True)))
     return asked.where(exists().where(theirs, ~no.c.granted, ~overruled))
+
+
+REFUSED = _refused()
 
 
 def _to(domains: Collection[str]) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Update, bindparam, update
 
 from engine.delivery.states import Status
 from engine.planning.keys import MailKey
+from engine.store.repeated import repeat
 from engine.store.tables import messages
 
 KEYS = (messages.c.customer_id, messages.c.campaign_id, messages.c.step_id, messages.c.spell)
@@ -25,8 +26,9 @@ class Attempt(NamedTuple):
     number: int
 
 
-Changes = Mapping[Attempt, Mapping[str, Any]]
+Changes = Mapping[Attempt, dict[str, Any]]
 
+_KEY_NAMES = tuple(f"key_{column.name}" for column in KEYS)
 ATTEMPT = (*KEYS, messages.c.planned_at, messages.c.attempt)
 NUMBER = bindparam("number", type_=messages.c.attempt.type)
 
@@ -43,18 +45,17 @@ def stands(status: Status) -> ColumnElement[bool]:
 
 def change_row(*conditions: ColumnElement[bool]) -> Update:
     """An UPDATE of the row of one attempt, where it is the last one and the conditions hold."""
-    key = [column == bindparam(f"key_{column.name}", type_=column.type) for column in KEYS]
+    key = [
+        column == bindparam(name, type_=column.type) for name, column in zip(_KEY_NAMES, KEYS, strict=True)
+    ]
     return update(messages).where(*key, messages.c.attempt == NUMBER, *conditions)
 
 
 def apply(connection: Connection, change: Update, changes: Changes) -> int:
     """Execute it for each attempt with its values; returns how many rows it changed."""
-    if not changes:
-        return 0
-    rows = [_bound(attempt) | dict(changes[attempt]) for attempt in sorted(changes)]
-    return connection.execute(change, rows).rowcount
+    rows = [_bound(attempt) | changes[attempt] for attempt in sorted(changes)]
+    return repeat(connection, change, rows)
 
 
 def _bound(attempt: Attempt) -> dict[str, Any]:
-    key = {f"key_{column.name}": part for column, part in zip(KEYS, attempt.key, strict=True)}
-    return key | {"number": attempt.number}
+    return {**dict(zip(_KEY_NAMES, attempt.key, strict=True)), "number": attempt.number}

@@ -63,6 +63,10 @@ class Exchange:
             return amount
         return self._changed(amount, currency, self._rate_of(currency, day))
 
+    def at(self, at: int, amount: int, currency: str) -> int:
+        """The same, at the rate of the day of an instant. Raises Refused."""
+        return self.on(self._day(at), amount, currency)
+
     def _total(self, order: Order, lines: Sequence[Line], rate: Decimal) -> int:
         """Where the lines make up the whole as charged, they make up the whole as changed."""
         if lines and sum(line.amount for line in order.lines) == order.charged:
@@ -80,7 +84,10 @@ class Exchange:
         return minor(ours, self._money.digits)
 
     def _rate(self, currency: str, at: int) -> Decimal:
-        return self._rate_of(currency, from_micros(at).astimezone(self._zone).date())
+        return self._rate_of(currency, self._day(at))
+
+    def _day(self, at: int) -> date:
+        return from_micros(at).astimezone(self._zone).date()
 
     def _rate_of(self, currency: str, day: date) -> Decimal:
         """The latest rate at most seven days old."""

@@ -133,7 +133,8 @@ class RefundRow(NamedTuple):
     line_id: str
     sku: str
     at: int
-    amount: str  # decimal, in the currency of the order
+    amount: str  # decimal
+    currency: str  # of the amount; '' = that of the order
     place: Place
 
 

@@ -14,6 +14,11 @@ class Refused(Exception):
     def __str__(self) -> str:
         return f"{self.reason}: {self.shown}" if self.shown else self.reason
 
+    @property
+    def told(self) -> str:
+        """The reason, to who cannot do what a file can."""
+        return self.reason
+
     def within(self, column: str) -> "Refused":
         """The same, said of a column."""
         return Refused(f"{column} {self.reason}", self.shown)

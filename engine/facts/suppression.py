@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -16,6 +17,13 @@ COMPLAINED = "complained"  # called it spam
 UNREACHABLE = "unreachable"  # mail after mail could not be delivered; the only reason that may pass
 
 
+class Cause(NamedTuple):
+    """Why an address gets nothing, and since when."""
+
+    reason: str
+    at: datetime
+
+
 def address_hash(email: str) -> str:
     """SHA-256, in hex, of an address in lower case."""
     return sha256(email.strip().lower().encode()).hexdigest()
@@ -26,23 +34,30 @@ def suppress(connection: Connection, address: str, reason: str, source: str, now
 
     The first reason stays, unless the new one is graver: who unsubscribed may bounce or complain later.
     """
-    return bool(suppress_hashes(connection, {address_hash(address): reason}, source, now))
+    return bool(suppress_hashes(connection, {address_hash(address): Cause(reason, now)}, source))
 
 
-def suppress_hashes(
-    connection: Connection, reasons: Mapping[str, str], source: str, now: datetime
-) -> set[str]:
+def suppress_hashes(connection: Connection, causes: Mapping[str, Cause], source: str) -> set[str]:
     """The same for many at once, by the hash of each address; those that are new."""
+    known = suppressed_hashes(connection, causes)
+    new = sorted(causes.keys() - known)
+    insert_ignoring(connection, suppressions, [_row(h, causes[h], source) for h in new])
+    for hashed in sorted(known):
+        _graver(connection, hashed, causes[hashed].reason, source)
+    return set(new)
+
+
+def suppressed_hashes(connection: Connection, hashes: Iterable[str]) -> set[str]:
+    """Those of the hashes whose address gets nothing."""
     known: set[str] = set()
-    for part in batched(sorted(reasons)):
+    for part in batched(sorted(hashes)):
         column = suppressions.c.address_hash
         known.update(connection.scalars(select(column).where(column.in_(part))))
-    new = sorted(reasons.keys() - known)
-    rows = [{"address_hash": h, "reason": reasons[h], "at": now, "source": source} for h in new]
-    insert_ignoring(connection, suppressions, rows)
-    for hashed in sorted(known):
-        _graver(connection, hashed, reasons[hashed], source)
-    return set(new)
+    return known
+
+
+def _row(hashed: str, cause: Cause, source: str) -> dict[str, object]:
+    return {"address_hash": hashed, "reason": cause.reason, "at": cause.at, "source": source}
 
 
 def suppression(connection: Connection, address: str) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     type_coerce,
     update,
@@ -42,10 +43,11 @@ def pass_over_decided(connection: Connection, desk: Desk, state: State, now: dat
 
 
 def _come_to_a_decided_step(desk: Desk, state: State, now: datetime) -> ColumnElement[bool]:
-    run, decided = state.enrollments, state.decisions
+    run, decided, mail = state.enrollments, state.decisions, state.messages
     planned = run.c.customer_id.in_(select(desk.runs.c.customer_id))
+    names = ("customer_id", "campaign_id", "spell", "step_id")
     done = exists().where(
-        *(decided.c[name] == run.c[name] for name in ("customer_id", "campaign_id", "spell", "step_id")),
-        decided.c.verdict != Verdict.HOLD.value,
+        *(decided.c[name] == run.c[name] for name in names), decided.c.verdict != Verdict.HOLD.value
     )
-    return and_(unindexed(run.c.status) == "active", run.c.updated_at == now, planned, done)
+    mailed = exists().where(*(mail.c[name] == run.c[name] for name in names))  # perhaps held since, not sent
+    return and_(unindexed(run.c.status) == "active", run.c.updated_at == now, planned, or_(done, mailed))

@@ -1,6 +1,6 @@
 """Steps that a campaign's file once had, and that somebody still stands at.
 
-The run goes on with the step that came after it, as the newest version tells that still held it. The
+The run goes on with the step that came after it, as the version tells that held it last. The
 removed step itself is passed over when it falls due, so that the waits stay as they were meant.
 """
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.rendering.preparing import Draft, Ready
-from engine.rendering.rendered import render
 
 HTML, TEXT = "HTML", "plain text"
 
@@ -39,5 +38,5 @@ class HtmlBody(Body):
         return (self.html.draft, self.text.draft)
 
     def write(self, context: Mapping[str, Any]) -> Parts:
-        yield HTML, self.html.draft, render(self.html.template, context)
-        yield TEXT, self.text.draft, render(self.text.template, context)
+        yield HTML, self.html.draft, self.html.write(context)
+        yield TEXT, self.text.draft, self.text.write(context)

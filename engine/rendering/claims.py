@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
 from pydantic import ValidationError
 
 from engine.clock import EPOCH
+from engine.documents import PAIRS, worded
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue, Product
 from engine.registry import did_you_mean
+from engine.rendering.environment import CLAIM
 from engine.rendering.events import Event, Guard, Mark, Value
 from engine.rendering.some_unit import SomeUnit
 from engine.rendering.sources import Source
@@ -24,9 +27,11 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.owned import Owned
 from engine.rules.model import Condition, Not, Rule, Scope
 from engine.rules.proving import proves
+from engine.rules.words import Bounds
 
 CLAIMS = ("owned", "consumed", "not_consumed")
 _PRODUCT_WORDS = ("product", "kind", "category", "tag", "any")
+_BOUNDS = set(Bounds.model_fields)
 _LITERAL = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Neg)
 
 
@@ -117,11 +122,19 @@ def _as_it_stands(condition: Bought | Consumed, product: Product) -> Bought | Co
 
 
 def spell_out(tree: nodes.Template, catalogue: Catalogue) -> None:
-    """Have each claim of a checked template called by what it says, so that it is found as it was read."""
-    for call in list(tree.find_all(nodes.Call)):
-        if _name(call) in CLAIMS:
-            said = read_claim(call, catalogue).said
-            call.args, call.kwargs = [nodes.Const(said, lineno=call.lineno)], []
+    """Have each claim of a checked template asked by what it says, so that it is found as it was read."""
+    _Speller(catalogue).visit(tree)
+
+
+class _Speller(NodeTransformer):
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802 - as in Jinja2
+        if _name(call) not in CLAIMS:
+            return self.generic_visit(call)
+        said = nodes.Const(read_claim(call, self._catalogue).said, lineno=call.lineno)
+        return nodes.Filter(said, CLAIM, [], [], None, None, lineno=call.lineno)
 
 
 def _name(call: nodes.Call) -> str:
@@ -165,12 +178,14 @@ def _condition(kind: str, sku: str, words: Mapping[str, Any]) -> Bought | Consum
 
 def _mistake(kind: str, model: type[Condition], error: ValidationError) -> Mistake:
     finding = error.errors()[0]
-    word = str(finding["loc"][0]) if finding["loc"] else ""
+    words = [str(word) for word in finding["loc"]]
+    word = words[0] if words else ""
     if finding["type"] == "extra_forbidden":
-        known = set(model.model_fields) - set(_PRODUCT_WORDS)
-        return Mistake(word, f"{kind}: unknown word {word!r}", did_you_mean(word, known))
-    message = finding["msg"].removeprefix("Value error, ")
-    return Mistake(word, f"{kind}: {f'{word}: ' if word else ''}{message[:1].lower()}{message[1:]}")
+        known = _BOUNDS if len(words) > 1 else set(model.model_fields) - set(_PRODUCT_WORDS)
+        return Mistake(word, f"{kind}: unknown word {words[-1]!r}", did_you_mean(words[-1], known))
+    message = worded(finding)
+    hint = f"such as {word}={{'at_least': 3}}" if message == PAIRS else None
+    return Mistake(word, f"{kind}: {f'{word}: ' if word else ''}{message}", hint)
 
 
 # ── the claims of a whole template ──────────────────────────────────────────────────────────────

@@ -13,10 +13,11 @@ from urllib.parse import quote
 from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
 from engine.links import Purpose
-from engine.rendering.claims import CLAIMS
+from engine.rendering.addresses import Untouched
+from engine.rendering.environment import CLAIM
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
-from engine.rendering.targets import WAYS_OUT, Shopfront, Untouched
+from engine.rendering.targets import WAYS_OUT, Shopfront
 from engine.rendering.unproven import unproven
 from engine.settings import Settings
 
@@ -87,6 +88,7 @@ RESULTS: Mapping[str, frozenset[str]] = {
     "consumed": _words(ConsumedFacts, "share", "last_unit", "unit"),
     "not_consumed": _words(NotConsumedFacts),
 }
+THEIR_LINK = "[aftersale_unsubscribe]"  # as the provider is told to look for it
 NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", *WAYS_OUT, "now", "locale", "preheader"))
 
 
@@ -98,14 +100,24 @@ class Surroundings:
         self.catalogue = catalogue
         self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
+        self._unsubscribe = f"mailto:{sender.unsubscribe}?subject={quote('unsubscribe ')}"
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),
             "sender": SenderCard(sender.name, sender.email),
             "product": self._product,
         }
 
+    def same(self, locale: str) -> Mapping[str, Any]:
+        """What every mail in that language can name, whoever gets it."""
+        return {**self._same, "locale": locale}
+
     def _product(self, sku: str) -> Product:
         return self.catalogue.choose(sku)
+
+    def their_link(self, campaign: Campaign) -> str:
+        """What the provider puts its own link in the place of; empty where the mail has ours."""
+        theirs = self.settings.unsubscribe != "ours" and not campaign.transactional
+        return THEIR_LINK if theirs else ""
 
     def unsubscribe_url(self, message_id: str) -> str:
         """To the page where its reader chooses what to get; where there is no web server, by mail."""
@@ -118,8 +130,7 @@ class Surroundings:
         return links.to(Purpose.VIEW, message_id) if links else ""
 
     def unsubscribe_mailto(self, message_id: str) -> str:
-        subject = quote(f"unsubscribe {message_id}")
-        return f"mailto:{self.settings.sender.unsubscribe}?subject={subject}"
+        return f"{self._unsubscribe}{message_id}"
 
     def context(
         self, campaign: Campaign, order: MailOrder, customer: CustomerCard, claims: "ClaimBook"
@@ -127,12 +138,14 @@ class Surroundings:
         """Everything that one mail's templates can name."""
         return {
             **self._same,
-            **claims.functions,
+            CLAIM: claims.claim,
             "customer": customer,
             "campaign": Named(campaign.id),
             "step": Named(order.key.step_id),
             "offers": tuple(map(self._product, campaign.offers)),
-            "unsubscribe_url": Untouched(self.unsubscribe_url(order.key.message_id)),
+            "unsubscribe_url": Untouched(
+                self.their_link(campaign) or self.unsubscribe_url(order.key.message_id)
+            ),
             "view_in_browser_url": Untouched(self.view_in_browser_url(order.key.message_id)),
             "now": order.planned_at.astimezone(self.zone),
         }
@@ -148,10 +161,9 @@ class ClaimBook:
     def __init__(self, proofs: Mapping[str, Proof]) -> None:
         self._proofs = proofs
         self.made: dict[str, Proof] = {}
-        self.functions = dict.fromkeys(CLAIMS, self._claim)
 
-    def _claim(self, said: str) -> Any:
-        """What all three functions are by the time a template runs: see `spell_out` in `claims`."""
+    def claim(self, said: str) -> Any:
+        """What a claim comes to by the time a template runs: see `spell_out` in `claims`."""
         proof = self._proofs.get(said)
         if proof is None:
             return unproven(said)

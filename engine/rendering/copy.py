@@ -42,7 +42,8 @@ class Copy:
 
     def edition(self, locale: str) -> Edition:
         """The copy for a customer of that locale: in it, else in its language, else the usual one."""
-        return self.editions[nearest_locale(locale, self.editions) or USUAL]
+        near = nearest_locale(locale, self.editions) if len(self.editions) > 1 else None
+        return self.editions[near or USUAL]
 
     @cached_property
     def claims(self) -> Sequence[Claim]:
@@ -99,9 +100,13 @@ class CopyDesk:
                 MailEnvironment(self.surroundings.settings, html=html, plain=PLAIN, language=language)
                 for html in (True, False)
             )
-            catalogue = self.surroundings.catalogue
-            self._preparations[language] = Preparation(self.library, catalogue, html, text)
+            catalogue, same = self.surroundings.catalogue, self.surroundings.same(self._locale(language))
+            self._preparations[language] = Preparation(self.library, catalogue, html, text, same)
         return self._preparations[language]
+
+    def _locale(self, language: str) -> str:
+        """What mails in that language are told to be in."""
+        return language or self.surroundings.settings.shop.locale
 
     def copy(self, campaign: Campaign, step: Step) -> Copy:
         """The copy of a step, with everything that is wrong with it."""
@@ -184,9 +189,8 @@ class CopyDesk:
                 kind: preparation.as_written(drafts[language, kind]) if (language, kind) in drafts else None
                 for kind in (SUBJECT, PREHEADER)
             }
-            locale = language or self.surroundings.settings.shop.locale
             if made.body and (subject := ready[SUBJECT]):
-                yield language, Edition(locale, subject, ready[PREHEADER], made.body)
+                yield language, Edition(self._locale(language), subject, ready[PREHEADER], made.body)
 
     # ── bodies ──────────────────────────────────────────────────────────────────────────────────
 

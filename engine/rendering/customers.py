@@ -21,7 +21,7 @@ def customer_cards(
     theirs = _attributes(connection, ids, names, now) if names else {}
     columns = [customers.c[name] for name in _COLUMNS]
     rows = select(customers.c.customer_id, *columns).where(customers.c.customer_id.in_(ids))
-    return {row[0]: _card(row[1:], theirs.get(row[0], {})) for row in connection.execute(rows)}
+    return {row[0]: _card(row[1:], theirs.get(row[0], {})) for row in connection.execute(rows).all()}
 
 
 def _card(values: Sequence[Any], theirs: Mapping[str, str]) -> CustomerCard:

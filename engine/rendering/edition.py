@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from engine.rendering.body import HTML, TEXT, Body, Parts
 from engine.rendering.mail import one_line
 from engine.rendering.preparing import Draft, Ready
-from engine.rendering.rendered import Failed, render
+from engine.rendering.rendered import Failed
 
 SUBJECT, PREHEADER = "subject", "preheader"
 
@@ -57,4 +57,4 @@ class Edition:
 
 def _line(ready: Ready, context: Mapping[str, Any]) -> str:
     """What a small template says, on one line whatever its values hold."""
-    return " ".join(one_line(render(ready.template, context)).split())
+    return " ".join(one_line(ready.write(context)).split())

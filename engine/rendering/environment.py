@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, Undefined, nodes
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -23,7 +23,7 @@ from engine.settings import Settings
 MAX_STEPS = 20_000  # calls and turns of loops, of one mail's part
 MAX_LENGTH = 100_000  # of what a single operation makes
 MAX_DIGITS = 1_000
-COUNTED, HOLE = "counted loop", "left out"  # names that no template can spell
+COUNTED, HOLE, CLAIM = "counted loop", "left out", "proven claim"  # names that no template can spell
 OPENS, CLOSES = "\ufdd0", "\ufdd1"  # characters that are none, and that no text may hold
 FORBIDDEN_FILTERS = {
     "safe": "values of customers are always escaped; write markup in the template itself",
@@ -70,6 +70,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     ) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=html)
         self.plain = frozenset(plain)
+        self.ready: dict[Any, Template] = {}
         self.shopfront = Shopfront.of(settings)
         self.filters |= {ours: self.filters[theirs] for ours, theirs in ALIASES.items()}
         self.filters |= filters(settings, language)
@@ -77,6 +78,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         self.filters[COUNTED] = _counted
         self.filters[CHECKED] = checked
         self.filters[HOLE] = _hole
+        self.filters[CLAIM] = _claimed
         for name in FORBIDDEN_FILTERS:
             del self.filters[name]
         del self.globals["lipsum"]
@@ -86,6 +88,10 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
         _steps.get().take()
+        if type(__obj) is Macro:  # which is safe to call, as the sandbox would find out each time
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+            return __obj(__context.eval_ctx, *args, **kwargs)
         return super().call(__context, __obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -103,7 +109,20 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
     def with_trees(self, trees: Mapping[str, nodes.Template]) -> "MailEnvironment":
         """The same environment, in which these prepared templates can be found."""
-        return self.overlay(loader=_Prepared(trees))
+        named = self.overlay(loader=_Prepared(trees))
+        named.ready = {}
+        return named
+
+    def get_template(
+        self,
+        name: Any,
+        parent: str | None = None,
+        globals: Any = None,  # noqa: A002 - as in Jinja2
+    ) -> Template:
+        """What is prepared never changes, so that nobody need ask for each mail whether it did."""
+        if name not in self.ready:
+            self.ready[name] = super().get_template(name, parent, globals)
+        return self.ready[name]
 
 
 class _Prepared(BaseLoader):
@@ -135,7 +154,8 @@ def count_loops(tree: nodes.Template) -> None:
         loop.iter = nodes.Filter(loop.iter, COUNTED, [], [], None, None, lineno=loop.lineno)
 
 
-def _counted(items: Iterable[Any]) -> list[Any]:
+@pass_context  # as what depends on the mail at hand, and is never worked out beforehand
+def _counted(_: Context, items: Iterable[Any]) -> list[Any]:
     """The things to loop over, if there are not too many."""
     steps, found = _steps.get(), []
     for item in items:
@@ -144,7 +164,15 @@ def _counted(items: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _hole(value: Any) -> Any:
+@pass_context
+def _claimed(context: Context, said: str) -> Any:
+    """What the mail at hand knows of a claim: a call like any other, that no sandbox need look at."""
+    _steps.get().take()
+    return context.parent[CLAIM](said)
+
+
+@pass_context
+def _hole(_: Context, value: Any) -> Any:
     """A hole to be filled later; the value itself where that might not come to the same."""
     if hasattr(value, "__html__") or isinstance(value, Undefined):
         return value

@@ -1,14 +1,29 @@
 """The facts behind claims: who has them, and what they are, for many customers at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2.exceptions import UndefinedError
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
 from engine.facts.catalogue import Catalogue, Product
 from engine.rendering.claims import Claim
@@ -115,41 +130,64 @@ class Proof:
 
 
 Proofs = Mapping[str, Proof]  # by what the claim says
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+Found = Mapping[tuple[int | str, int], Sequence[Row[Any]]]
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)  # of the customers of a batch
 
 
 @dataclass(frozen=True)
 class Archive:
-    """Looks up facts as of one instant, and tells times in the shop's zone."""
+    """Looks up the facts behind some claims, as of one instant, and tells times in the shop's zone.
 
-    connection: Connection
+    What it asks is made once, and asked of one batch of customers after the other: whom each claim is
+    true of, and then the purchases, subscriptions and uses that any of them is about.
+    """
+
+    claims: Sequence[Claim]
     scope: Scope
     zone: ZoneInfo
 
-    def proofs(self, claims: Iterable[Claim], ids: Sequence[int]) -> Mapping[int, Proofs]:
+    def proofs(self, connection: Connection, ids: Sequence[int]) -> Mapping[int, Proofs]:
         """By customer, the claims that hold for them, each with its evidence."""
         found: dict[int, dict[str, Proof]] = {customer: {} for customer in ids}
-        for claim in claims:
-            for customer, proof in self._prove(claim, self._holders(claim, ids)):
-                found[customer][claim.said] = proof
+        if not self.claims:
+            return found
+        facts = _Files(
+            *(_asked(connection, rows, ids) for rows in (self._lines, self._running, self._traces))
+        )
+        for customer, *holds in connection.execute(self._holders, {"ids": ids}).all():
+            for number, claim in enumerate(self.claims):
+                if holds[number] and (proof := self._prove(number, claim, facts, customer)):
+                    found[customer][claim.said] = proof
         return found
 
-    def _holders(self, claim: Claim, ids: Sequence[int]) -> list[int]:
-        test = claim.rule.test(self.scope.each())
-        rows = select(customers.c.customer_id).where(customers.c.customer_id.in_(ids), test)
-        return list(self.connection.scalars(rows))
-
-    def _prove(self, claim: Claim, holders: Sequence[int]) -> Iterator[tuple[int, Proof]]:
+    def _prove(self, number: int, claim: Claim, facts: "_Files", customer: int) -> Proof | None:
         if claim.kind == "not_consumed":
-            yield from ((customer, self._absence(claim)) for customer in holders)
-        elif isinstance(claim.condition, Bought):
-            lines = self._lines(claim.condition, holders)
-            yield from ((customer, self._purchase(claim, theirs)) for customer, theirs in lines.items())
-        elif isinstance(claim.condition, Owned):
-            yield from self._ownerships(claim, claim.condition, holders)
-        else:
-            yield from self._uses(claim, claim.condition, holders)
+            return self._absences[number]
+        lines = facts.lines.get((number, customer), ())
+        if isinstance(claim.condition, Owned):
+            return self._ownership(claim, lines, facts.running.get((number, customer), ()))
+        if isinstance(claim.condition, Bought):
+            return self._purchase(claim, lines) if lines else None
+        traces = facts.traces.get((claim.sku, customer), ())
+        return self._use(claim, claim.condition, traces) if traces else None
+
+    @cached_property
+    def _holders(self) -> Select[*tuple[Any, ...]]:
+        """Customers, and for each claim whether it is true of them."""
+        tests = (claim.rule.test(self.scope.each()) for claim in self.claims)
+        holds = [case((test, 1), else_=0).label(f"claim_{number}") for number, test in enumerate(tests)]
+        return select(customers.c.customer_id, *holds).where(customers.c.customer_id.in_(IDS))
 
     # ── absence ─────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def _absences(self) -> Mapping[int, Proof]:
+        return {
+            number: self._absence(claim)
+            for number, claim in enumerate(self.claims)
+            if claim.kind == "not_consumed"
+        }
 
     def _absence(self, claim: Claim) -> Proof:
         product = self._product(claim)
@@ -159,14 +197,17 @@ class Archive:
 
     # ── purchases ───────────────────────────────────────────────────────────────────────────────
 
-    def _lines(self, bought: Bought, ids: Sequence[int]) -> Mapping[int, Sequence[Row[Any]]]:
+    @cached_property
+    def _lines(self) -> Statement | None:
+        """The order lines that count for each claim of a purchase, by its number."""
         line = order_lines.c
-        rows = (
-            select(line.customer_id, line.at, line.quantity, line.order_ref, line.line_ref)
-            .where(line.customer_id.in_(ids), bought.rows(self.scope))
-            .order_by(line.customer_id, line.at, line.order_ref, line.line_ref)
-        )
-        return _grouped(self.connection.execute(rows))
+        columns = (line.customer_id, line.at, line.quantity, line.order_ref, line.line_ref)
+        asked = [
+            select(_numbered(number), *columns).where(line.customer_id.in_(IDS), bought.rows(self.scope))
+            for number, claim in enumerate(self.claims)
+            if (bought := _purchase_of(claim))
+        ]
+        return _together(asked, "customer_id", "at", "order_ref", "line_ref")
 
     def _purchase(self, claim: Claim, lines: Sequence[Row[Any]]) -> Proof:
         facts = OwnedFacts(
@@ -179,13 +220,9 @@ class Archive:
 
     # ── subscriptions ───────────────────────────────────────────────────────────────────────────
 
-    def _ownerships(self, claim: Claim, owned: Owned, ids: Sequence[int]) -> Iterator[tuple[int, Proof]]:
-        lines, running = self._lines(owned.bought, ids), self._running(owned, ids)
-        for customer in ids:
-            yield customer, self._ownership(claim, lines.get(customer, ()), running.get(customer, ()))
-
-    def _running(self, owned: Owned, ids: Sequence[int]) -> Mapping[int, Sequence[Row[Any]]]:
-        """By customer, the subscriptions that run, each with the time it began."""
+    @cached_property
+    def _running(self) -> Statement | None:
+        """The subscriptions that run, each with the time it began, by the number of the claim."""
         change, first = subscriptions.c, subscriptions.alias("first")
         began = (
             select(func.min(first.c.at, type_=change.at.type))
@@ -194,13 +231,15 @@ class Archive:
             .scalar_subquery()
             .label("began")
         )
-        rows = (
-            select(change.customer_id, change.subscription_ref, change.status, change.renews_at, began)
-            .where(change.customer_id.in_(ids), change.sku == owned.product)
+        columns = (change.customer_id, change.subscription_ref, change.status, change.renews_at, began)
+        asked = [
+            select(_numbered(number), *columns)
+            .where(change.customer_id.in_(IDS), change.sku == claim.condition.product)
             .where(runs(subscriptions, self.scope.now))
-            .order_by(change.customer_id, began, change.subscription_ref)
-        )
-        return _grouped(self.connection.execute(rows))
+            for number, claim in enumerate(self.claims)
+            if isinstance(claim.condition, Owned)
+        ]
+        return _together(asked, "customer_id", "began", "subscription_ref")
 
     def _ownership(self, claim: Claim, lines: Sequence[Row[Any]], running: Sequence[Row[Any]]) -> Proof:
         renewals = [row.renews_at for row in running if row.status == "active" and row.renews_at]
@@ -216,16 +255,18 @@ class Archive:
 
     # ── use ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _uses(self, claim: Claim, used: Consumed, ids: Sequence[int]) -> Iterator[tuple[int, Proof]]:
+    @cached_property
+    def _traces(self) -> Statement | None:
+        """All use so far of the products that claims of use are about."""
         trace = consumption.c
+        products = {claim.sku for claim in self.claims if claim.kind == "consumed"}
         rows = (
-            select(trace.customer_id, trace.at, trace.unit, trace.kind)
-            .where(trace.customer_id.in_(ids), trace.sku == used.product, trace.kind != "started")
-            .where(trace.at <= self.scope.now)
+            select(trace.sku, trace.customer_id, trace.at, trace.unit, trace.kind)
+            .where(trace.customer_id.in_(IDS), trace.sku.in_(sorted(products)))
+            .where(trace.kind != "started", trace.at <= self.scope.now)
             .order_by(trace.customer_id, trace.at, trace.unit, trace.kind)
         )
-        for customer, traces in _grouped(self.connection.execute(rows)).items():
-            yield customer, self._use(claim, used, traces)
+        return rows if products else None
 
     def _use(self, claim: Claim, used: Consumed, traces: Sequence[Row[Any]]) -> Proof:
         product = self._product(claim)
@@ -246,6 +287,41 @@ class Archive:
 
     def _product(self, claim: Claim) -> Product:
         return self.scope.catalogue[claim.sku]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What was found: order lines and subscriptions by the number of a claim, uses by the product."""
+
+    lines: Found
+    running: Found
+    traces: Found
+
+
+def _purchase_of(claim: Claim) -> Bought | None:
+    """The purchase that a claim is about, in whole or in part."""
+    condition = claim.condition.bought if isinstance(claim.condition, Owned) else claim.condition
+    return condition if isinstance(condition, Bought) else None
+
+
+def _numbered(number: int) -> ColumnElement[int]:
+    return literal_column(str(number), Integer).label("claim")
+
+
+def _together(asked: Sequence[Select[*tuple[Any, ...]]], *order: str) -> Statement | None:
+    """All that is asked in one statement, in that order."""
+    if len(asked) < 2:
+        return next((rows.order_by(*(rows.selected_columns[name] for name in order)) for rows in asked), None)
+    rows = union_all(*asked)
+    return rows.order_by(*(rows.selected_columns[name] for name in order))
+
+
+def _asked(connection: Connection, rows: Statement | None, ids: Sequence[int]) -> Found:
+    """What a statement finds of these customers, by its first column and the customer."""
+    found: dict[tuple[int | str, int], list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(rows, {"ids": ids}).all() if rows is not None else ():
+        found[row[0], row[1]].append(row)
+    return found
 
 
 def specimen(claim: Claim, catalogue: Catalogue, at: datetime) -> Proof:
@@ -288,13 +364,6 @@ def _kept_running(row: Row[Any]) -> dict[str, Any]:
     """A subscription as it stood."""
     renews = {"renews_at": _iso(row.renews_at)} if row.renews_at else {}
     return {"subscription": row.subscription_ref, "status": row.status, "began": _iso(row.began), **renews}
-
-
-def _grouped(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:
-    groups: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        groups[row.customer_id].append(row)
-    return groups
 
 
 def _completed(traces: Iterable[Row[Any]], product: Product) -> set[str]:

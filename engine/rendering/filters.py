@@ -38,7 +38,7 @@ _BABEL = {
     "p": "a",
 }
 
-PRICES = 1_000  # that are remembered as they are written: a mail to everybody names the same ones
+DAYS, PRICES = 1_000, 1_000  # remembered as they are written: a mail to everybody names the same ones
 
 
 def filters(settings: Settings, language: str = "") -> dict[str, Callable[..., Any]]:
@@ -59,13 +59,17 @@ def filters(settings: Settings, language: str = "") -> dict[str, Callable[..., A
         form = locale.currency_formats["standard"].pattern.replace(".00", "") if whole else None
         return format_currency(value, _currency(currency), form, locale=locale, currency_digits=not whole)
 
+    @lru_cache(maxsize=DAYS)
+    def day(value: date, form: str) -> str:
+        return format_date(value, form, locale=locale)
+
     def formatted_date(value: Any, form: str = "long") -> str:
         """A day or an instant as `%B %d`, or as short, medium, long or full."""
         if not isinstance(value, date):
             msg = f"date needs a date, not {value!r}"
             raise FilterArgumentError(msg)
         if form in NAMED_FORMATS:
-            return format_date(value, form, locale=locale)
+            return day(value.date() if isinstance(value, datetime) else value, form)
         return _by_pattern(value, _pattern(form), locale)
 
     own = {

@@ -24,7 +24,11 @@ class MailOrder(NamedTuple):
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail ready to go. Its headers are beyond the usual ones; its evidence can be put into JSON."""
+    """A mail ready to go. Its headers are beyond the usual ones; its evidence can be put into JSON.
+
+    One that is `owed` goes to who unsubscribed as well. In the place of `their_link` its provider puts in the
+    address of its own way out; where it is empty, the mail has ours.
+    """
 
     key: MailKey
     message_id: str
@@ -39,6 +43,8 @@ class Mail:
     text: str
     headers: tuple[tuple[str, str], ...] = ()
     evidence: tuple[dict[str, Any], ...] = ()
+    owed: bool = False
+    their_link: str = ""
 
 
 @dataclass(frozen=True)

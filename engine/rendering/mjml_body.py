@@ -22,7 +22,7 @@ from engine.rendering.markup import VOID, Tag, tokens
 from engine.rendering.mjml_source import LOOKED_AT, closes_itself, compiled, is_passed_on
 from engine.rendering.parsed import File
 from engine.rendering.preparing import Draft, Preparation, Ready
-from engine.rendering.rendered import Failed, render, render_with_holes
+from engine.rendering.rendered import Failed, render_with_holes
 from engine.rendering.sources import FileSource
 from engine.rendering.targets import Pairs
 
@@ -47,9 +47,9 @@ class MjmlBody(Body):
     def write(self, context: Mapping[str, Any]) -> Parts:
         shape, holes = render_with_holes(self._shape.template, context)
         html, text = self._pressed(shape)
-        yield HTML, self.drafts[0], render(html.template, {"holes": holes})
+        yield HTML, self.drafts[0], html.write({"holes": holes})
         by_hand = self._by_hand
-        said = render(by_hand.template, context) if by_hand else render(text.template, {"holes": holes})
+        said = by_hand.write(context) if by_hand else text.write({"holes": holes})
         yield TEXT, self.drafts[-1], said
 
     def _press(self, shape: str) -> tuple[Ready, Ready]:

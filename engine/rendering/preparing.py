@@ -1,8 +1,10 @@
 """A template made ready once: read, checked, styles inlined, plain text derived, compiled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from jinja2 import Template, nodes
 
@@ -10,6 +12,7 @@ from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.rendering.addresses import guard_addresses
 from engine.rendering.claims import Claims, find_claims, spell_out
+from engine.rendering.constants import write_constants
 from engine.rendering.environment import MailEnvironment, count_loops
 from engine.rendering.events import Event
 from engine.rendering.inline import inline_styles
@@ -19,6 +22,7 @@ from engine.rendering.outside import share_context
 from engine.rendering.parsed import File
 from engine.rendering.places import check_places
 from engine.rendering.reading import Reader
+from engine.rendering.rendered import render
 from engine.rendering.sources import Library, Source
 from engine.rendering.targets import Pairs, complete_addresses
 from engine.rendering.text import derive_text
@@ -42,18 +46,32 @@ class Ready:
 
     draft: Draft
     template: Template = field(repr=False)
+    fixed: str | None = None  # what it says, where that is the same in every mail
+
+    def write(self, context: Mapping[str, Any]) -> str:
+        """What it says in one mail. Raises Failed."""
+        return render(self.template, context) if self.fixed is None else self.fixed
 
 
 class Preparation:
-    """Makes templates ready, for one catalogue and one library of files."""
+    """Makes templates ready, for one catalogue and one library of files.
+
+    `same` is what every mail knows of its surroundings.
+    """
 
     def __init__(
-        self, library: Library, catalogue: Catalogue, html: MailEnvironment, text: MailEnvironment
+        self,
+        library: Library,
+        catalogue: Catalogue,
+        html: MailEnvironment,
+        text: MailEnvironment,
+        same: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.library = library
         self.catalogue = catalogue
         self.html = html
         self.text = text
+        self._same = same
 
     def draft(self, source: Source, kind: str = "") -> Draft:
         """Read and check a template: `.html`, `.mjml`, or else text. Never raises for what is wrong."""
@@ -99,13 +117,25 @@ class Preparation:
         complete_addresses(events, trees, self.html.shopfront, pairs)
 
     def _compiled(self, draft: Draft, files: Sequence[File], environment: MailEnvironment) -> Ready:
+        share_context(files, environment)
         for file in files:
             count_loops(file.tree)
             spell_out(file.tree, self.catalogue)
             file.tree.set_environment(environment)
-        share_context(files, environment)
+        write_constants(files, environment, self._same)
         named = environment.with_trees({file.source.name: file.tree for file in files})
-        return Ready(draft, named.get_template(draft.source.name))
+        template = named.get_template(draft.source.name)
+        (root,) = (file.tree for file in files if file.source is draft.source)
+        return Ready(draft, template, _fixed(root))
+
+
+def _fixed(tree: nodes.Template) -> str | None:
+    """What a template says, where it has no value and no statement."""
+    if not all(isinstance(node, nodes.Output) for node in tree.body):
+        return None
+    parts = list(tree.find_all(nodes.Expr))
+    texts = [part.data for part in parts if isinstance(part, nodes.TemplateData)]
+    return "".join(texts) if len(texts) == len(parts) else None
 
 
 def _copied(file: File, environment: MailEnvironment) -> nodes.Template:

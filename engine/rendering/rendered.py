@@ -31,10 +31,21 @@ def render_with_holes(template: Template, context: Mapping[str, Any]) -> tuple[s
     """The same, and the values that were left out of it. Raises Failed."""
     steps = begin_rendering()
     try:
-        return template.render(context), steps.holes
+        return _written(template, context), steps.holes
     except Exception as error:
         name, line = _place(error, template)
         raise Failed(_told(error), name, line, unproven=isinstance(error, ClaimUnproven)) from error
+
+
+def _written(template: Template, context: Mapping[str, Any]) -> str:
+    """What `template.render` gives, in less time: it goes through the names of its environment one by one."""
+    environment = template.environment
+    names = {**environment.globals, **context}
+    try:
+        within = environment.context_class(environment, names, template.name, template.blocks)
+        return "".join(template.root_render_func(within))
+    except Exception:  # noqa: BLE001 - told anew by the lines of the template
+        template.environment.handle_exception()
 
 
 def _place(error: Exception, template: Template) -> tuple[str, int]:

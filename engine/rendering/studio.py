@@ -32,6 +32,7 @@ class Studio:
         self._desk = CopyDesk(templates, surroundings, None if files.shared_trouble else files.segments)
         self._writer = Writer(surroundings)
         self._copies: dict[tuple[str, str], Copy] = {}
+        self._archives: dict[tuple[str, str], Archive] = {}
 
     def problems(self) -> dict[str, list[Problem]]:
         """Everything wrong with the copy of each campaign, by campaign id; sound ones are left out."""
@@ -84,9 +85,8 @@ class Studio:
         names = {name for copy in copies.values() if copy for name in copy.attributes}
         cards = customer_cards(connection, _customers(orders), names, now)
         scope = Scope(now, self.files.catalogue, self.files.segments, connection.dialect.name)
-        archive = Archive(connection, scope, self._zone)
         proofs = {
-            step: archive.proofs(copy.claims, _customers(groups[step]))
+            step: self._archive(copy, scope).proofs(connection, _customers(groups[step]))
             for step, copy in copies.items()
             if copy and not copy.problems
         }
@@ -94,6 +94,14 @@ class Studio:
             step, customer = (order.key.campaign_id, order.key.step_id), order.key.customer_id
             theirs: Proofs = proofs.get(step, {}).get(customer, {})
             yield self._writer.write(order, copies[step], cards.get(customer), theirs)
+
+    def _archive(self, copy: Copy, scope: Scope) -> Archive:
+        """What asks for its claims, kept from batch to batch of one instant."""
+        step = (copy.campaign.id, copy.step.id)
+        known = self._archives.get(step)
+        if known is None or known.scope != scope:
+            known = self._archives[step] = Archive(copy.claims, scope, self._zone)
+        return known
 
     def _found(self, campaign_id: str, step_id: str) -> Copy | None:
         try:

@@ -1,5 +1,7 @@
 """What stands for a fact that is not there."""
 
+from functools import lru_cache
+
 from jinja2 import StrictUndefined
 from jinja2.exceptions import UndefinedError
 
@@ -17,6 +19,7 @@ class Unproven(StrictUndefined):
         return False
 
 
+@lru_cache(maxsize=1_000)
 def unproven(said: str) -> Unproven:
     """The stand-in for a claim, or a part of one, that no fact proves."""
     return Unproven(f"no fact proves {said}", exc=ClaimUnproven)

@@ -54,24 +54,28 @@ class Writer:
             subject=written.subject,
             html=written.html,
             text=written.text,
-            headers=self._headers(order, copy.campaign, message_id),
+            headers=self._headers(order, copy.campaign, str(context["unsubscribe_url"])),
             evidence=claims.evidence(),
+            owed=copy.campaign.transactional,
+            their_link=self.surroundings.their_link(copy.campaign),
         )
 
-    def _headers(self, order: MailOrder, campaign: Campaign, message_id: str) -> tuple[tuple[str, str], ...]:
+    def _headers(self, order: MailOrder, campaign: Campaign, way_out: str) -> tuple[tuple[str, str], ...]:
         return (
-            *self._way_out(campaign, message_id),
+            *self._way_out(order, campaign, way_out),
             ("X-Aftersale-Campaign", order.key.campaign_id),
             ("X-Aftersale-Step", order.key.step_id),
         )
 
-    def _way_out(self, campaign: Campaign, message_id: str) -> Iterator[tuple[str, str]]:
+    def _way_out(self, order: MailOrder, campaign: Campaign, way_out: str) -> Iterator[tuple[str, str]]:
         """By one click (RFC 8058) from what somebody subscribed to; what is owed is no list to leave."""
-        by_mail = f"<{self.surroundings.unsubscribe_mailto(message_id)}>"
+        if self.surroundings.their_link(campaign):
+            return  # the provider adds both headers, with its link
+        by_mail = f"<{self.surroundings.unsubscribe_mailto(order.key.message_id)}>"
         if campaign.transactional or not self.surroundings.settings.links:
             yield "List-Unsubscribe", by_mail
         else:
-            yield "List-Unsubscribe", f"<{self.surroundings.unsubscribe_url(message_id)}>, {by_mail}"
+            yield "List-Unsubscribe", f"<{way_out}>, {by_mail}"
             yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
 
 

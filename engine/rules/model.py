@@ -57,6 +57,7 @@ class Scope:
     `minor_units` is how many make one unit of the shop's currency.
     `since` is the instant of the last look, for what the time has changed. With a `hand` the statements
     ask about the instant where it stands when they are executed, rather than about `now`.
+    `person` is the column of whose row is asked about; of a few candidates it may be their own table's.
     `after` is a column of an enclosing row: only facts later than its value count. A goal is judged so.
     `messages` is the outbox, or the one that a forecast imagines.
     `first_ids` are those under which the store knows campaigns and steps, by what they are called now.
@@ -67,6 +68,7 @@ class Scope:
     segments: Mapping[str, "Rule"] = field(default_factory=dict)
     dialect: str = "sqlite"
     one_by_one: bool = False
+    person: Column[int] = customers.c.customer_id
     after: Column[Any] | None = None
     minor_units: int = 100
     messages: Table = messages
@@ -81,8 +83,8 @@ class Scope:
     def among(self, who: CustomerIds | Sets) -> ColumnElement[bool]:
         """Whether the customer is among those selected."""
         if isinstance(who, Select):
-            who = who.correlate(customers, *self.outer)
-        return among(self.dialect, customers.c.customer_id, who, one_by_one=self.one_by_one)
+            who = who.correlate(self.person.table, *self.outer)
+        return among(self.dialect, self.person, who, one_by_one=self.one_by_one)
 
     @property
     def outer(self) -> tuple[FromClause, ...]:
@@ -116,6 +118,10 @@ class Scope:
     def each(self) -> "Scope":
         """The same for a few candidates, looked up one by one."""
         return replace(self, one_by_one=True)
+
+    def of_each(self, person: Column[int]) -> "Scope":
+        """The same for those in that column, with no need to read who they are."""
+        return replace(self, one_by_one=True, person=person)
 
     def later_than(self, after: Column[Any]) -> "Scope":
         """The same, counting only facts after an instant that stands in an enclosing row."""

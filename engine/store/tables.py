@@ -124,6 +124,22 @@ suppressions = Table(  # a registry: addresses that get nothing, whoever's they 
     Column("source", String(200), nullable=False, default=""),
 )
 
+listed_elsewhere = Table(  # a registry: addresses that stand on a provider's own list, as far as it was read
+    "listed_elsewhere",
+    metadata,
+    Column("list", String(60), primary_key=True),  # the provider's, such as `sendgrid bounces`
+    Column("address_hash", String(64), primary_key=True),
+    Column("at", Instant, nullable=False),  # since when, as the provider says
+    Column("seen_at", Instant, nullable=False),  # when it was last read, or put there by us
+)
+
+lists_read = Table(  # a registry: up to when each of these lists was read to its end
+    "lists_read",
+    metadata,
+    Column("list", String(60), primary_key=True),
+    Column("until", Instant, nullable=False),
+)
+
 tombstones = Table(  # a registry: names of people who were erased, hashed with a secret of the shop
     "tombstones",
     metadata,
@@ -213,7 +229,7 @@ funnel_events = Table(  # the way of a visitor, and of a checkout, as the shop's
     Column("stage", String(60), primary_key=True),  # of the funnel, by its name; '' where it tells none
     Column("sku", String(200), primary_key=True),  # of the offer; '' where it is about none
     Column("at", Instant, primary_key=True),
-    Column("checkout_id", String(200), nullable=False, default=""),
+    Column("checkout_id", String(200), primary_key=True),  # '' where it is of none
     Column("source", String(200), nullable=False, default=""),
     Column("medium", String(200), nullable=False, default=""),
     Column("campaign", String(200), nullable=False, default=""),
@@ -303,6 +319,7 @@ campaign_versions = Table(  # a registry
     Column("campaign_id", String(100), primary_key=True),
     Column("version", String(16), primary_key=True),  # a digest of the definition
     Column("first_used_at", Instant, nullable=False),
+    Column("last_taken_at", Instant, nullable=False, server_default="0"),  # in the place of another one
     Column("definition", Text, nullable=False),  # JSON
 )
 
@@ -437,7 +454,7 @@ inbound = Table(  # a registry: what others told, kept before it is looked at
     Column("received_at", Instant, nullable=False),
     Column("body", Text, nullable=False),  # JSON, as it came; '' once it was kept long enough
     Column("applied_at", Instant),
-    Column("outcome", String(20)),  # applied | ignored | parked
+    Column("outcome", String(20)),  # applied | ignored | parked | nobody
     Column("error", String(400)),
     Index("ix_inbound_by_source", "source", "received_at"),
     Index("ix_inbound_parked", "received_at", **PARKED),

@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from engine.app.project import Project
 from engine.errors import StoreError
+from engine.web import bodies
 from engine.web.answers import PRIVATE, nowhere, page
-from engine.web.routes import ROUTES
+from engine.web.routes import ROUTES, events
 
+TOLD_APART = {"/v1/": events.refused, "/webhooks/": bodies.refused}
 BUSY = {
     "title": "Please try again in a minute",
     "words": "Your wish could not be written down just now.",
@@ -32,8 +34,11 @@ def application(project: Project) -> FastAPI:
         return response
 
     @app.exception_handler(404)
-    async def unknown(_: Request, __: HTTPException) -> Response:
-        return nowhere(project)
+    async def unknown(request: Request, _: HTTPException) -> Response:
+        """Programs are told in their own language that they post to the wrong address."""
+        asked = request.url.path
+        tell = next((tell for path, tell in TOLD_APART.items() if asked.startswith(path)), None)
+        return tell(404, "there is nothing at this address") if tell else nowhere(project)
 
     @app.exception_handler(StoreError)
     async def busy(_: Request, __: StoreError) -> Response:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread, Timer, get_ident
@@ -25,10 +26,11 @@ from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
 from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
-from engine.errors import NotAdopted, StoreLocked
+from engine.errors import NotAdopted, StoreLocked, TransportError
 from engine.planning.plan import make_plan
 from engine.settings import Shop
 from engine.store.tables import customers, leases, messages
+from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
 HOUR = timedelta(hours=1)
 
@@ -498,7 +500,7 @@ def test_facts_that_were_told_are_taken_up_by_the_leader(crew: Crew, project: Pr
     told = {"type": "identify", "userId": "u9", "traits": {"email": "nina@loaf.example"}}
     take_in_facts(project, "segment", [("m1", told), ("m2", {"type": "dreamt"}), ("m3", {"type": "group"})])
     crew.listener.listen()
-    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1}]
+    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1, "nobody": 0}]
     assert log.values("events parked")[0]["events"] == 1
     with project.store.reading() as connection:
         assert (
@@ -518,6 +520,98 @@ def test_words_that_were_kept_long_enough_are_forgotten(
     clock.advance(timedelta(days=31))
     crew.sweeper.sweep()
     assert [values["events"] for values in log.values("swept")] == [1]
+
+
+# ── mails of unknown fate ───────────────────────────────────────────────────────────────────────
+
+
+def test_an_unknown_mail_is_looked_up_late_and_ever_more_seldom(
+    by_sendgrid: Hand, project: Project, clock: VirtualClock, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_SENDGRID__LOOK_UP", "logs")
+    by_sendgrid.order(reset=True, times=99)  # nothing is accepted
+    crew = Crew(post := Post(Project(project.folder, clock)))
+    assert "look up" in {job.name for job in jobs(crew, post.project.settings)}
+    crew.planner.lead()
+    crew.planner.plan()
+    with suppress(TransportError):  # as after any outage
+        crew.sender.deliver()
+    looked: list[int] = []
+    for minute in range(1, 61):
+        clock.advance(timedelta(minutes=1))
+        crew.planner.lead()
+        before = len(by_sendgrid.asked())
+        crew.finder.look()
+        looked += [minute] if len(by_sendgrid.asked()) > before else []
+    assert looked == [5, 10, 20, 40]
+    assert {values["found"] for values in log.values("looked up")} == {0}
+    clock.advance(timedelta(days=31))
+    crew.planner.lead()
+    crew.finder.look()
+    assert len(log.values("looked up")) == 4  # nobody stores it any more
+    crew.leave()
+
+
+# ── lists of suppressed addresses ───────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def by_sendgrid(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
+    """A fake SendGrid, and the settings of a shop that mails through it."""
+    with fake_sendgrid(tmp_path / "records.jsonl") as hand:
+        for name, value in {
+            "DELIVERY__TRANSPORT": "sendgrid",
+            "SECRETS__SENDGRID_KEY": hand.key,
+            "SENDGRID__HOST": hand.url,
+        }.items():
+            monkeypatch.setenv(f"AFTERSALE_{name}", value)
+        yield hand
+
+
+def test_lists_are_compared_where_mails_leave_by_sendgrid(
+    by_sendgrid: Hand, project: Project, clock: VirtualClock, log: Listener
+) -> None:
+    crew = Crew(Post(Project(project.folder, clock)))
+    assert "suppressions" in {job.name for job in jobs(crew, crew.lists._post.project.settings)}
+    assert "suppressions" not in {job.name for job in jobs(crew, project.settings)}
+    by_sendgrid.put_on_lists(bounces={"gone@loaf.example": int(clock.now().timestamp()) - 60})
+    crew.lists.compare()
+    assert log.values("suppressions") == []  # it does not lead
+    crew.planner.lead()
+    crew.lists.compare()
+    assert log.values("suppressions") == [{"new": 1, "put": 0, "refused": 0, "missing": 0, "lifted": 0}]
+    crew.leave()
+
+
+def test_a_key_without_the_right_is_told_once_and_mails_still_leave(
+    by_sendgrid: Hand, project: Project, clock: VirtualClock, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_sendgrid.order(status=403, at="/v3/suppression/", times=99)
+    post = Post(Project(project.folder, clock))
+    crew = Crew(post)
+    crew.planner.lead()
+    compare = Steady("suppressions", crew.lists.compare, post, Busy())
+    for hours in range(3):
+        monkeypatch.setattr("time.monotonic", lambda hours=hours: 1e6 + 3600 * hours)
+        compare()
+    [failed] = log.values("failed")
+    assert "may not do this" in failed["error"]
+    crew.planner.plan()
+    crew.sender.deliver()
+    assert log.values("delivered")[0]["accepted"] == len(by_sendgrid.mails()) > 0
+    crew.leave()
+
+
+def test_a_daemon_that_is_told_to_stop_waits_for_no_list(
+    by_sendgrid: Hand, project: Project, clock: VirtualClock, log: Listener
+) -> None:
+    by_sendgrid.order(status=429, headers={"Retry-After": "600"}, at="/v3/suppression/")
+    crew = Crew(post := Post(Project(project.folder, clock)))
+    crew.planner.lead()
+    post.stopping.say()
+    crew.lists.compare()
+    assert log.values("suppressions") == [{"broken_off": True}]
+    crew.leave()
 
 
 def test_a_daemon_that_leaves_is_not_there_any_more(crew: Crew, project: Project) -> None:

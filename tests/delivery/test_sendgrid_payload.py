@@ -78,6 +78,27 @@ def test_a_request_is_what_the_package_of_the_provider_would_make(
     assert several == as_the_package_does(mails, several)
 
 
+def test_what_is_owed_is_of_no_group_and_goes_to_who_unsubscribed_there() -> None:
+    [owed, offer] = [payload.alone(letter(1, owed=owed), EVERYTHING) for owed in (True, False)]
+    helper = helpers.MailSettings(
+        sandbox_mode=helpers.SandBoxMode(enable=True),
+        bypass_unsubscribe_management=helpers.BypassUnsubscribeManagement(enable=True),
+    )
+    assert owed["mail_settings"] == helper.get()
+    assert (owed.get("asm"), offer["asm"]) == (None, {"group_id": 7})
+
+
+def test_the_provider_puts_in_its_link_where_the_mail_has_none_of_ours() -> None:
+    page = '<p>Hello.</p><a href="[link]">enough</a>'
+    theirs = payload.alone(letter(1, their_link="[link]", html=page), SendGrid())
+    helper = helpers.SubscriptionTracking(
+        enable=True, substitution_tag=helpers.SubscriptionSubstitutionTag("[link]")
+    )
+    assert theirs["tracking_settings"]["subscription_tracking"] == helper.get()
+    ours = payload.alone(letter(1), SendGrid())
+    assert ours["tracking_settings"]["subscription_tracking"] == {"enable": False}
+
+
 @pytest.fixture(scope="module")
 def contract(real_data: Path) -> Draft202012Validator:
     """The published OpenAPI of mail send, its known defects mended."""
@@ -92,6 +113,8 @@ def test_a_request_keeps_the_published_contract(contract: Draft202012Validator) 
         payload.alone(letter(1, reply_to="a@shop.example"), EVERYTHING),
         together(letters(*range(1, 40))),
         payload.alone(letter(1), SendGrid()),
+        payload.alone(letter(1, owed=True), EVERYTHING),
+        payload.alone(letter(1, their_link="[link]"), SendGrid()),
     ):
         assert [error.message for error in contract.iter_errors(json.loads(payload.to_json(request)))] == []
         assert judged(request) == []

@@ -94,6 +94,55 @@ def test_a_refund_in_the_currency_of_its_order(shop):
 
 
 @pytest.mark.parametrize(
+    ("rows", "back"),
+    [
+        ([refund(1, "rest")], [2_200]),
+        ([refund(1, "rest"), refund(2, "3", sku="guide")], [1_900, 300]),
+        ([refund(1, "rest", sku="guide"), refund(2, "3", sku="guide")], [400, 300]),
+        ([refund(1, "Rest", sku="guide"), refund(2, "20")], [200, 2_000]),
+        ([refund(1, "rest", on=6), refund(2, "rest")], [2_200]),
+        ([refund(1, "rest"), refund(2, "22")], [2_200]),
+    ],
+)
+def test_the_rest_is_what_did_not_go_back_otherwise(shop, rows, back):
+    shop.take(ORDERS + ORDER)
+    for order in permutations(rows):
+        shop.take(HEAD + "".join(order))
+        assert sorted(shop.rows("refunds", "amount")) == sorted(back)
+    assert shop.take(HEAD + "".join(rows)).unchanged == len(rows)
+
+
+RATES = "currency,day,rate\nEUR,2026-01-01,1.25\nGBP,2026-01-01,2\n"
+IN = HEAD[:-1] + ",currency\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ("10,EUR", [(1_250, 1_000)]),
+        ("10,", [(1_250, 1_000)]),
+        ("10,usd", [(1_000, 800)]),
+        ("10,GBP", [(2_000, 1_600)]),
+        ("10,JPY", []),
+        ("12.51,GBP", []),
+        ("10,EURO", []),
+    ],
+)
+def test_money_that_went_back_in_another_currency_is_never_taken_at_face_value(shop, said, back):
+    shop.take(RATES)
+    shop.take(f"order_id,email,at,sku,amount,currency\n1,ann@example.com,{AT},guide,20,EUR\n")
+    summary = shop.take(IN + refund(1, said))
+    assert shop.rows("refunds", "amount", "charged") == back
+    reasons = {
+        "10,JPY": "has no exchange rate",
+        "12.51,GBP": "amount is more than was paid",
+        "10,EURO": "currency is not a currency",
+    }
+    assert not summary.reasons or summary.reasons[0][0].startswith(reasons[said])
+    assert summary.rejected == (not back)
+
+
+@pytest.mark.parametrize(
     ("row", "reason"),
     [
         (refund(1, "7", order="9"), "is of an order that is not known"),

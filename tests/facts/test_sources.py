@@ -123,6 +123,30 @@ def _again(shop: TestShop) -> ImportJob:
     return ImportJob(Query(f"sqlite:///{shop.folder / 'other.db'}", "SELECT * FROM sales"))
 
 
+def test_what_json_says_oddly_is_taken_or_told_with_its_line(shop):
+    head = f'{{"order_id": "1", "email": "ann@example.com", "at": "{AT}"'
+    told = [
+        head + ', "sku": "mug", "amount": 1.55e1, "quantity": 2e0}',
+        head.replace('"1"', '"2"') + ', "sku": "mug", "amount": 1E3}',
+        head.replace('"1"', '"3"') + ', "sku": "mug", "amount": 15.5, "amount": 16}',
+        head.replace('"1"', '"4"') + ', "lines": [{"sku": "mug", "sku": "hat", "amount": 1}]}',
+        head.replace('"1"', '"5"') + ', "lines": []}',
+        head.replace('"1"', '"6"') + ', "sku": "mug", "amount": 1e999999999}',
+    ]
+    (shop.folder / "orders.jsonl").write_text("\n".join(told))
+    [summary] = shop.run(ImportJob(shop.folder / "orders.jsonl", "orders"))
+    assert (summary.inserted, summary.rejected) == (2, 4)
+    assert shop.rows("order_lines", "quantity", "amount") == [(1, 100_000), (2, 1550)]
+    with (shop.rejects_folder / "orders.rejects.csv").open(newline="") as file:
+        rejects = [(row["line"], row["reason"]) for row in csv.DictReader(file)]
+    assert rejects == [
+        ("3", "has the field 'amount' twice"),
+        ("4", "has the field 'sku' twice"),
+        ("5", "has no lines: its list of lines is empty"),
+        ("6", "amount is not an amount, such as 1234.50: '1e999999999'"),
+    ]
+
+
 def test_an_order_in_json_may_carry_its_lines(shop):
     order = {
         "id": 1,

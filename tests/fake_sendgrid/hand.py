@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from tests.conftest import ROOT
 from tests.fake_sendgrid.orders import Order
 from tests.fake_sendgrid.records import accepted
-from tests.fake_sendgrid.server import KEY, ORDERS, SEEN
+from tests.fake_sendgrid.server import ASKED, CLOCK, KEY, LISTS, ORDERS, SEEN
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,27 @@ class Hand:
         """Every request to send mail that it has seen: its status, its length, the port it came from."""
         with urlopen(self.url + SEEN) as answer:  # noqa: S310 - it is our own
             return list(json.load(answer))
+
+    def asked(self) -> list[dict[str, Any]]:
+        """Every other question that it has seen, and what it answered."""
+        with urlopen(self.url + ASKED) as answer:  # noqa: S310 - it is our own
+            return list(json.load(answer))
+
+    def put_on_lists(self, **lists: dict[str, int]) -> None:
+        """Let these addresses stand on its lists, each since that second; `group_7` is that group."""
+        body = json.dumps({name.replace("group_", "group "): told for name, told in lists.items()})
+        with urlopen(Request(self.url + LISTS, data=body.encode())) as answer:  # noqa: S310 - it is our own
+            assert answer.status == 200
+
+    def stand_still(self, second: int) -> None:
+        """Let its clock say that, from now on."""
+        with urlopen(Request(self.url + CLOCK, data=json.dumps(second).encode())) as answer:  # noqa: S310
+            assert answer.status == 200
+
+    def lists(self) -> dict[str, dict[str, int]]:
+        """Everybody who stands on its lists, and since when."""
+        with urlopen(self.url + LISTS) as answer:  # noqa: S310 - it is our own
+            return dict(json.load(answer))
 
     def forget(self) -> None:
         """Take back every order, and what was seen so far."""

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any
 
+SEND = "/v3/mail/send"
+
 
 @dataclass
 class Order:
-    """What the next `times` requests meet.
+    """What the next `times` requests to what begins with `at` meet.
 
     `status` answers with it, `reset` tears the connection down, `hang` never answers, `kill` ends the
     process of that number with -9, `vague` names no field in an answer of 400. With `accept` the mails of
@@ -23,6 +25,7 @@ class Order:
     kill: int | None = None
     vague: bool = False
     accept: bool = False
+    at: str = SEND
     after: int = 0  # requests that are let pass before
     times: int = 1
 
@@ -41,16 +44,16 @@ class Orders:
         with self._lock:
             self._waiting.append(order)
 
-    def next(self) -> Order:
+    def next(self, path: str = SEND) -> Order:
         """What this request meets; an order for nothing where none waits."""
         with self._lock:
-            if not self._waiting:
+            first = next((order for order in self._waiting if path.startswith(order.at)), None)
+            if first is None:
                 return Order()
-            first = self._waiting[0]
             if first.after:
                 first.after -= 1
                 return Order()
             first.times -= 1
             if first.times <= 0:
-                self._waiting.popleft()
+                self._waiting.remove(first)
             return first

@@ -1,25 +1,30 @@
-"""The fake as an HTTP server: `POST /v3/mail/send`, and what tests ask of it below `/fake/`."""
+"""The fake as an HTTP server: sending, its lists, and what tests ask of it below `/fake/`."""
 
 import json
 import os
 import signal
 import socket
 import struct
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_urlsafe
 from threading import Event
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.fake_sendgrid.judging import Wrong, judged, parsed
+from tests.fake_sendgrid.lists import Lists, Said
 from tests.fake_sendgrid.merging import mails
-from tests.fake_sendgrid.orders import Order, Orders
+from tests.fake_sendgrid.orders import SEND, Order, Orders
 from tests.fake_sendgrid.records import Records
+from tests.fake_sendgrid.stored import STORED, Stored
 
 KEY = "SG.fake-key-for-tests.not-a-secret"
 LARGEST = 30_000_000
-SEND, ORDERS, SEEN = "/v3/mail/send", "/fake/orders", "/fake/requests"
+ORDERS, SEEN, LISTS, ASKED = "/fake/orders", "/fake/requests", "/fake/lists", "/fake/asked"
+CLOCK = "/fake/clock"
 
 
 class FakeSendGrid(ThreadingHTTPServer):
@@ -33,8 +38,14 @@ class FakeSendGrid(ThreadingHTTPServer):
         self.records = Records(records)
         self.orders = Orders()
         self.largest = largest
+        self.now: int | None = None  # a second that stands still; else as time goes by
+        self.lists, self.stored = Lists(self.clock), Stored(records)
         self.seen: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
         self.ending = Event()
+
+    def clock(self) -> int:
+        return int(time.time()) if self.now is None else self.now
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that is gone is no news."""
@@ -51,13 +62,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        if self.path != SEEN:
-            self._errors(HTTPStatus.NOT_FOUND, Wrong("not found", None))
-            return
-        self._answer(HTTPStatus.OK, json.dumps(self.server.seen).encode())
+        shown = {SEEN: self.server.seen, ASKED: self.server.asked, LISTS: self.server.lists.shown()}
+        if self.path in shown:
+            self._answer(HTTPStatus.OK, json.dumps(shown[self.path]).encode())
+        else:
+            self._ask("GET", b"")
 
     def do_DELETE(self) -> None:
-        self.server.orders, self.server.seen = Orders(), []
+        self.server.orders, self.server.seen, self.server.asked = Orders(), [], []
         self._answer(HTTPStatus.OK)
 
     def do_POST(self) -> None:
@@ -67,8 +79,55 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK)
         elif self.path == SEND:
             self._send(raw)
+        elif self.path == CLOCK:
+            self.server.now = json.loads(raw)
+            self._answer(HTTPStatus.OK)
+        elif self.path == LISTS:
+            self.server.lists.set(json.loads(raw))
+            self._answer(HTTPStatus.OK)
         else:
-            self._errors(HTTPStatus.NOT_FOUND, Wrong("not found", None))
+            self._ask("POST", raw)
+
+    # ── what is asked beside sending ────────────────────────────────────────────────────────────
+
+    def _ask(self, method: str, raw: bytes) -> None:
+        order = self.server.orders.next(self.path)
+        said = self._said(method, raw)
+        self.server.asked.append({
+            "method": method, "path": self.path, "accept": self.headers.get("Accept"),
+            "body": json.loads(raw) if raw else None, "status": order.status or said.status,
+            "answer": None if order.status else said.body,
+        })  # fmt: skip
+        if order.hang:
+            self.server.ending.wait()
+        elif order.reset:
+            self._reset()
+        elif order.status:
+            self._answer(order.status, order.body.encode(), order.headers)
+        elif said.wrong:
+            self._errors(said.status, *said.wrong)
+        else:
+            kind = {"Content-Type": "application/json"}
+            self._answer(said.status, json.dumps(said.body).encode(), {**kind, **order.headers})
+
+    def _said(self, method: str, raw: bytes) -> Said:
+        if refused := self._refused(raw):
+            return Said(refused[0], wrong=tuple(refused[2]))
+        where = urlsplit(self.path)
+        query = dict(parse_qsl(where.query, keep_blank_values=True, strict_parsing=bool(where.query)))
+        if method == "GET" and where.path.startswith(STORED):
+            return self.server.stored.get(where.path, query)
+        if method == "GET":
+            return self.server.lists.get(where.path, query, self.headers)
+        try:
+            body = parsed(raw)
+        except (ValueError, UnicodeDecodeError):
+            return Said(HTTPStatus.BAD_REQUEST, wrong=(Wrong("Bad Request", None),))
+        if where.path.startswith(STORED):
+            return self.server.stored.post(where.path, body)
+        return self.server.lists.post(where.path, body)
+
+    # ── sending ─────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, raw: bytes) -> None:
         order = self.server.orders.next()
@@ -101,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
             return HTTPStatus.OK, {}, []
         message_id = token_urlsafe(16)
         if order.accept or not (order.status or order.reset or order.hang or order.kill):
-            self.server.records.keep(list(mails(body, message_id)))
+            self.server.records.keep(list(mails(body, message_id, self.server.clock())))
         return HTTPStatus.ACCEPTED, {"X-Message-Id": message_id}, []
 
     def _refused(self, raw: bytes) -> tuple[int, dict[str, str], list[Wrong]] | None:

@@ -183,6 +183,9 @@ EDITS = {
     "the file deleted": Edit(
         [(0, "a", "due"), (1, "b", "campaign_removed")], act=_remove, planned="campaign_removed"
     ),
+    "the file brought back": Edit(
+        [(0, "a", "due"), (0, "b", "campaign_removed")], on=2, planned="campaign_removed"
+    ),
     "the file broken": Edit(sent(a=0), act=_set(broken=("plain",)), held=True),
     "the file mended": Edit(sent(a=0, b=4, c=6), act=_set(broken=()), on=4),
     "`products.yaml`": Edit(
@@ -208,12 +211,18 @@ EDITS = {
 }
 
 
+SECOND_EDITS = ("the file mended", "the file brought back")  # something was done before
+
+
 def _began(name: str, store: Store, *, sends: bool = True) -> Shop:
     shop = EDITS[name].begin(store, sends=sends)
     shop.segments = {"some": NO_MUG}
-    if name == "the file mended":
+    if name in SECOND_EDITS:
         shop.tick(NOW)
+    if name == "the file mended":
         shop.broken = ("plain",)
+    if name == "the file brought back":
+        _remove(shop)
     return shop
 
 
@@ -227,7 +236,7 @@ EVERY_ROW = [
 @pytest.mark.parametrize(("store", "name"), EVERY_ROW, indirect=["store"])
 def test_who_is_in_the_campaign(store: Store, name: str) -> None:
     case, shop = EDITS[name], _began(name, store)
-    told: Told = [(0, "a", "due")] if name == "the file mended" else []
+    told: Told = [(0, "a", "due")] if name in SECOND_EDITS else []
     for day in range(case.until + 1):
         if day == case.on:
             case.edit(shop)
@@ -245,7 +254,7 @@ def test_who_is_in_the_campaign(store: Store, name: str) -> None:
 def test_a_mail_that_was_planned_and_has_not_left(store: Store, name: str) -> None:
     case, shop = EDITS[name], _began(name, store, sends=False)
     shop.tick(NOW)
-    if name == "the file mended":
+    if name in SECOND_EDITS:
         shop.tick(NOW + DAY)
     case.edit(shop)
     shop.tick(NOW + DAY)

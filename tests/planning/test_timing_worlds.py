@@ -1,14 +1,13 @@
 """Random zones, windows and quiet hours, ticked at random instants for months.
 
 No mail goes outside its window or in quiet hours, by the clock where its customer lives, and nothing is
-forgotten. What the clock shows is read here without any of the engine's arithmetic.
+forgotten.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,17 +18,13 @@ from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
 from tests.planning.harness import Shop, campaign_text
+from tests.planning.wall import NAMES, SHOP, ZONES, shows
 from tests.world import Consent, Line, Order, Person
+from tests.worlds import so_many
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = datetime.fromisoformat("2026-03-06T11:07Z")
-SHOP = "America/New_York"
-ZONES = [
-    *("Europe/Berlin", SHOP, "Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Apia", "Africa/Casablanca"),
-    *("Asia/Kathmandu", "America/St_Johns", "", "Nowhere/At_All"),
-]
 MAIL = "email: {subject: Hello, template: a.html}"
-NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 clock_times = st.integers(0, 95).map(lambda n: f"{n // 4:02}:{n % 4 * 15:02}")
 spans = st.tuples(clock_times, clock_times).filter(lambda pair: pair[0] != pair[1]).map("-".join)
@@ -78,19 +73,9 @@ def shop_of(store: Store, lives: list[str], steps: Any, quiet: str) -> Shop:
     return Shop(store, [campaign_text(steps=f"[{told}]")], chosen, people=people)
 
 
-def shows(zone: str, at: datetime, span: str, days: list[str]) -> bool:
-    """The clock on the wall is within the span of one of these days, or of the night before."""
-    local = at.astimezone(ZoneInfo(zone if zone in ZONES[:-2] else SHOP)).replace(tzinfo=None)
-    start, end = (time.fromisoformat(part) for part in span.split("-"))
-    today, yesterday = (NAMES[(local - back * DAY).weekday()] in days for back in (0, 1))
-    if start < end:
-        return today and start <= local.time() < end
-    return (today and local.time() >= start) or (yesterday and local.time() < end)
-
-
 @given(lives, steps, quiets, gaps)
 @settings(
-    max_examples=8,
+    max_examples=so_many(8),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

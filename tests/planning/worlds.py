@@ -198,7 +198,7 @@ def _check_mail(shop: Shop, campaign: Campaign, mail: Row) -> None:
     assert oracle.is_customer(person, at), "not a customer"
     if campaign.transactional:
         return
-    assert _consents(person, campaign.topic, at), "no consent"
+    assert consents(person, campaign.topic, at), "no consent"
     usual = shop.settings.cool_down.after_purchase
     cool_down = usual if campaign.cool_down is None else campaign.cool_down
     for order in person.orders:
@@ -208,7 +208,7 @@ def _check_mail(shop: Shop, campaign: Campaign, mail: Row) -> None:
         assert not (bought and order.at <= at < order.at + cool_down), "just bought"
 
 
-def _consents(person: Person, topic: str, at: datetime) -> bool:
+def consents(person: Person, topic: str, at: datetime) -> bool:
     told = sorted((c.at, not c.granted) for c in person.consents if c.at <= at and c.topic == topic)
     return bool(told) and not told[-1][1]
 
@@ -247,10 +247,10 @@ def story(world: World, shop: Shop) -> str:
     """Who is there, what is sold how, and what happened: to be read beside a failure."""
     told = [f"settings: {dict(world.settings) or 'as usual'}"]
     told += [f"campaign c{n}: {_keys(extra)}" for n, extra in enumerate(world.campaigns)]
-    told += [f"customer {who}: {_life(person)}" for who, person in world.people.items()]
+    told += [f"customer {who}: {life(person)}" for who, person in world.people.items()]
     mails = sorted(shop.rows("messages"), key=lambda m: (decided_at(m), m["customer_id"]))
     told += [
-        f"{_on(decided_at(m))} {m['campaign_id']}/{m['step_id']} to customer {m['customer_id']}: {m['status']}"
+        f"{on(decided_at(m))} {m['campaign_id']}/{m['step_id']} to customer {m['customer_id']}: {m['status']}"
         for m in mails
     ]
     return "\n".join(told)
@@ -260,7 +260,7 @@ def _keys(extra: Mapping[str, Any]) -> str:
     return ", ".join(f"{key.rstrip('_')} {value}" for key, value in extra.items())
 
 
-def _life(person: Person) -> str:
+def life(person: Person) -> str:
     facts = [
         (
             order.at,
@@ -276,9 +276,9 @@ def _life(person: Person) -> str:
         for line in order.lines
         if line.refunded_at
     ]
-    told = "; ".join(f"{_on(at)} {what}" for at, what in sorted(facts))
+    told = "; ".join(f"{on(at)} {what}" for at, what in sorted(facts))
     return f"{person.email or 'no address'}; {told}"
 
 
-def _on(at: datetime) -> str:
+def on(at: datetime) -> str:
     return f"{at:%m-%d %H:%M}"

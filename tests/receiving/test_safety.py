@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.refusal import Refused
+from engine.store.connect import Store
+from engine.store.tables import inbound
 from tests.receiving.ear import NOW, Ear, message, track
 from tests.receiving.test_segment import BASIC, KEY
 from tests.receiving.test_webhooks import json_values
@@ -30,10 +32,10 @@ BATCHES = 30
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(folder: Path, database: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server in a process of its own, and its address."""
     words = [sys.executable, "-W", "ignore", "-c", "from engine.cli import main; main()", "serve"]
-    secret = {"AFTERSALE_SECRETS__WRITE_KEY": KEY, "AFTERSALE_WEB__PORT": "0"}
+    secret = {"AFTERSALE_SECRETS__WRITE_KEY": KEY, "AFTERSALE_WEB__PORT": "0", "AFTERSALE_DATABASE": database}
     with subprocess.Popen(
         words, cwd=folder, env=os.environ | secret, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -43,10 +45,16 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.kill()
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_what_was_acknowledged_survives_kill_9(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
     (tmp_path / "config.yaml").write_text("{}")
-    acknowledged = []
-    with serving(tmp_path) as (process, address), closing(HTTPConnection(urlsplit(address).netloc)) as server:
+    url, acknowledged = request.getfixturevalue(f"{kind}_url"), []
+    with (
+        serving(tmp_path, url) as (process, address),
+        closing(HTTPConnection(urlsplit(address).netloc)) as server,
+    ):
         for number in range(BATCHES):
             server.request("POST", "/v1/track", json.dumps({"messageId": f"m{number}"}), BASIC)
             answer = server.getresponse()
@@ -55,8 +63,8 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
             acknowledged.append(f"m{number}")
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with closing(sqlite3.connect(tmp_path / "aftersale.db")) as database:
-        kept = {row[0] for row in database.execute("SELECT event_id FROM inbound")}
+    with closing(Store(url)) as store, store.reading() as connection:
+        kept = set(connection.scalars(select(inbound.c.event_id)))
     assert kept == set(acknowledged)
 
 
@@ -103,7 +111,9 @@ def test_a_poison_event_is_parked_and_costs_no_other_anything(ear: Ear) -> None:
     ]
     ear.hear("segment", [(None, each) for each in told])
     made = ear.take_up()
-    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE)}, ear.verdicts()
+    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE), "nobody": 0}, (
+        ear.verdicts()
+    )
     assert len(ear.rows("consumption", "unit")) == 20
     assert ear.rows("orders", "order_ref") == []
     reasons = [error for outcome, error in ear.verdicts() if outcome == "parked"]

@@ -25,6 +25,7 @@ from engine.settings import Secrets, Settings, Web
 from engine.store.tables import inbound, metadata
 from engine.web.server import Server
 from tests.receiving.ear import FACTS, NOW
+from tests.web.door import Door as AnyDoor
 
 SECRET = "a secret of some length"  # noqa: S105 - of a test
 Headers = dict[str, str]
@@ -49,15 +50,12 @@ def signed(name: str, body: bytes, topic: str = "", secret: str = SECRET) -> tup
     return f"{path}/{quote(secret)}", {}
 
 
-class Door:
+class Door(AnyDoor):
     """A server that every provider may post to."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "campaigns").mkdir(exist_ok=True)
         secrets = Secrets(write_key=SECRET, **{hook.secret: SECRET for hook in HOOKS.values()})
-        self.project = Project(folder, VirtualClock(NOW), Settings(web=Web(port=0), secrets=secrets))
-        self.server = Server(self.project)
-        self.server.start()
+        super().__init__(folder, Settings(web=Web(port=0), secrets=secrets))
 
     def request(self, path: str, body: bytes, headers: Headers) -> tuple[int, bytes]:
         with closing(HTTPConnection(urlsplit(self.server.address).netloc, timeout=60)) as connection:
@@ -94,10 +92,6 @@ class Door:
         with self.project.store.writing() as connection:
             for table in (*FACTS, "inbound", "dossiers", "contact_state", "changes"):
                 connection.execute(delete(metadata.tables[table]))
-
-    def close(self) -> None:
-        self.server.stop()
-        self.project.store.close()
 
 
 def _plain(value: Any) -> Any:
@@ -190,7 +184,7 @@ def test_real_payloads_become_facts(door: Door, real_data: Path, case: Any) -> N
     name = SOURCE_OF.get(file, file.partition("/")[0])
     for _ in range(2):
         assert door.post(name, body, topic) == 1
-    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, outcome: 1}, door.errors()
+    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
     assert {asked: door.rows(*asked) for asked in facts} == facts
 
 
@@ -229,7 +223,7 @@ def test_the_things_of_stripe_become_facts(door: Door, real_data: Path, case: An
     thing, kind, changed, outcome, facts = case
     event = stripe_event(kind, stripe_fixture(real_data, thing, **changed))
     assert door.post("stripe", json.dumps(event).encode()) == 1
-    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, outcome: 1}, door.errors()
+    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
     assert {asked: door.rows(*asked) for asked in facts} == facts
 
 
@@ -376,6 +370,16 @@ def test_an_old_signature_of_stripe_is_not_made_young(door: Door) -> None:
         assert door.request("/webhooks/stripe", b"{}", {"Stripe-Signature": header})[0] == status
         longer = {"Stripe-Signature": f"{header},t={now}"}
         assert door.request("/webhooks/stripe", b"{}", longer)[0] == status
+
+
+def test_an_address_where_nothing_is_answers_in_json(door: Door) -> None:
+    for path, said in (
+        ("/webhooks/strype", {"error": "there is nothing at this address"}),
+        ("/v1/trak", {"success": False, "code": "404", "message": "there is nothing at this address"}),
+    ):
+        status, answer = door.request(path, b"{}", {})
+        assert (status, json.loads(answer)) == (404, said)
+    assert door.request("/elsewhere", b"{}", {})[1].startswith(b"<!DOCTYPE html>")
 
 
 def test_the_greeting_of_woocommerce_is_answered_and_not_kept(door: Door) -> None:

@@ -18,7 +18,7 @@ from engine.facts.catalogue import Catalogue
 from engine.planning.keys import MailKey
 from engine.rendering.environment import MailEnvironment
 from engine.rendering.mail import Mail, MailOrder, Unwritable
-from engine.rendering.preparing import Preparation
+from engine.rendering.preparing import Preparation, Ready
 from engine.rendering.rendered import render
 from engine.rendering.sources import Library
 from engine.rendering.studio import Studio
@@ -124,20 +124,30 @@ class Prepared:
     plain: Any
     html: Any
     text: Any
+    ready: Mapping[str, Ready]
 
     def render(self, which: str, **context: Any) -> str:
         return render(getattr(self, which), context)
 
+    def quick(self, which: str, **context: Any) -> str:
+        """As mails are written."""
+        return self.ready[which].write(context)
 
-def prepared(folder: Path, templates: Mapping[str, str], name: str = "a.html") -> Prepared:
+
+def prepared(
+    folder: Path, templates: Mapping[str, str], name: str = "a.html", same: Mapping[str, Any] | None = None
+) -> Prepared:
     """A template with whatever names it likes, untouched and with styles inlined and text derived."""
     library = Library(write_templates(folder, templates))
     html, text = (MailEnvironment(SETTINGS, html=html) for html in (True, False))
-    preparation = Preparation(library, CATALOGUE, html, text)
+    preparation = Preparation(library, CATALOGUE, html, text, same or {})
     untouched = preparation.draft(library.read(name), ".html")
     trees = {file.source.name: file.tree for file in untouched.files}
     ready = preparation.as_html_and_text(preparation.draft(library.read(name), ".html"))
-    return Prepared(html.with_trees(trees).get_template(name), ready[0].template, ready[1].template)
+    plain = html.with_trees(trees).get_template(name)
+    return Prepared(
+        plain, ready[0].template, ready[1].template, dict(zip(("html", "text"), ready, strict=True))
+    )
 
 
 _PARSED = css_inline.CSSInliner(inline_style_tags=False, keep_style_tags=True, load_remote_stylesheets=False)

@@ -9,7 +9,7 @@ from jinja2 import Template
 
 from engine.clock import EPOCH
 from engine.rendering.context import PLAIN, ClaimBook
-from engine.rendering.environment import MailEnvironment
+from engine.rendering.environment import CLAIM, MailEnvironment
 from engine.rendering.evidence import specimen
 from engine.rendering.mjml_body import mjml_body
 from engine.rendering.preparing import Draft, Preparation
@@ -89,7 +89,7 @@ def judge(draft: Draft, template: Template) -> None:
 
 def what_becomes(template: Template, book: ClaimBook) -> str:
     try:
-        render(template, book.functions)
+        render(template, {CLAIM: book.claim})
     except Failed as failed:
         return "waits" if failed.unproven else failed.message
     return "written"

@@ -298,9 +298,9 @@ clicked_rules = st.builds(
     time_words(),
 )
 offered_rules = st.builds(
-    lambda product, answer, words: Offered(product=product, **answer, **words),
+    lambda product, outcome, words: Offered(product=product, **outcome, **words),
     st.sampled_from(["course", "mug"]),
-    st.sampled_from([{}, {"answer": "shown"}, {"answer": "accepted"}, {"answer": "refused"}]),
+    st.sampled_from([{}, {"outcome": "shown"}, {"outcome": "accepted"}, {"outcome": "refused"}]),
     time_words(),
 )
 last_order_rules = time_words().filter(bool).map(lambda words: LastOrder(**words))

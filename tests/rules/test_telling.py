@@ -79,7 +79,7 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("offered: {product: course}", {}, "was offered The Course in the front end", "never offered"),
     (
-        "offered: {product: course, answer: refused, within: 30d}",
+        "offered: {product: course, outcome: refused, within: 30d}",
         {
             "funnel": [
                 Told(NOW - 39 * DAY, "offer_refused", "course"),
@@ -90,7 +90,7 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "refused 0 times in that time, last 2026-01-30 (39 days ago)",
     ),
     (
-        "offered: {product: course, answer: accepted}",
+        "offered: {product: course, outcome: accepted}",
         {"funnel": [Told(NOW - DAY, "offer_shown", "course")]},
         "accepted the offer of The Course in the front end",
         "offered, but never accepted",

@@ -1,5 +1,7 @@
 """The migrations make exactly the tables of `tables.py`, forwards and back."""
 
+import json
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -64,6 +66,19 @@ def test_mails_of_an_older_store_learn_their_topic(store: Store) -> None:
     assert [tuple(row) for row in found] == [("v1", "marketing"), ("v2", "news")]
 
 
+def test_events_of_an_order_that_waited_in_an_older_store_wait_for_its_order(store: Store) -> None:
+    with store.writing() as connection:
+        command.downgrade(alembic_config(connection), "0013")
+        for ref, waits in (("1", '["a", "b"]'), ("2", "[]")):
+            said = f'{{"said": {{"first": "2026-01-01T00:00Z"}}, "waits": {waits}}}'
+            row = {"ref": ref, "said": said}
+            connection.execute(text("INSERT INTO dossiers VALUES ('shopify', :ref, :said, 0)"), row)
+    ensure_current(store)
+    with store.reading() as connection:
+        found = connection.scalars(text("SELECT said FROM dossiers ORDER BY order_ref")).all()
+    assert [json.loads(said)["waits"] for said in found] == [{"order": ["a", "b"]}, {}]
+
+
 def test_every_migration_can_be_undone(store: Store) -> None:
     with store.writing() as connection:
         command.downgrade(alembic_config(connection), "base")
@@ -78,6 +93,8 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
     registries = {
         "identities",
         "suppressions",
+        "listed_elsewhere",
+        "lists_read",
         "tombstones",
         "rates",
         "imported_under",

@@ -96,7 +96,7 @@ def test_a_way_out_that_cannot_send(
     monkeypatch.setenv("AFTERSALE_DELIVERY__TRANSPORT", "sendgrid")
     assert told(aftersale, "way out") == {
         "about": "way out",
-        "said": "the transport 'sendgrid' needs an API key",
+        "said": "SendGrid needs an API key",
         "sound": False,
         "hint": "set AFTERSALE_SECRETS__SENDGRID_KEY in the environment",
     }

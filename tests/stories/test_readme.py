@@ -9,6 +9,7 @@ A block marked ```` ```sh run ```` is run, one marked `file=PATH` is written to 
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,14 @@ BLOCK = re.compile(
 PAGES = ("README.md", "docs/guide.md")
 REWRITE = "REWRITE_PAGES" in os.environ
 
+MORNING = timedelta(hours=5)
 Follow = Callable[[str], str]
 
 
 @pytest.fixture
 def follow(aftersale: Aftersale, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> Follow:
-    """Does what a page says; returns the page with the answers that really came."""
+    """Does what a page says; returns the page with the answers that really came. It is morning in New York."""
+    clock.advance(MORNING)
     monkeypatch.setattr("engine.cli.init.SystemClock", lambda: clock)
     ids = IdFactory(clock, seed=5)
     monkeypatch.setattr("engine.app.importing.IdFactory", lambda: ids)

@@ -217,6 +217,103 @@ def test_check_refuses_what_crosses_the_line_and_says_where(
     assert said.err.count("extra.yaml") + said.err.count("used.html") == 1
 
 
+BACK = FRONT.replace("track: front-end\n", "")
+ON = "on: {bought: {product: starter-guide, position: core}}\nsteps:"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            ("steps:", ON),
+            "extra.yaml:3:39: on: bought with position: core is an open order, and the first step",
+        ),
+        (
+            ("steps:", "while: {bought: {any: true, within: 12h}}\nsteps:"),
+            "extra.yaml:3:1: while: holds only within 1d of an order, so no mail ever goes",
+        ),
+        (
+            ("steps:", "while: {all: [{spent: {at_least: 1}}, {segment: new}]}\nsteps:"),
+            "extra.yaml:3:1: while: holds",
+        ),
+        (
+            ("    after: 5m", "    after: 5m\n    when: {last_order: {within: 23h}}"),
+            "extra.yaml:6:5: when: holds only",
+        ),
+        (
+            (
+                "steps:",
+                "while: {any: [{bought: {any: true, within: 12h}}, {started: {product: mug}}]}\nsteps:",
+            ),
+            None,
+        ),
+        (("steps:", "while: {not: {bought: {any: true, within: 12h}}}\nsteps:"), None),
+        (("steps:", "while: {bought: {any: true, within: 24h}}\nsteps:"), None),
+        (("steps:", "while: {ordered: {at_most: 3, within: 12h}}\nsteps:"), None),
+    ],
+)
+def test_check_refuses_a_back_end_that_would_mail_inside_of_an_order_or_never(
+    aftersale: Aftersale, light_project: Path, change: tuple[str, str], told: str | None
+) -> None:
+    segments = Path("campaigns/segments.yaml")
+    segments.write_text(segments.read_text() + "  new: {first_order: {within: 12h}}\n")
+    Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
+    Path("campaigns/extra.yaml").write_text(
+        BACK.replace(*change, 1).replace("product: mug", "product: flagship")
+    )
+    said = aftersale("check")
+    mistakes = [line for line in said.err.splitlines() if "extra.yaml" in line and "warning" not in line]
+    assert (said.code, len(mistakes)) == ((1, 1) if told else (0, 0)), said.err
+    assert (told or "") in said.err
+
+
+def test_a_back_end_mail_that_waits_for_the_quiet_is_warned_of(
+    aftersale: Aftersale, light_project: Path
+) -> None:
+    Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
+    text = BACK.replace("steps:", "on: {bought: {product: starter-guide}}\nsteps:")
+    Path("campaigns/extra.yaml").write_text(text)
+    said = aftersale("check")
+    told = "extra.yaml:6:5: after: 5m later the order is open or just closed, so the mail waits"
+    assert (said.code, f"warning: campaigns/{told}" in said.err) == (0, True), said.err
+    Path("campaigns/extra.yaml").write_text(text.replace("5m", "25h"))
+    assert "the mail waits" not in aftersale("check").err
+
+
+def test_what_crosses_the_line_is_told_together_with_all_else(
+    aftersale: Aftersale, light_project: Path
+) -> None:
+    Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
+    wrong = FRONT.replace("audience: {bought: {product: starter-guide}}", f"on: 5\naudience: {USED}")
+    for text, waits in (
+        (wrong.replace("after: 5m", "after: 2h") + "offers: [nothing]\n", 1),
+        (wrong.replace("after: 5m", "after: soon"), 0),
+        (wrong.replace("audience: {all: [", "audience: {all: [{segment: nobody}, ").replace("5m", "2h"), 1),
+    ):
+        Path("campaigns/extra.yaml").write_text(text)
+        said = aftersale("check").err
+        assert "consumed: not in a front-end campaign" in said
+        assert "on: not in a front-end campaign" in said
+        assert said.count("after the transaction opened it is closed") == waits
+        assert said.count("unknown product 'nothing'") + said.count("'soon'") + said.count("'nobody'") == 1
+
+
+@pytest.mark.parametrize(("refused", "mails"), [("2026-03-10T08:56Z", 0), ("2026-03-09T08:56Z", 1)])
+def test_the_bundled_front_end_takes_a_no_for_a_no(
+    aftersale: Aftersale, clock: VirtualClock, refused: str, mails: int
+) -> None:
+    assert aftersale("init", ".").code == 0
+    Path("orders.csv").write_text(
+        "order_id,email,at,sku,amount\n1,ann@a.example,2026-03-10T08:55Z,starter-guide,7\n"
+    )
+    Path("consent.csv").write_text("email,topic,granted,at\nann@a.example,marketing,true,2026-03-01T10:00Z\n")
+    Path("funnel.csv").write_text(f"email,what,sku,at\nann@a.example,offer_refused,flagship,{refused}\n")
+    assert aftersale("import", "orders.csv", "consent.csv", "funnel.csv").code == 0
+    clock.advance(timedelta(minutes=10))
+    assert aftersale("run", "--once").code == 0
+    assert len([*Path("outbox").rglob("*.eml")]) == mails
+
+
 @pytest.mark.parametrize("waits", ["25h", "{local_days: 2}"])
 def test_a_back_end_campaign_may_begin_on_the_front_end_and_wait(
     aftersale: Aftersale, light_project: Path, waits: str

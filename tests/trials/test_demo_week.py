@@ -220,7 +220,7 @@ def test_the_cap_held_the_second_campaign_that_wanted_gus(cast: Week) -> None:
 def test_eva_is_left_in_peace_until_her_checkout_is_a_day_old(cast: Week) -> None:
     assert len(cast.reasons[Reason.OPEN_TRANSACTION]) == 1
     to_eva = [mail.planned_at for mail in cast.mails if mail.to_address == "eva@example.com"]
-    bought = NOW - WEEK + timedelta(days=0.8)
+    bought = NOW - WEEK + timedelta(days=0.3)
     assert to_eva[0] > bought + cast.settings.front_end.quiet
 
 

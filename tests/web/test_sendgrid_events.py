@@ -23,6 +23,7 @@ from engine.store.tables import inbound
 from engine.web.routes import sendgrid_events
 from engine.web.server import Server
 from tests.conftest import NOW
+from tests.web.door import Door as AnyDoor
 from tests.web.hook import MOMENT, SIGNATURE, Signer, post, written
 
 SIGNER = Signer()
@@ -30,15 +31,11 @@ HOUR = timedelta(hours=1)
 EVENT = {"email": "ann@example.com", "event": "delivered", "timestamp": 1773133000, "sg_event_id": "e1"}
 
 
-class Door:
+class Door(AnyDoor):
     """A server with the route, and what it let in."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "config.yaml").write_text("{}")
-        chosen = Settings(web=Web(port=0), sendgrid=SendGrid(webhook_key=SIGNER.key))
-        self.project = Project(folder, VirtualClock(NOW), chosen)
-        self.server = Server(self.project)
-        self.server.start()
+        super().__init__(folder, Settings(web=Web(port=0), sendgrid=SendGrid(webhook_key=SIGNER.key)))
 
     def post(self, body: Any, headers: Any) -> tuple[int, Any]:
         return post(self.server.address, body, headers)
@@ -51,10 +48,6 @@ class Door:
     def clear(self) -> None:
         with self.project.store.writing() as connection:
             connection.execute(delete(inbound))
-
-    def close(self) -> None:
-        self.server.stop()
-        self.project.store.close()
 
 
 @pytest.fixture(scope="module")

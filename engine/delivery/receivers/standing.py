@@ -9,13 +9,13 @@ outweighed for good.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
 from engine.facts.batches import batched
 from engine.facts.mail_events import Kind
-from engine.facts.suppression import BOUNCED, COMPLAINED, UNREACHABLE, UNSUBSCRIBED, gravity
+from engine.facts.suppression import BOUNCED, COMPLAINED, UNREACHABLE, UNSUBSCRIBED, Cause, gravity
 from engine.store.dialect import upsert
 from engine.store.tables import mail_events, suppressions
 
@@ -25,13 +25,6 @@ REASONS: Mapping[str, str] = {
     Kind.UNSUBSCRIBED: UNSUBSCRIBED,
 }
 DECISIVE = (*REASONS, Kind.SOFT_BOUNCE, Kind.DELIVERED)
-
-
-class Cause(NamedTuple):
-    """Why an address gets nothing, and since when."""
-
-    reason: str
-    at: datetime
 
 
 def stop_mailing(connection: Connection, customer_ids: Collection[int], limit: int, source: str) -> None:

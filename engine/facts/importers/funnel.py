@@ -41,7 +41,7 @@ def _derive(connection: Connection, keys: Collection[Values], landing: Landing) 
         write_sides(connection, derive_transactions(connection, ended, landing.window))
 
 
-FACTS = Keyed(funnel_events, key=4, derive=_derive)  # what, stage, sku, at
+FACTS = Keyed(funnel_events, key=5, derive=_derive)  # what, stage, sku, at, checkout_id
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> FunnelRow:  # noqa: FBT001 - no credits here

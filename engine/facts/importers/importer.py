@@ -104,8 +104,14 @@ class Importer(Generic[R]):
         return tuple(column.name for column in self.columns)
 
 
+class Nobody(Refused):
+    """A row that names nobody."""
+
+    def __init__(self) -> None:
+        super().__init__("names no customer: email, shop_id and anonymous_id are blank")
+
+
 def refuse_nobody(said: Named) -> None:
-    """Somebody must be named. Raises Refused."""
+    """Somebody must be named. Raises Nobody."""
     if not (said.email or said.shop_id or said.anonymous_id):
-        msg = "names no customer: email, shop_id and anonymous_id are blank"
-        raise Refused(msg)
+        raise Nobody

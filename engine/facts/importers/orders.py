@@ -76,7 +76,7 @@ def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa:
     *whole, total, named, checkout_id, source, medium, campaign, at = values[:_WHOLE]
     line_id, sku, quantity, price, amount, position, refunded_at, refund = values[_WHOLE:]
     money = named or _known(amount or price).money
-    amount = _amount(quantity, price, amount, money)
+    named_amount, amount = amount is not None, _amount(quantity, price, amount, money)
     if total is not None:
         total = total.minor("order_total", money)
     if refund is not None:
@@ -88,9 +88,10 @@ def _row(values: Sequence[Any], place: Place, credit: bool) -> LineRow:  # noqa:
         *whole, total, money.currency, checkout_id, source, medium, campaign, at,
         line_id, sku, quantity, amount, position, refunded_at, refund or None, credit, place,
     ))  # fmt: skip
-    for name, value in (("quantity", quantity), ("amount", amount), ("order_total", total or 0)):
+    priced = "unit_price" if not named_amount else "amount"
+    for name, value in (("quantity", quantity), (priced, amount), ("order_total", total or 0)):
         if value < 0:
-            raise _negative(name, row)
+            raise Negative(name, row.order_ref)
     if refunded_at is not None or refund is not None:
         _refuse_refund(row, refund)
     return row
@@ -123,9 +124,18 @@ def _refuse_nothing(amount: int) -> None:
         raise Refused(msg)
 
 
-def _negative(name: str, row: LineRow) -> Refused:
-    reason = f"{name} is negative; if such rows are credits, say so with `credits:` in a map"
-    return Refused(reason, row.order_ref)
+class Negative(Refused):
+    """A number below 0: in a file it may be a credit."""
+
+    def __init__(self, name: str, order_ref: str) -> None:
+        self._bare = f"{name} is negative"
+        super().__init__(
+            f"{self._bare}; if such rows are credits, say so with `credits:` in a map", order_ref
+        )
+
+    @property
+    def told(self) -> str:
+        return self._bare
 
 
 def _refuse_refund(row: LineRow, said: int | None) -> None:

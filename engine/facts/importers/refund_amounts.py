@@ -18,8 +18,11 @@ def at_its_rate(charged: int, most: int, paid: Paid) -> int:
     """The amount for what was charged back; `most` was paid for it, in the shop's currency."""
     if paid.charged in (paid.amount, 0):
         return charged
-    amount = round(Decimal(charged) * paid.amount / paid.charged)
-    # a unit that the exchange rounded away does not make a full refund a partial one
+    return near(round(Decimal(charged) * paid.amount / paid.charged), most)
+
+
+def near(amount: int, most: int) -> int:
+    """A unit that the exchange rounded away does not make a full refund a partial one."""
     return most if abs(amount - most) <= 1 else amount
 
 

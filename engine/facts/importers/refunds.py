@@ -12,9 +12,10 @@ from engine.facts.batches import batched
 from engine.facts.bulk import Values, as_kept, insert_plain, remove
 from engine.facts.changes import note_changes
 from engine.facts.columns import Column, Manner, plain
+from engine.facts.exchange import Exchange
 from engine.facts.identity import People, lock_customers
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome
-from engine.facts.importers.refund_amounts import Paid, at_its_rate
+from engine.facts.importers.refund_amounts import Paid, as_charged, at_its_rate, near
 from engine.facts.importers.settling import settle
 from engine.facts.model import Place, RefundRow
 from engine.facts.refunded import mark_refunded
@@ -22,13 +23,17 @@ from engine.facts.refusal import Refused
 from engine.facts.transactions import Key
 from engine.facts.values import Parse
 from engine.facts.values.numbers import minor
-from engine.facts.values.words import text
+from engine.facts.values.words import currency, text
 from engine.store.ids import IdFactory
 from engine.store.tables import order_lines, orders, refunds
+
+REST = "rest"  # the amount of what did not go back otherwise
 
 
 def _positive(manner: Manner) -> Parse:
     def parse(value: str) -> str:
+        if value.lower() == REST:
+            return REST
         amount: Decimal = manner.amounts(value)
         if amount <= 0:
             msg = "is not above 0"
@@ -46,6 +51,7 @@ COLUMNS = (
     Column("sku", plain(text(80))),
     Column("at", lambda manner: manner.instants, required=True, instant=True),
     Column("amount", _positive, required=True),
+    Column("currency", plain(currency)),
 )
 
 
@@ -66,11 +72,13 @@ def refund_ref(order_ref: str, refund_id: str) -> str:
 
 def withdraw(connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory) -> None:
     """Let refunds go that turned out to be none: each by its order's number and its own."""
-    wanted = {order_ref: refund_ref(order_ref, refund) for order_ref, refund in refs}
+    wanted: dict[str, list[str]] = {}
+    for order_ref, refund in refs:
+        wanted.setdefault(order_ref, []).append(refund_ref(order_ref, refund))
     ordered = _ordered(connection, sorted(wanted)) if wanted else {}
     stored = _stored(connection, sorted({order.customer for order in ordered.values()}))
-    gone = {(order.customer, wanted[ref]): ref for ref, order in ordered.items()}
-    gone = {key: ref for key, ref in gone.items() if key in stored}
+    named = {(order.customer, refund): ref for ref, order in ordered.items() for refund in wanted[ref]}
+    gone = {key: ref for key, ref in named.items() if key in stored}
     remove(connection, refunds, ("customer_id", "refund_ref"), gone)
     mark_refunded(connection, {(customer, ref) for (customer, _), ref in gone.items()})
     note_changes(connection, {customer for customer, _ in gone}, ids)
@@ -85,31 +93,74 @@ def _land(connection: Connection, rows: Sequence[RefundRow], landing: Landing) -
     people = People(rows, landing.ids)
     people.load(connection)
     ordered = _ordered(connection, sorted({row.order_ref for row in rows}))
-    said = _said(people, rows, ordered, outcome)
-    stored = _stored(connection, sorted({customer for customer, _ in said}))
+    exchange = Exchange(landing.money, landing.zone)
+    exchange.load(connection, (row.currency for row in rows if row.currency))
+    stored = _stored(connection, sorted({order.customer for order in ordered.values()}))
+    said = _said(people, rows, _Book(ordered, exchange, stored), outcome)
+    written: dict[Key, Values | None] = {}
     for key, theirs in said.items():
-        outcome.count(stored.get(key), theirs[-1], len(theirs))
-    written = {key: theirs[-1] for key, theirs in said.items() if stored.get(key) != theirs[-1]}
+        if theirs[-1] is None and key not in stored:
+            outcome.unchanged += len(theirs)
+        else:
+            outcome.count(stored.get(key), theirs[-1], len(theirs))
+            written |= {key: theirs[-1]} if theirs[-1] != stored.get(key) else {}
     _write(connection, written, stored, to_micros(landing.now))
     return settle(connection, people, {customer for customer, _ in written}, landing, outcome)
 
 
+class _Book(NamedTuple):
+    """The orders that refunds name, the rates of other money, and all refunds that are known."""
+
+    ordered: dict[str, Ordered]
+    exchange: Exchange
+    stored: dict[Key, Values]
+
+
 def _said(
-    people: People, rows: Iterable[RefundRow], ordered: dict[str, Ordered], outcome: Outcome
-) -> dict[Key, list[Values]]:
-    """What the rows say of each refund; the last one counts."""
-    found: dict[Key, list[Values]] = {}
+    people: People, rows: Iterable[RefundRow], book: _Book, outcome: Outcome
+) -> dict[Key, list[Values | None]]:
+    """What the rows say of each refund; the last one counts. None is a rest of nothing."""
+    found: dict[Key, list[Values | None]] = {}
+    rests: dict[Key, list[RefundRow]] = {}
     for row in rows:
         try:
-            order = _order_of(row, ordered)
+            order = _order_of(row, book.ordered)
             _refuse_stranger(people, row, order)
-            line_ref, sku, amount, charged = _line_of(row, order)
+            key = (order.customer, refund_ref(row.order_ref, row.refund_ref))
+            line_ref, sku, most = _line_of(row, order)
+            if row.amount == REST:
+                rests.setdefault(key, []).append(row)
+            else:
+                money = _back(row, most, order, book.exchange)
+                found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, *money))
         except Refused as refused:
             outcome.refuse([row.place], refused)
-        else:
-            key = (order.customer, refund_ref(row.order_ref, row.refund_ref))
-            found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, amount, charged))
-    return found
+    return found | _rests(rests, found, book)
+
+
+def _rests(
+    rests: dict[Key, list[RefundRow]], found: dict[Key, list[Values | None]], book: _Book
+) -> dict[Key, list[Values | None]]:
+    """What is left for each of these beside all other refunds; of several the earliest takes it."""
+    known: dict[Key, Values | None] = {**book.stored, **{key: theirs[-1] for key, theirs in found.items()}}
+    known = {key: values for key, values in known.items() if key not in rests} if rests else {}
+    made: dict[Key, list[Values | None]] = {}
+    for key in sorted(rests, key=lambda key: (rests[key][-1].at, key)):
+        row = rests[key][-1]
+        known[key] = _rest(row, book.ordered[row.order_ref], list(filter(None, known.values())))
+        made[key] = [known[key]] * len(rests[key])
+    return made
+
+
+def _rest(row: RefundRow, order: Ordered, others: Iterable[Values]) -> Values | None:
+    line_ref, sku, most = _line_of(row, order)
+    theirs = [values for values in others if values[0] == row.order_ref]
+    of_line = sum(values[4] for values in theirs if values[1] == line_ref)
+    of_all = sum(values[4] for values in theirs)
+    left = min(order.cost.amount - of_all, most - of_line if line_ref else most)
+    if left <= 0:
+        return None
+    return row.order_ref, line_ref, sku, row.at, left, as_charged(left, order.cost)
 
 
 def _order_of(row: RefundRow, ordered: dict[str, Ordered]) -> Ordered:
@@ -131,15 +182,24 @@ def _refuse_stranger(people: People, row: RefundRow, order: Ordered) -> None:
         raise Refused(msg, row.order_ref)
 
 
-def _line_of(row: RefundRow, order: Ordered) -> tuple[str, str, int, int]:
-    """The line's name and product, '' for the order as a whole; the shop's amount, and that as charged."""
-    ref, sku, most = _named(row, order) if row.line_id or row.sku else ("", "", order.cost.amount)
-    charged = _charged(row.amount, order.cost.currency)
-    amount = at_its_rate(charged, most, order.cost)
+def _line_of(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
+    """The line's name, product and amount; '' for the order as a whole."""
+    return _named(row, order) if row.line_id or row.sku else ("", "", order.cost.amount)
+
+
+def _back(row: RefundRow, most: int, order: Ordered, exchange: Exchange) -> tuple[int, int]:
+    """The shop's amount, and that as charged. Money of another currency is changed as its order was."""
+    cost = order.cost
+    charged = _charged(row.amount, row.currency or cost.currency)
+    if row.currency in ("", cost.currency):
+        amount = at_its_rate(charged, most, cost)
+    else:
+        amount = near(exchange.at(order.at, charged, row.currency), most)
+        charged = as_charged(amount, cost)
     if amount > most:
         msg = "amount is more than was paid"
-        raise Refused(msg, row.amount)
-    return ref, sku, amount, charged
+        raise Refused(msg, f"{row.amount} {row.currency}".strip())
+    return amount, charged
 
 
 def _named(row: RefundRow, order: Ordered) -> tuple[str, str, int]:
@@ -195,10 +255,14 @@ def _stored(connection: Connection, customer_ids: Sequence[int]) -> dict[Key, Va
     return found
 
 
-def _write(connection: Connection, written: dict[Key, Values], stored: dict[Key, Values], now: int) -> None:
+def _write(
+    connection: Connection, written: dict[Key, Values | None], stored: dict[Key, Values], now: int
+) -> None:
     remove(connection, refunds, ("customer_id", "refund_ref"), written.keys() & stored.keys())
-    insert_plain(connection, refunds, [(*key, *rest, now) for key, rest in sorted(written.items())])
-    mark_refunded(connection, {(customer, rest[0]) for (customer, _), rest in written.items()})
+    rows = [(*key, *rest, now) for key, rest in sorted(written.items()) if rest is not None]
+    insert_plain(connection, refunds, rows)
+    said = ((customer, rest or stored[customer, ref]) for (customer, ref), rest in written.items())
+    mark_refunded(connection, {(customer, rest[0]) for customer, rest in said})
 
 
 REFUNDS = Importer(

@@ -18,6 +18,7 @@ from engine.store.tables import inbound
 LONGEST_ID = 100
 LONGEST_ERROR = 400
 APPLIED, IGNORED, PARKED = "applied", "ignored", "parked"
+NOBODY = "nobody"  # of somebody without a name, such as who paid cash at a till
 
 
 class Told(NamedTuple):
@@ -110,6 +111,12 @@ def counts(connection: Connection) -> dict[str, int]:
         "waiting": connection.scalar(found.where(inbound.c.applied_at.is_(None))) or 0,
         PARKED: connection.scalar(found.where(inbound.c.outcome == PARKED)) or 0,
     }
+
+
+def of_nobody(connection: Connection, sources: Collection[str]) -> int:
+    """How many events of these sources told of somebody without a name."""
+    theirs = (inbound.c.outcome == NOBODY, inbound.c.source.in_(sorted(sources)))
+    return connection.scalar(select(func.count()).select_from(inbound).where(*theirs)) or 0
 
 
 def forget_words(connection: Connection, before: datetime) -> int:

@@ -14,6 +14,10 @@ class NotUnderstood(Exception):
     """An event that says something, and not in the way it should; the text tells what, and quotes nothing."""
 
 
+class NotWanted(Exception):
+    """An event that says nothing that is kept; the text tells what, and quotes nothing."""
+
+
 class Fact(NamedTuple):
     """One row of a kind of file."""
 

@@ -6,6 +6,7 @@ carry its lines in a list `lines`; each of them is a row, which says what its or
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 from engine.errors import ImportFailed
@@ -14,7 +15,9 @@ from engine.facts.refusal import shown
 from engine.facts.sources.cells import cell
 
 LINES = "lines"
+NO_LINES = "has no lines: its list of lines is empty"
 MOST_NAMES = 2_000
+MOST_DIGITS = 30
 Fields = dict[str, str]
 
 
@@ -57,9 +60,11 @@ def _objects(file: BinaryIO) -> Iterator[tuple[tuple[int, int, int], list[Fields
 
 def _read(line: bytes) -> tuple[list[Fields], str]:
     try:
-        value = json.loads(line.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str)
+        value = _DECODER.decode(line.decode("utf-8-sig").strip())
         if isinstance(value, dict):
-            return _rows(value), ""
+            return ([], NO_LINES) if value.get(LINES) == [] else (_rows(value), "")
+    except Twice as error:
+        return [], f"has the field {shown(str(error))} twice"
     except UnicodeDecodeError:
         return [], "is not text in utf-8"
     except RecursionError:
@@ -67,6 +72,29 @@ def _read(line: bytes) -> tuple[list[Fields], str]:
     except ValueError as error:
         return [], f"is not JSON: {error}"
     return [], f"is not a JSON object: {shown(line.decode().strip())}"
+
+
+class Twice(ValueError):
+    """A field that stands twice in one object: nobody knows which is meant."""
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise Twice(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _written_out(number: str) -> str:
+    """1e3 is 1000; what no amount could be stays as it is written, and is refused as such."""
+    value = Decimal(number) if "e" in number.lower() else None
+    return f"{value:f}" if value is not None and abs(value.adjusted()) <= MOST_DIGITS else number
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_written_out, parse_int=str, parse_constant=str, object_pairs_hook=_once
+)
 
 
 def _rows(value: Mapping[str, Any]) -> list[Fields]:

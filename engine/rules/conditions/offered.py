@@ -14,7 +14,7 @@ from engine.store.tables import funnel_events as events
 
 REFUSED = "offer_refused"
 TRACES = ("offer_shown", "offer_accepted", REFUSED)  # what the funnel tells of an offer
-Answer = Literal["shown", "accepted", "refused"]
+Outcome = Literal["shown", "accepted", "refused"]
 
 
 class Offered(Condition, TimeWords):
@@ -28,7 +28,7 @@ class Offered(Condition, TimeWords):
     summary: ClassVar[str] = "was offered a product in the front end, and accepted or refused it"
 
     product: str = Field(description="the product's sku")
-    answer: Answer = Field("shown", description="what became of it; `shown`: whatever did")
+    outcome: Outcome = Field("shown", description="what became of it; `shown`: whatever did")
 
     def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
         if self.product not in catalogue:
@@ -45,7 +45,7 @@ class Offered(Condition, TimeWords):
         return select(events.c.customer_id).where(events.c.sku == self.product, self._answered())
 
     def _answered(self) -> ColumnElement[bool]:
-        return events.c.what.in_(TRACES if self.answer == "shown" else (f"offer_{self.answer}",))
+        return events.c.what.in_(TRACES if self.outcome == "shown" else (f"offer_{self.outcome}",))
 
     def crossings(self, scope: Scope) -> Sequence[CustomerIds]:
         return self.crossed(self._theirs(), events.c.at, scope)
@@ -54,14 +54,14 @@ class Offered(Condition, TimeWords):
         return (
             isinstance(other, Offered)
             and other.product == self.product
-            and other.answer in ("shown", self.answer)
+            and other.outcome in ("shown", self.outcome)
             and self.looser(other)
         )
 
     def sentence(self, scope: Scope) -> str:
         product = scope.catalogue.get(self.product)
         name = product.name if product else self.product
-        said = f"was offered {name}" if self.answer == "shown" else f"{self.answer} the offer of {name}"
+        said = f"was offered {name}" if self.outcome == "shown" else f"{self.outcome} the offer of {name}"
         return f"{said} in the front end{self.when()}"
 
     def actual(self, scope: Scope, customer_id: Customer) -> Rows:
@@ -79,7 +79,7 @@ class Offered(Condition, TimeWords):
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
         if not row["traces"]:
             return "never offered"
-        said = "offered" if self.answer == "shown" else self.answer
+        said = "offered" if self.outcome == "shown" else self.outcome
         if row["last"] is None:
             return f"offered, but never {said}"
         return (

@@ -33,8 +33,8 @@ class Owned(Condition):
         return self.bought.product or ""
 
     def test(self, scope: Scope) -> ColumnElement[bool]:
-        runs = running(customers.c.customer_id, self.product, scope.moment())
-        unknown = ~known(customers.c.customer_id, self.product, scope.moment())
+        runs = running(scope.person, self.product, scope.moment())
+        unknown = ~known(scope.person, self.product, scope.moment())
         if self.plain:
             return or_(runs, and_(self.bought.test(scope), unknown))
         return and_(self.bought.test(scope), or_(runs, unknown))

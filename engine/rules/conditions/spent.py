@@ -13,7 +13,7 @@ from engine.facts.catalogue import Catalogue
 from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Scope, looking_at
 from engine.rules.money import in_words, minor_at_least, minor_at_most
 from engine.rules.words import Bounds, ProductWords, TimeWords
-from engine.store.tables import customers, order_lines, orders, refunds
+from engine.store.tables import order_lines, orders, refunds
 
 
 class Spent(Condition, ProductWords, Bounds, TimeWords):
@@ -43,7 +43,7 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
 
     def _bounds(self, scope: Scope) -> Iterator[ColumnElement[bool]]:
         """For a few candidates: what each of them spent, looked up by their id."""
-        total = self._total(scope, customers.c.customer_id)
+        total = self._total(scope, scope.person)
         if self.at_least is not None:
             yield total >= minor_at_least(self.at_least, scope.minor_units)
         if self.at_most is not None:
@@ -55,7 +55,7 @@ class Spent(Condition, ProductWords, Bounds, TimeWords):
                 customer_id,
                 select(func.coalesce(func.sum(amount), 0))
                 .where(table.c.customer_id == customer_id, only, self.during(table.c.at, scope))
-                .correlate(customers, *scope.outer),
+                .correlate(scope.person.table, *scope.outer),
             ).scalar_subquery()
             for table, amount, only in self._movements(scope)
         )

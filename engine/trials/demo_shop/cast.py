@@ -55,7 +55,7 @@ def eva(ledger: Ledger, start: datetime) -> None:
     buy_guide(ledger, start - days(30))
     read(ledger, "starter-guide", 7, start - days(28))
     ledger.agree(start - days(30))
-    ledger.buy(start + days(0.8), ledger.line("jar"))
+    ledger.buy(start + days(0.3), ledger.line("jar"))
 
 
 def fay(ledger: Ledger, start: datetime) -> None:

@@ -39,8 +39,8 @@ def routes(project: Project) -> APIRouter:
 
     async def take(request: Request, path: str) -> JSONResponse:
         if not key:
-            return _refused(503, "secrets.write_key is not set")
-        body = await read_or_refuse(request, LARGEST, _refused)
+            return refused(503, "secrets.write_key is not set")
+        body = await read_or_refuse(request, LARGEST, refused)
         if isinstance(body, JSONResponse):
             return body
         return await run_in_threadpool(_take_in, project, path, key, body, request.headers)
@@ -61,14 +61,14 @@ def _take_in(project: Project, path: str, key: str, body: bytes, headers: Header
     try:
         return _keep(project, path, _opened(body, key, headers))
     except NotLetIn:
-        return _refused(401, "the write key is missing or wrong")
+        return refused(401, "the write key is missing or wrong")
     except (ValueError, RecursionError):
-        return _refused(400, ODD)
+        return refused(400, ODD)
     except StoreError:
-        return _refused(503, "not now")
+        return refused(503, "not now")
     except Exception as error:  # noqa: BLE001 - nobody out there learns anything of it, and it is told again
         LOGGER.error("event refused", extra={"event_values": {"error": type(error).__name__}})
-        return _refused(500, "not now")
+        return refused(500, "not now")
 
 
 def _opened(body: bytes, key: str, headers: Headers) -> Any:
@@ -104,6 +104,6 @@ def _user(authorization: str) -> str:
         return ""
 
 
-def _refused(status: int, why: str) -> JSONResponse:
+def refused(status: int, why: str) -> JSONResponse:
     """As Segment's clients read it."""
     return JSONResponse({"success": False, "code": str(status), "message": why}, status_code=status)

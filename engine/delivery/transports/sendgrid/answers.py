@@ -43,7 +43,7 @@ class Verdict:
 
 def verdict(response: Response, *, sandbox: bool, now: Callable[[], float] = time.time) -> Verdict:
     """Be strict: accepted is what the provider says it accepted, and refused what it says it did not."""
-    status, said = response.status, _said(response)
+    status, said = response.status, words(response)
     if status == (CHECKED if sandbox else TAKEN):
         return Verdict(Meaning.ACCEPTED)
     match status:
@@ -53,7 +53,7 @@ def verdict(response: Response, *, sandbox: bool, now: Callable[[], float] = tim
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return Verdict(Meaning.TOO_LARGE, said)
         case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.REQUEST_TIMEOUT:
-            return Verdict(Meaning.BUSY, said, pause=_pause(response.headers, now()))
+            return Verdict(Meaning.BUSY, said, pause=pause(response.headers, now()))
     useless = 300 <= status < 500
     return Verdict(Meaning.USELESS if useless else Meaning.UNKNOWN, said)
 
@@ -61,11 +61,11 @@ def verdict(response: Response, *, sandbox: bool, now: Callable[[], float] = tim
 # ── what went wrong ─────────────────────────────────────────────────────────────────────────────
 
 
-def _said(response: Response) -> str:
+def words(response: Response) -> str:
     """The status and the provider's own words, without the addresses that it quotes."""
     messages = [str(error.get("message", "")) for error in _errors(response.body)]
-    words = "; ".join(dict.fromkeys(filter(None, messages)))
-    return f"{response.status} {without_addresses(words)}".strip()
+    told = "; ".join(dict.fromkeys(filter(None, messages)))
+    return f"{response.status} {without_addresses(told)}".strip()
 
 
 def without_addresses(words: str) -> str:
@@ -95,7 +95,7 @@ def _errors(body: Any) -> list[dict[str, Any]]:
 # ── how long to wait ────────────────────────────────────────────────────────────────────────────
 
 
-def _pause(headers: Mapping[str, str], now: float) -> timedelta | None:
+def pause(headers: Mapping[str, str], now: float) -> timedelta | None:
     """As it is told: seconds by Retry-After, or the second of the day by X-RateLimit-Reset."""
     seconds = _number(headers.get("retry-after"))
     if seconds is None and (reset := _number(headers.get("x-ratelimit-reset"))) is not None:

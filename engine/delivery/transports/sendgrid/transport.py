@@ -15,11 +15,12 @@ from engine.clock import format_duration
 from engine.delivery.transports.base import Answer, OutcomeUnknown, Parcel, Receipt, Refused, Trace, TryAgain
 from engine.delivery.transports.sendgrid import payload
 from engine.delivery.transports.sendgrid.answers import Meaning, Verdict, verdict
+from engine.delivery.transports.sendgrid.key import api_key
 from engine.delivery.transports.sendgrid.moulds import Mould, Moulds
 from engine.delivery.transports.sendgrid.wire import NoAnswer, Unreachable, Wire
 from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
-from engine.settings import Secrets, Settings
+from engine.settings import Settings
 
 LOGGER = logging.getLogger("aftersale")
 IN_VAIN = 5  # requests in a row without a usable answer
@@ -60,7 +61,7 @@ class SendGridTransport:
     @cached_property
     def _wire(self) -> Wire:
         """Opened when it is needed: who only looks needs no key."""
-        return Wire(self._settings, _key(self._secrets), self._stopwatch)
+        return Wire(self._settings, api_key(self._secrets), self._stopwatch)
 
     # ── what every transport can do ─────────────────────────────────────────────────────────────
 
@@ -76,7 +77,7 @@ class SendGridTransport:
         """What was accepted is so already."""
 
     def look_up(self, message_id: str, planned_at: datetime) -> Trace:
-        """The provider has no way to ask for our ids; its events tell, or a person."""
+        """Its events tell, or a person; to ask for a mail takes seconds, so that is a job of its own."""
         return Trace.CANNOT_TELL
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class SendGridTransport:
 
     def ready(self) -> None:
         """Raises SettingsError where there is no key, or none that could be one."""
-        _key(self._secrets)
+        api_key(self._secrets)
 
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         """Those of one step together, an address never twice. While it is in doubt, they go one by one."""
@@ -243,14 +244,6 @@ def _alike(mails: Sequence[Mail], most: int) -> list[list[Mail]]:
             lots.append(lot := {})
         lot[address] = mail
     return [list(lot.values()) for lots in groups.values() for lot in lots]
-
-
-def _key(secrets: Secrets) -> str:
-    key = secrets.sendgrid_key.get_secret_value() if secrets.sendgrid_key else ""
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        msg = "the transport 'sendgrid' needs an API key" if not key else "that is no API key of SendGrid"
-        raise SettingsError(msg, hint="set AFTERSALE_SECRETS__SENDGRID_KEY in the environment")
-    return key
 
 
 def _patience(settings: Settings) -> float:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from engine.settings import SendGrid
 
-PATH = "/v3/mail/send"
+SEND = "/v3/mail/send"
 LONGEST_ANSWER = 1_000_000
 
 
@@ -38,19 +38,42 @@ class Response:
     body: Any = None
 
 
+class Head(NamedTuple):
+    """How a request begins, and how long its body is."""
+
+    method: str
+    path: str
+    length: int
+
+
 class Wire:
     """Carries requests, one after the other."""
 
-    def __init__(self, settings: SendGrid, key: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: SendGrid,
+        key: str,
+        clock: Callable[[], float] = time.monotonic,
+        longest: int = LONGEST_ANSWER,
+    ) -> None:
         self._settings = settings
         self._clock = clock
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._longest = longest  # of an answer that is read to its end
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+        }
         self._connection: HTTPConnection | None = None
         self._used = 0.0
 
     def post(self, body: bytes) -> Response:
         """Hand over one request to send mail. Raises Unreachable or NoAnswer."""
-        connection = self._open_with_head(len(body))
+        return self.ask("POST", SEND, body)
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> Response:
+        """Hand over one request, whatever it asks for. Raises Unreachable or NoAnswer."""
+        connection = self._open_with_head(Head(method, path, len(body)))
         try:
             response = self._answered(connection, body)
         except BaseException:
@@ -66,14 +89,14 @@ class Wire:
 
     # ── before the body ─────────────────────────────────────────────────────────────────────────
 
-    def _open_with_head(self, length: int) -> HTTPConnection:
+    def _open_with_head(self, head: Head) -> HTTPConnection:
         """A connection that has taken the head of a request; a new one where an old one will not."""
         if kept := self._kept():
             with suppress(OSError, HTTPException):
-                return self._head(kept, length)
+                return self._begin(kept, head)
             self.close()
         try:
-            return self._head(self._opened(), length)
+            return self._begin(self._opened(), head)
         except (OSError, HTTPException) as error:
             self.close()
             raise Unreachable(_told(error)) from error
@@ -96,9 +119,9 @@ class Wire:
         self._connection.sock.settimeout(self._settings.timeout.total_seconds())
         return self._connection
 
-    def _head(self, connection: HTTPConnection, length: int) -> HTTPConnection:
-        connection.putrequest("POST", PATH, skip_accept_encoding=True)
-        for name, value in {**self._headers, "Content-Length": str(length)}.items():
+    def _begin(self, connection: HTTPConnection, head: Head) -> HTTPConnection:
+        connection.putrequest(head.method, head.path, skip_accept_encoding=True)
+        for name, value in {**self._headers, "Content-Length": str(head.length)}.items():
             connection.putheader(name, value)
         connection.endheaders()
         return connection
@@ -126,7 +149,7 @@ class Wire:
     def _body(self, response: HTTPResponse) -> Any:
         """The status is known by now, so that a body torn off changes nothing but what can be told."""
         try:
-            said = response.read(LONGEST_ANSWER)
+            said = response.read(self._longest)
         except (OSError, HTTPException):
             said = b""
         if not response.isclosed() or response.will_close:

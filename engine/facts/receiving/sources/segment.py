@@ -6,15 +6,17 @@ tracked is kept and ignored.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from engine.facts.receiving.parts import filled, first, items, moment, part, scalars, text
-from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, NotWanted, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Source
 
 NAME = "segment"
 ENDPOINTS = ("identify", "track", "page", "screen", "alias", "group")
 OFF = timedelta(minutes=1)  # a sender's clock that differs by more is set right
+HELD = timedelta(days=30)  # how long a sender may hold back what happened
 LONGEST_STAGE = 60
 PROPERTIES = {
     "firstName": "first_name",
@@ -83,10 +85,15 @@ def _read(event: Any, received_at: datetime) -> Said:
 
 
 def _at(said: Mapping[str, Any], received_at: datetime) -> datetime:
-    """When it happened, by our clock."""
+    """When it happened, by our clock: as long ago as it was when it was sent, by the sender's.
+
+    A sender that sent it before it happened, or held it back for ages, tells the two by different clocks.
+    """
     at = moment(said.get("timestamp")) or moment(said.get("originalTimestamp")) or received_at
     sent = moment(said.get("sentAt"))
-    return at + (received_at - sent) if sent and abs(received_at - sent) > OFF else at
+    if sent is None or abs(received_at - sent) <= OFF:
+        return at
+    return received_at - (sent - at) if timedelta() <= sent - at <= HELD else min(at, received_at)
 
 
 def _who(message: Message) -> Fields:
@@ -121,14 +128,19 @@ def _alias(message: Message) -> Said:
 
 
 def _page(message: Message) -> Said:
-    """A page is a stage of the funnel by its name, else by its path."""
+    """A page is a stage of the funnel by its name, else by its path: the first that is short enough."""
     name = text(message.said.get("name"))
     path = message.get("path") or first(part(message.said, "context", "page"), "path")
-    return _visit(message, message.get("stage") or name or path)
+    return _visit(message, message.get("stage"), name, path)
 
 
-def _visit(message: Message, stage: str) -> Said:
-    return [_funnel(message, "visited", stage=stage)] if 0 < len(stage) <= LONGEST_STAGE else []
+def _visit(message: Message, *stages: str) -> Said:
+    """What names no stage is nobody's mistake: some titles are long."""
+    named = next((stage for stage in stages if 0 < len(stage) <= LONGEST_STAGE), None)
+    if named is None:
+        msg = f"it names no stage of at most {LONGEST_STAGE} characters"
+        raise NotWanted(msg)
+    return [_funnel(message, "visited", stage=named)]
 
 
 def _funnel(message: Message, what: str, **more: str) -> Fact:
@@ -228,13 +240,29 @@ def _line(product: Mapping[str, Any]) -> Fields:
 
 def _refunded(message: Message) -> Said:
     """What is named went back; without any product the order as a whole, or that much of it."""
-    ref, total = _ref(message), message.get("total", "value", "revenue")
-    refund, products = message.get("refund_id") or message.id, items(message.properties.get("products"))
-    if len(products) != 1:
-        return [OfOrder(ref, message.at, refunds={refund: filled({"at": message.at, "amount": total})})]
-    sku = _product(products[0])
-    fields = {"at": message.at, "amount": total or first(products[0], "price"), "sku": sku}
-    return [OfOrder(ref, message.at, refunds={refund: filled(fields)})]
+    total, refund = message.get("total", "value", "revenue"), message.get("refund_id") or message.id
+    products = items(message.properties.get("products"))
+    if len(products) > 1 and not total:
+        backs = {f"{refund}/{_product(each)}": _gone(message, each, _priced(each)) for each in products}
+    elif len(products) == 1:
+        backs = {refund: _gone(message, products[0], total or _priced(products[0]))}
+    else:
+        backs = {refund: _gone(message, {}, total)}
+    return [OfOrder(_ref(message), message.at, refunds=backs)]
+
+
+def _gone(message: Message, product: Mapping[str, Any], amount: str) -> Fields:
+    money = {"amount": amount, "currency": message.get("currency")}
+    return filled({"at": message.at, "sku": _product(product), **money})
+
+
+def _priced(product: Mapping[str, Any]) -> str:
+    """The price of all pieces of it; what is no number stays so, and is told of later."""
+    price, pieces = first(product, "price"), first(product, "quantity")
+    try:
+        return f"{Decimal(price) * Decimal(pieces):f}" if price and pieces else price
+    except InvalidOperation:
+        return price
 
 
 def _cancelled(message: Message) -> Said:

@@ -13,6 +13,7 @@ from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, 
 from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, same
 
 NAME = "shopify"
+TIP, CUSTOM = "shopify:tip", "shopify:custom"  # the products of lines that name none
 PAID = ("paid", "partially_refunded", "refunded")
 Thing = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ def _order(order: Thing) -> Said:
         **_came(first(order, "landing_site")),
     }
     refunds = {ref: each for refund in items(order.get("refunds")) for ref, each in _back(refund).items()}
-    lines = [_line(each) for each in items(order["line_items"])]
+    lines = [_line(each) for each in items(order["line_items"])] or _unlisted(order)
     return [OfOrder(needed(order, "id"), since, filled(head), lines, refunds)]
 
 
@@ -83,10 +84,16 @@ def _line(line: Thing) -> Fields:
     amount = _number(line.get("price")) * _number(line.get("quantity", 1)) - off
     return filled({
         "line_id": first(line, "id"),
-        "sku": first(line, "sku", "variant_id", "product_id"),
+        "sku": first(line, "sku", "variant_id", "product_id") or (TIP if part(line, "tip") else CUSTOM),
         "quantity": first(line, "quantity"),
         "amount": f"{amount:f}",
     })  # fmt: skip
+
+
+def _unlisted(order: Thing) -> Sequence[Fields]:
+    """An order may cost something, and name no line."""
+    total = first(order, "total_price")
+    return [{"sku": CUSTOM, "amount": total}] if _number(total) else []
 
 
 def _refund(refund: Thing) -> Said:
@@ -99,29 +106,44 @@ def _refund(refund: Thing) -> Said:
 def _back(refund: Thing) -> Mapping[str, Fields]:
     """What went back for each line, and the rest; where that does not add up, the sum for the whole order."""
     done = [
-        _number(each.get("amount"))
+        _money(each, "amount")
         for each in items(refund.get("transactions"))
         if text(each.get("kind")) == "refund" and text(each.get("status")) == "success"
     ]
-    paid, number = sum(done, Decimal()), needed(refund, "id")
+    paid, number = sum((amount for amount, _ in done), Decimal()), needed(refund, "id")
+    currency = _one_of({code for _, code in done if code})
     at = required(moment(refund.get("processed_at")) or moment(refund.get("created_at")), "created_at")
     lines = [_line_back(each) for each in items(refund.get("refund_line_items"))]
-    of_lines = sum((amount for _, amount in lines), Decimal())
-    if of_lines > paid:
+    of_lines = sum((amount for _, amount, _ in lines), Decimal())
+    if of_lines > paid or {code for _, _, code in lines} - {"", currency}:
         lines, of_lines = [], Decimal()
     found = {
-        f"{number}/{line}": {"at": at, "line_id": line, "amount": f"{amount:f}"}
-        for line, amount in lines
+        f"{number}/{line}": {"line_id": line, "amount": f"{amount:f}"}
+        for line, amount, _ in lines
         if amount > 0
     }
-    rest = {number: {"at": at, "amount": f"{paid - of_lines:f}"}} if paid > of_lines else {}
-    return {**found, **rest}
+    rest = {number: {"amount": f"{paid - of_lines:f}"}} if paid > of_lines else {}
+    return {ref: filled({**each, "at": at, "currency": currency}) for ref, each in {**found, **rest}.items()}
 
 
-def _line_back(each: Thing) -> tuple[str, Decimal]:
-    told = _number(each.get("subtotal"))
+def _line_back(each: Thing) -> tuple[str, Decimal, str]:
+    told, currency = _money(each, "subtotal")
     price = _number(part(each, "line_item").get("price"))
-    return first(each, "line_item_id"), told or price * _number(each.get("quantity"))
+    return first(each, "line_item_id"), told or price * _number(each.get("quantity")), currency
+
+
+def _money(thing: Thing, name: str) -> tuple[Decimal, str]:
+    """An amount with its currency: that of the shop, where it is told beside what the customer saw."""
+    ours = part(thing, f"{name}_set", "shop_money")
+    amount = _number(ours["amount"] if "amount" in ours else thing.get(name))
+    return amount, first(ours, "currency_code") or first(thing, "currency")
+
+
+def _one_of(currencies: set[str]) -> str:
+    if len(currencies) > 1:
+        msg = "money went back in several currencies at once"
+        raise NotUnderstood(msg)
+    return next(iter(currencies), "")
 
 
 def _customer(customer: Thing) -> Said:

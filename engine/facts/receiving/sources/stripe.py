@@ -156,9 +156,10 @@ def _refund(refund: Thing, at: datetime) -> Said:
     """Only one that succeeded is one."""
     if text(refund.get("status")) != "succeeded":
         return []
-    amount = major(refund.get("amount"), first(refund, "currency"))
+    currency = first(refund, "currency")
     when = written(seconds(refund.get("created")) or at)
-    fields = {needed(refund, "id"): {"at": when, "amount": amount}}
+    back = {"at": when, "amount": major(refund.get("amount"), currency), "currency": currency}
+    fields = {needed(refund, "id"): back}
     return [OfOrder(_payment_ref(refund), written(at), refunds=fields)]
 
 

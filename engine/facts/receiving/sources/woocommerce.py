@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from engine.facts.receiving.saying import Fact, Fields, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, same
 
 NAME = "woocommerce"
+CUSTOM = "woocommerce:custom"  # the product of lines that name none
 PAID = ("processing", "completed", "refunded")
 HELLO = re.compile(rb"webhook_id=\d+")  # what it posts, unsigned, when a webhook is made
 Thing = Mapping[str, Any]
@@ -57,9 +58,15 @@ def _order(order: Thing) -> Said:
         first(each, "id"): {"at": since, "amount": first(each, "total").removeprefix("-")}
         for each in items(order.get("refunds"))
     }
-    lines = [_line(each) for each in items(order.get("line_items"))]
+    lines = [_line(each) for each in items(order.get("line_items"))] or _unlisted(order)
     person = [Fact("customers", _person(order, who, since))] if who else []
     return [*person, OfOrder(needed(order, "id"), since, filled(head), lines, refunds if paid else {})]
+
+
+def _unlisted(order: Thing) -> Sequence[Fields]:
+    """An order may cost something, and name no line: a donation is mostly a fee."""
+    total = first(order, "total")
+    return [] if total.strip("0.") == "" else [{"sku": CUSTOM, "amount": total}]
 
 
 def _who(thing: Thing, number: str) -> Fields:
@@ -83,10 +90,16 @@ def _person(thing: Thing, who: Fields, since: str) -> Fields:
 def _line(line: Thing) -> Fields:
     return filled({
         "line_id": first(line, "id"),
-        "sku": first(line, "sku", "product_id"),
+        "sku": first(line, "sku") or _number(line) or CUSTOM,
         "quantity": first(line, "quantity"),
         "amount": first(line, "total"),
     })  # fmt: skip
+
+
+def _number(line: Thing) -> str:
+    """Products that are there no more have the number 0."""
+    number = first(line, "product_id")
+    return "" if number == "0" else number
 
 
 def _customer(customer: Thing) -> Said:

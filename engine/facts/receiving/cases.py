@@ -1,0 +1,78 @@
+"""One order among the events of a batch: its dossier, and which of them speak of which part of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.facts.importers.importer import Nobody
+from engine.facts.receiving.dossier import ORDER, Dossier, Key, parts_of
+from engine.facts.receiving.inbound import Told
+from engine.facts.receiving.pile import Pile
+from engine.facts.receiving.saying import OfOrder
+from engine.facts.refusal import Refused
+
+
+class Apart(Exception):
+    """Events of one order of which some cannot be: each is to be taken up by itself."""
+
+
+@dataclass
+class Case:
+    """The dossier with what was told now, and how it was `before`; `behind` and `places` are by part."""
+
+    dossier: Dossier
+    before: dict[str, Any]
+    behind: dict[str, list[Told]]
+    places: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, dossier: Dossier, events: Sequence[tuple[Told, OfOrder]]) -> "Case":
+        """Add to the dossier what these events say."""
+        before, behind = dict(dossier.said), dict[str, list[Told]]()
+        for told, each in events:
+            dossier.add(told, each)
+            for part in parts_of(each):
+                behind.setdefault(part, []).append(told)
+        return cls(dossier, before, behind)
+
+    def judge(self, pile: Pile) -> None:
+        """Let go of what an event says that cannot be. Raises Apart where others would be let go with it."""
+        refused = pile.refused.get(self.places[ORDER])
+        if self.places[ORDER] in pile.erased:
+            for number in self.places.values():
+                pile.refused.pop(number, None)
+        elif isinstance(refused, Nobody):
+            pile.refused |= dict.fromkeys(self.places.values(), refused)
+        elif any(self._impossible(part, pile) for part in self.behind):
+            if len({told for events in self.behind.values() for told in events}) > 1:
+                raise Apart
+            self.dossier.said = self.before
+            self.behind = {}
+
+    def _impossible(self, part: str, pile: Pile) -> bool:
+        """Whether it was refused for itself: a refund may also wait for its order, or for a better one."""
+        number = self.places[part]
+        return number in (pile.refused if part == ORDER else pile.unmade)
+
+    def void(self) -> Iterator[Key]:
+        """The refunds of it that are none any more."""
+        yield from self.dossier.void()
+
+    def erased(self, pile: Pile) -> bool:
+        """Whether it is of somebody who was erased."""
+        return self.places[ORDER] in pile.erased
+
+    def settle(self, pile: Pile) -> Iterator[tuple[str, Refused | None]]:
+        """How the events stand that waited before: by the reason of the part that each still waits for."""
+        waits = self.dossier.waits
+        before = {event_id for ids in waits.values() for event_id in ids}
+        for part, number in self.places.items():
+            waits[part] = self._waiting(part) if number in pile.refused else []
+        self.dossier.waits = {part: ids for part, ids in waits.items() if ids}
+        for event_id in sorted(before):
+            parts = [part for part, ids in self.dossier.waits.items() if event_id in ids]
+            yield event_id, pile.refused[self.places[parts[0]]] if parts else None
+
+    def _waiting(self, part: str) -> list[str]:
+        now = [told.event_id for told in self.behind.get(part, ())]
+        return sorted({*self.dossier.waits.get(part, ()), *now})

@@ -1,0 +1,293 @@
+"""Orders that are told bit by bit: whatever comes when, no money is taken at face value, twice or not at all."""
+
+from collections.abc import Iterable
+from itertools import permutations
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from engine.settings import Settings
+from engine.store.tables import rates
+from tests.receiving.ear import NOW, Ear, track
+
+GUIDE = {"sku": "guide", "price": 20, "quantity": 1}
+COURSE = {"sku": "course", "price": 200, "quantity": 1}
+
+
+def refunded(**said: Any) -> dict[str, Any]:
+    return track("Order Refunded", 9, order_id="o1", refund_id="r1", **said)
+
+
+def completed(*products: dict[str, Any], **said: Any) -> dict[str, Any]:
+    return track("Order Completed", order_id="o1", products=list(products or [GUIDE, COURSE]), **said)
+
+
+def updated(*products: dict[str, Any], minutes: float = 5, **said: Any) -> dict[str, Any]:
+    return track("Order Updated", minutes, order_id="o1", products=list(products), **said)
+
+
+def with_rate(ear: Ear, currency: str, rate: str) -> None:
+    row = {"currency": currency, "day": NOW.date(), "rate": rate, "recorded_at": NOW}
+    with ear.store.writing() as connection:
+        connection.execute(insert(rates), [row])
+
+
+def money(ear: Ear) -> tuple[list[int], list[int]]:
+    """What orders cost, and what of that went back."""
+    return [row[0] for row in ear.rows("orders", "amount")], [row[0] for row in ear.rows("refunds", "amount")]
+
+
+def reasons(ear: Ear) -> dict[str, str | None]:
+    return {row[0]: row[1] for row in ear.rows("inbound", "event_id", "error")}
+
+
+def in_every_turn(ear: Ear, told: Iterable[dict[str, Any]]) -> Iterable[None]:
+    """One by one, and all at once, in every order; on a slower database in some of them."""
+    every = 1 if ear.store.engine.dialect.name == "sqlite" else 5
+    for turn in list(permutations(told))[::every]:
+        for batches in ([[each] for each in turn], [turn]):
+            ear.forget()
+            for batch in batches:
+                ear.tell("segment", *batch)
+            yield
+
+
+# ── currencies ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ({"total": 10, "currency": "eur"}, 1_250),
+        ({"total": 10}, 1_250),
+        ({"total": 10, "currency": "USD"}, 1_000),
+        ({"products": [{**GUIDE, "price": 10}], "currency": "USD"}, 1_000),
+        ({"currency": "USD"}, 27_500),
+        ({}, 27_500),
+    ],
+)
+def test_money_goes_back_in_its_own_currency(ear: Ear, said: dict[str, Any], back: int) -> None:
+    with_rate(ear, "EUR", "1.25")
+    for _ in in_every_turn(ear, [completed(currency="EUR"), refunded(**said)]):
+        assert money(ear) == ([27_500], [back]), ear.verdicts()
+        assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
+def test_money_of_which_no_rate_is_known_is_parked_and_its_order_is_not(ear: Ear) -> None:
+    for _ in in_every_turn(ear, [completed(), refunded(total=10, currency="GBP")]):
+        assert money(ear) == ([22_000], [])
+        assert [outcome for outcome, _ in ear.verdicts()] == ["applied", "parked"]
+        assert "has no exchange rate" in str(ear.verdicts()[1])
+    with_rate(ear, "GBP", "2")
+    ear.tell("segment", updated(GUIDE, COURSE, checkout_id="c1"))
+    assert money(ear) == ([22_000], [2_000])
+    assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
+def test_a_cancelled_order_gives_the_rest_back_whatever_currency_went_before(ear: Ear) -> None:
+    with_rate(ear, "GBP", "2")
+    cancelled = track("Order Cancelled", 12, order_id="o1")
+    whole = track("Order Refunded", 11, order_id="o1", refund_id="r2")
+    for told in ([cancelled], [whole, cancelled]):
+        for _ in in_every_turn(ear, [completed(), refunded(total=10, currency="GBP"), *told]):
+            assert money(ear) == ([22_000], [2_000, 20_000])
+            assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
+def test_a_total_in_another_currency_than_the_products_is_no_total(ear: Ear) -> None:
+    with_rate(ear, "EUR", "1.25")
+    ear.tell("segment", completed(total=220, currency="USD"))
+    ear.tell("segment", updated(GUIDE, currency="EUR"))
+    assert money(ear) == ([22_000], [])
+    assert ("parked", "has its total in another currency than its products") in ear.verdicts()
+    ear.tell("segment", updated(GUIDE, total=20, currency="EUR", minutes=6))
+    assert money(ear) == ([2_500], [])
+
+
+# ── lines that an order loses ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("total", "later", "left"),
+    [
+        ({}, {}, ([20_000], [])),  # the order lost the line with its price
+        ({"total": 220}, {"total": 200}, ([20_000], [])),
+        ({"total": 220}, {}, ([22_000], [2_000])),  # its price is still in the sum
+        ({"total": 220}, {"total": 220}, ([22_000], [2_000])),
+    ],
+)
+def test_money_for_a_line_that_was_dropped_is_taken_off_once(
+    ear: Ear, total: dict[str, Any], later: dict[str, Any], left: Any
+) -> None:
+    told = [completed(**total), updated(COURSE, **later), refunded(products=[GUIDE])]
+    for _ in in_every_turn(ear, told):
+        assert {error for error in reasons(ear).values() if error} == set()
+        assert money(ear) == left
+        assert ear.rows("order_lines", "sku", "refunded_at") == [("course", None)]
+
+
+def test_a_line_that_comes_back_has_its_refund_again(ear: Ear) -> None:
+    for event in (
+        completed(),
+        refunded(products=[GUIDE]),
+        updated(COURSE),
+        updated(GUIDE, COURSE, minutes=7),
+    ):
+        ear.tell("segment", event)
+    assert money(ear) == ([22_000], [2_000])
+
+
+def test_a_line_that_an_order_never_had_is_told(ear: Ear) -> None:
+    for _ in in_every_turn(ear, [completed(GUIDE), refunded(products=[COURSE])]):
+        assert sorted(ear.verdicts(), key=repr) == [
+            ("applied", None),
+            ("parked", "names a line that its order does not have"),
+        ]
+
+
+def test_a_refund_of_several_products_is_of_each_of_them(ear: Ear) -> None:
+    books = {"sku": "book", "price": 5, "quantity": 3}
+    for _ in in_every_turn(ear, [completed(GUIDE, COURSE, books), refunded(products=[GUIDE, books])]):
+        assert ear.rows("refunds", "sku", "amount") == [("book", 1_500), ("guide", 2_000)]
+        gone = {sku for sku, at in ear.rows("order_lines", "sku", "refunded_at") if at}
+        assert gone == {"book", "guide"}
+
+
+# ── each event stands for itself ────────────────────────────────────────────────────────────────
+
+BAD = [
+    (updated(COURSE, total=-1), "order_total is negative"),
+    (updated({**GUIDE, "price": "x"}), "unit_price is not an amount, such as 1234.50"),
+    (updated({"price": 3}), "sku is blank"),
+    (updated(GUIDE, currency="XXY"), "currency is not a currency, such as EUR"),
+    (track("Order Updated", 5, order_id="o1", currency="XXY"), "currency is not a currency, such as EUR"),
+    (
+        updated(GUIDE, currency="EUR"),
+        "has no exchange rate of its day or the 7 days before; import rates first",
+    ),
+    (refunded(total=500), "amount is more than was paid"),
+    (refunded(total="x"), "amount is not an amount, such as 1234.50"),
+]
+
+
+@pytest.mark.parametrize(("bad", "why"), BAD)
+def test_what_is_wrong_with_one_event_is_held_against_no_other(
+    ear: Ear, bad: dict[str, Any], why: str
+) -> None:
+    good = [completed(), track("Order Refunded", 8, order_id="o1", refund_id="r0", total=30)]
+    later = updated(GUIDE, COURSE, {"sku": "book", "price": 5}, minutes=20)
+    for _ in in_every_turn(ear, [*good, bad]):
+        assert reasons(ear) == {**{each["messageId"]: None for each in good}, bad["messageId"]: why}
+        ear.tell("segment", later)
+        assert money(ear) == ([22_500], [3_000])
+        assert reasons(ear)[later["messageId"]] is None
+
+
+# ── shops: what has no sku, and who has no name ─────────────────────────────────────────────────
+
+
+def shopify(topic: str, **body: Any) -> dict[str, Any]:
+    at = NOW.isoformat()
+    return {"topic": topic, "body": {"created_at": at, "updated_at": at, **body}}
+
+
+def sale(*lines: dict[str, Any], total: str, **said: Any) -> dict[str, Any]:
+    numbered = [{"id": number, "quantity": 1, **line} for number, line in enumerate(lines, 1)]
+    order = {"id": 7, "financial_status": "paid", "total_price": total, "currency": "USD"}
+    return shopify("orders/create", **order, line_items=numbered, **said)
+
+
+def test_a_tip_and_a_custom_item_are_lines_of_the_shops_own(ear: Ear) -> None:
+    mug = {"sku": "mug", "price": "10.00"}
+    tip = {
+        "sku": None,
+        "variant_id": None,
+        "title": "Tip",
+        "price": "2.00",
+        "tip": {"payment_method": "Visa"},
+    }
+    custom = {"sku": "", "variant_id": None, "title": "Engraving", "price": "5.00"}
+    ear.tell("shopify", sale(mug, tip, custom, total="17.00", email="ann@loaf.example"))
+    assert money(ear)[0] == [1_700]
+    assert ear.rows("order_lines", "sku", "amount") == [
+        ("mug", 1_000),
+        ("shopify:custom", 500),
+        ("shopify:tip", 200),
+    ]
+
+
+def test_such_a_line_may_be_given_a_product(ear: Ear) -> None:
+    named = Settings.model_validate({"receiving": {"products": {"shopify:tip": "thanks"}}})
+    tip = {"price": "2.00", "tip": {"payment_method": "Visa"}}
+    Ear(ear.store, named).tell("shopify", sale(tip, total="2.00", email="ann@loaf.example"))
+    assert ear.rows("order_lines", "sku") == [("thanks",)]
+
+
+def test_an_order_without_lines_costs_what_it_costs(ear: Ear) -> None:
+    ear.tell("shopify", sale(total="25.00", email="ann@loaf.example"))
+    assert ear.rows("order_lines", "sku", "amount") == [("shopify:custom", 2_500)]
+
+
+def test_a_deleted_product_and_a_donation_of_woocommerce_are_lines_of_their_own(ear: Ear) -> None:
+    def order(number: int, total: str, **said: Any) -> dict[str, Any]:
+        times = {"date_created_gmt": "2026-03-01T10:00:00", "date_modified_gmt": "2026-03-01T10:00:00"}
+        body = {"id": number, "status": "completed", "total": total, "billing": {"email": "ann@loaf.example"}}
+        return {"topic": "order.created", "body": {**body, **times, **said}}
+
+    gone = {"id": 1, "sku": "", "product_id": 0, "quantity": 1, "total": "5.00"}
+    ear.tell("woocommerce", order(1, "5.00", line_items=[gone]))
+    ear.tell(
+        "woocommerce", order(2, "9.00", line_items=[], fee_lines=[{"name": "Donation", "total": "9.00"}])
+    )
+    assert ear.rows("order_lines", "order_ref", "sku", "amount") == [
+        ("1", "woocommerce:custom", 500),
+        ("2", "woocommerce:custom", 900),
+    ]
+
+
+def test_what_is_sold_at_a_till_to_nobody_is_counted_and_no_mistake(ear: Ear) -> None:
+    mug = {"sku": "mug", "price": "10.00"}
+    refund = {
+        "id": 9,
+        "order_id": 7,
+        "transactions": [{"kind": "refund", "status": "success", "amount": "10.00"}],
+    }
+    told = [
+        sale(mug, total="10.00", customer=None, email=""),
+        shopify("refunds/create", **refund),
+        shopify("checkouts/create", id=5),
+    ]
+    made = [ear.tell("shopify", each) for each in told]
+    assert [each.as_json() for each in made] == [{"applied": 0, "ignored": 0, "parked": 0, "nobody": 1}] * 3
+    assert money(ear) == ([], [])
+    assert str(made[0]) == "events: 1 of nobody"
+
+
+def test_a_name_that_comes_later_makes_the_sale_somebodys(ear: Ear) -> None:
+    mug = {"sku": "mug", "price": "10.00"}
+    ear.tell("shopify", sale(mug, total="10.00"))
+    later = sale(mug, total="10.00", customer={"id": 3})
+    later["body"]["updated_at"] = "2026-03-10T10:00:00Z"
+    ear.tell("shopify", later)
+    assert ear.verdicts() == [("applied", None)] * 2
+    assert money(ear) == ([1_000], [])
+
+
+def test_money_of_shopify_goes_back_in_the_currency_of_the_shop(ear: Ear) -> None:
+    def both(ours: str, theirs: str) -> dict[str, Any]:
+        shop = {"amount": ours, "currency_code": "USD"}
+        return {"shop_money": shop, "presentment_money": {"amount": theirs, "currency_code": "EUR"}}
+
+    mug = {"sku": "mug", "price": "10.00"}
+    ear.tell("shopify", sale(mug, total="10.00", email="ann@loaf.example"))
+    paid = {"kind": "refund", "status": "success", "amount": "8.00", "currency": "EUR"}
+    line = {"line_item_id": 1, "quantity": 1, "subtotal": "10.00", "subtotal_set": both("10.00", "8.00")}
+    told = {"id": 9, "order_id": 7, "refund_line_items": [line]}
+    ear.tell("shopify", shopify("refunds/create", **told, transactions=[paid]))
+    assert ear.rows("inbound", "outcome", "error")[1][0] == "parked"  # of which no rate is known
+    ear.tell(
+        "shopify",
+        shopify("refunds/create", **told, transactions=[{**paid, "amount_set": both("10.00", "8.00")}]),
+    )
+    assert ear.rows("refunds", "sku", "amount") == [("mug", 1_000)]

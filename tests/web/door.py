@@ -1,0 +1,24 @@
+"""A server over the project of a test, on a port of its own."""
+
+from pathlib import Path
+
+from engine.app.project import Project
+from engine.clock import VirtualClock
+from engine.settings import Settings
+from engine.web.server import Server
+from tests.conftest import NOW
+
+
+class Door:
+    """What is posted to it is kept in the folder's database, or in the one of the settings."""
+
+    def __init__(self, folder: Path, chosen: Settings) -> None:
+        (folder / "campaigns").mkdir(exist_ok=True)
+        (folder / "config.yaml").write_text("{}")
+        self.project = Project(folder, VirtualClock(NOW), chosen)
+        self.server = Server(self.project)
+        self.server.start()
+
+    def close(self) -> None:
+        self.server.stop()
+        self.project.store.close()
