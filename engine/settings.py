@@ -839,8 +839,10 @@ def load_settings(folder: Path) -> Settings:
 
 def _of_the_environment(problem: Problem, loc: tuple[Any, ...]) -> Problem:
     """A mistake in a variable is told of the variable, not of the file it overrules."""
-    variable = PREFIX + "__".join(map(str, loc)).upper()
-    if variable not in os.environ:
+    parts = [str(part).upper() for part in loc]
+    names = (PREFIX + "__".join(parts[:length]) for length in range(len(parts), 0, -1))
+    variable = next((name for name in names if name in os.environ), None)
+    if variable is None:
         return problem
     return Problem(f"the environment variable {variable}", 0, 0, problem.message, problem.hint)
 

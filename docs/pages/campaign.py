@@ -69,7 +69,12 @@ happens: `on` says when, `audience` says whose.
 A purchase may also be named by its `position` and `end`.
 
 Dates and cron lines go by the shop's clock. In a cron line Sunday is 0, as everywhere; a day of the month
-and a day of the week cannot stand together.
+and a day of the week cannot stand together. A line that names no day there is, such as 31 February, is a
+mistake; of dates that are all past `check` warns.
+
+When the clocks are changed, dates and cron lines go by the same rule: a time that they leave out is taken
+as if they had not been changed, so 02:30 comes at 03:30; of a time that they show twice, the first is
+meant. So a line of every hour rests for one hour when the clocks go back.
 
 * The run counts from when it happened: `after: 1d` is a day after the purchase, though the import told of
   it hours later. What is told so late that a step is due already is mailed at once; `send: {latest: 2d}`

@@ -8,20 +8,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select
 
+from engine.app import leaving
 from engine.app.presence import daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
-from engine.clock import SystemClock
+from engine.clock import SystemClock, format_duration
 from engine.delivery.generation import Guard
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
-from engine.delivery.transports.one_by_one import together
-from engine.errors import SettingsError, StoreError
+from engine.delivery.warm_up import Ramp
+from engine.errors import StoreError
 from engine.facts.receiving.inbound import PARKED, counts
 from engine.facts.receiving.looking_back import silent
-from engine.rules.words import times
+from engine.planning.pauses import paused
+from engine.rules.words import heads, times
 from engine.settings import CONFIG_FILE, Settings
 from engine.store.connect import Store, is_there, obstacle
 from engine.store.dialect import database_now
@@ -30,6 +32,7 @@ from engine.store.migrate import NEWEST, refuse_strange, revision
 from engine.store.tables import changes, looks, messages
 
 APART = timedelta(seconds=5)
+OVERDUE = timedelta(hours=1)
 LATE = 10  # plans that may be missing before it is told
 SENDGRID = "sendgrid"  # the transport of that name
 SHORT = 1_000  # milliseconds that a busy database is waited for
@@ -63,14 +66,9 @@ def examine(project: Project) -> list[Finding]:
 
 def _way_out(project: Project) -> Iterator[Finding]:
     """What stands against mails leaving, or arriving; nothing where nothing does."""
-    transport = project.transport()
-    try:
-        together(transport).ready()
-    except SettingsError as error:
+    if error := leaving.obstacle(project):
         yield Finding("way out", error.message, sound=False, hint=error.hint)
-    finally:
-        transport.close()
-    if transport.name == "sendgrid" and project.settings.sendgrid.sandbox:
+    if project.settings.delivery.transport == SENDGRID and project.settings.sendgrid.sandbox:
         hint = "leave sendgrid.sandbox out to send"
         yield Finding("way out", "the sandbox of SendGrid: no mail arrives anywhere", sound=False, hint=hint)
 
@@ -101,7 +99,7 @@ def _campaigns(project: Project) -> Finding:
 
 def _database(project: Project) -> Iterator[Finding]:
     if not is_there(project.settings.database, project.folder):
-        yield _no_database(obstacle(project.settings.database, project.folder))
+        yield _no_database(project)
         return
     store = Store(project.settings.database, folder=project.folder, busy=SHORT)
     try:
@@ -110,6 +108,7 @@ def _database(project: Project) -> Iterator[Finding]:
             if database.sound:
                 yield _indexes(connection)
                 yield _outbox(connection)
+                yield from _overdue(connection, project)
                 yield _queue(connection)
                 yield from _inbound(connection)
                 yield from _sources(connection, project)
@@ -124,9 +123,11 @@ def _database(project: Project) -> Iterator[Finding]:
         store.close()
 
 
-def _no_database(obstacle: str) -> Finding:
-    if obstacle:
-        said = f"there is none, and none can be made: {obstacle}"
+def _no_database(project: Project) -> Finding:
+    if gone := project.lost():
+        return Finding("database", gone.message, sound=False, hint=gone.hint)
+    if why := obstacle(project.settings.database, project.folder):
+        said = f"there is none, and none can be made: {why}"
         return Finding("database", said, sound=False, hint="check `database:` in config.yaml")
     return Finding("database", "there is none yet", sound=False, hint="the first import makes it")
 
@@ -169,6 +170,24 @@ def _outbox(connection: Connection) -> Finding:
     return Finding("outbox", said)
 
 
+def _overdue(connection: Connection, project: Project) -> Iterator[Finding]:
+    """Mails that could have left long ago, while nothing is paused and none left since."""
+    now = project.clock.now()
+    today = Ramp(project.store, project.settings.warm_up, project.settings.zone).today(now)
+    if today and today[0] >= today[1]:
+        return
+    in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > now)
+    waits = (stands(Status.SCHEDULED), messages.c.due_at <= now - OVERDUE, in_time)
+    late = connection.scalar(select(func.count()).where(*waits, ~paused(messages.c.campaign_id))) or 0
+    lately = stands(Status.ACCEPTED) & (messages.c.settled_at > now - OVERDUE)
+    if late and not connection.scalar(select(exists().where(lately))):
+        said = (
+            f"{times(late, 'mail')} could have left more than {format_duration(OVERDUE)} ago, and none leaves"
+        )
+        hint = "does a daemon run? Its log, or aftersale run --once, tells what stands against it"
+        yield Finding("overdue", said, sound=False, hint=hint)
+
+
 def _inbound(connection: Connection) -> Iterator[Finding]:
     """What was told and nobody could take up is not lost, and wants to be looked at."""
     found = counts(connection)
@@ -190,7 +209,7 @@ def _sources(connection: Connection, project: Project) -> Iterator[Finding]:
 
 def _queue(connection: Connection) -> Finding:
     people = connection.scalar(select(func.count(changes.c.customer_id.distinct()))) or 0
-    return Finding("changes", f"of {people:,} people, to be judged at the next run")
+    return Finding("changes", f"of {heads(people)}, to be judged at the next run")
 
 
 def _clocks(theirs: datetime, ours: datetime) -> Finding:

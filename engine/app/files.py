@@ -1,6 +1,7 @@
 """The files of a project that people write, and whether they have changed."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -34,9 +35,7 @@ def looked_at(folder: Path) -> Look:
 
 def _states(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
     for path in (folder / CONFIG_FILE, *(file for name in FOLDERS for file in (folder / name).rglob("*"))):
-        try:
-            state = path.stat()
-        except OSError:  # gone meanwhile
-            continue
-        if path.is_file() and not path.name.startswith("."):
-            yield str(path.relative_to(folder)), (state.st_size, state.st_mtime_ns)
+        with suppress(OSError):  # gone meanwhile
+            if not path.is_dir() and not path.name.startswith("."):
+                state = path.stat() if path.exists() else path.lstat()  # a link to nothing is a mistake
+                yield str(path.relative_to(folder)), (state.st_size, state.st_mtime_ns)

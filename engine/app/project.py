@@ -1,6 +1,6 @@
 """A project: a folder with config.yaml, campaigns/ and templates/, and what is made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 from engine.campaigns.back_end import held_at_first
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
-from engine.clock import Clock, DatabaseClock
-from engine.delivery.generation import Guard
+from engine.clock import Clock, DatabaseClock, SystemClock
+from engine.delivery.generation import Guard, lost
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import Transport
-from engine.errors import Problem, Problems, SettingsError, UnknownName
+from engine.errors import Problem, Problems, SettingsError, StoreUnreachable, UnknownName
 from engine.planning.book import Book
 from engine.registry import did_you_mean
 from engine.rendering.studio import Studio
@@ -72,9 +72,16 @@ class Project:
     @property
     def warnings(self) -> list[Problem]:
         """What is no mistake in sound campaigns and their copy, but worth a look."""
-        front_end = self.settings.front_end
-        held = (each for campaign in self.files.campaigns for each in held_at_first(campaign, front_end))
-        return [*held, *self.studio.warnings()]
+        return [*self._beside_the_copy(), *self.studio.warnings()]
+
+    def _beside_the_copy(self) -> Iterator[Problem]:
+        """Told without a database, so by the clock of this machine."""
+        now = (self._clock or SystemClock()).now()
+        for campaign in self.files.campaigns:
+            yield from held_at_first(campaign, self.settings.front_end)
+            if campaign.on and campaign.on.dates and not campaign.on.next_moment(now, self.settings.zone):
+                hint = "name one that is to come, or leave it so: who is in goes on"
+                yield campaign.problem(("on", "date"), "this is past, so nobody begins by it any more", hint)
 
     @cached_property
     def book(self) -> Book:
@@ -107,6 +114,10 @@ class Project:
     def guard(self) -> Guard:
         """What is known of the database outside of it."""
         return Guard(self.store, self.folder / self.settings.state)
+
+    def lost(self) -> StoreUnreachable | None:
+        """What is to be said where the database that mailed from here is gone; none is made for that."""
+        return lost(self.settings.database, self.folder, self.folder / self.settings.state)
 
     @property
     def clock(self) -> Clock:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from engine.app.controlling import BY_HAND
+from engine.app.leaving import not_sending
 from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
@@ -78,6 +79,7 @@ class Status:
     why_paused: Mapping[str, str]  # where no person asked for it
     today: tuple[int, int] | None  # of a new sender: today's mails that are used up, and of how many
     not_adopted: str | None  # why this database does not mail
+    not_sending: str | None  # why no mail could leave
     mails: Sequence[Standing]
     troubles: Sequence[Trouble]  # the latest
     troubled: int  # how many there are; without what a person cancelled or paused
@@ -147,6 +149,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             why_paused=why_paused(connection),
             today=Ramp(project.store, project.settings.warm_up, project.settings.zone).today(now),
             not_adopted=stranger,
+            not_sending=not_sending(project),
             mails=[
                 names.shown(Standing(*row))
                 for row in connection.execute(mails.group_by(*kept).order_by(*kept))

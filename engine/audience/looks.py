@@ -32,7 +32,8 @@ def digest(campaign: Campaign, scope: Scope) -> str:
         for part in _as_sql(people(rule, scope.at(now)))
     ]
     of_track = [campaign.track] if campaign.track == FRONT_END else []  # who ends there is asked of it, too
-    told = "\n".join([*asked, repr(campaign.enter), *of_track])
+    begins = ["on"] if campaign.on else []  # without it, whoever is inside may begin
+    told = "\n".join([*asked, repr(campaign.enter), *of_track, *begins])
     return sha256(told.encode()).hexdigest()[:16]
 
 

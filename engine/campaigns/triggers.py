@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import ColumnElement, Select, select
 
-from engine.clock import Duration, format_duration
+from engine.campaigns.crontab import Crontab
+from engine.clock import LAST, Duration, format_duration
 from engine.documents import Document, KeyPath, problems_of
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
@@ -26,9 +27,6 @@ from engine.rules.parse import RuleParser
 from engine.store.tables import consumption, order_lines, subscriptions
 from engine.zones import DAY
 
-if TYPE_CHECKING:
-    from apscheduler.triggers.cron import CronTrigger
-
 FACTS = {  # the conditions that tell of something done, and their words that tell of what
     "bought": {"product", "kind", "category", "tag", "any", "position", "end"},
     "started": {"product", "unit"},
@@ -36,7 +34,6 @@ FACTS = {  # the conditions that tell of something done, and their words that te
 }
 KEYS = (*FACTS, "renews", "date", "cron")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:00)?")
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Renews(BaseModel):
@@ -63,7 +60,7 @@ class Trigger:
     fact: Condition | None = None
     renews: Renews | None = None
     dates: tuple[datetime, ...] = ()  # as the clock shows them
-    cron: str = ""
+    cron: Crontab | None = None
 
     @property
     def of_everybody(self) -> bool:
@@ -91,27 +88,24 @@ class Trigger:
 
     def last_moment(self, after: datetime, now: datetime, zone: ZoneInfo) -> datetime | None:
         """The last moment after one instant, and not after another."""
-        for back in (timedelta(hours=2), 2 * DAY, 40 * DAY, 800 * DAY):
-            found = list(self._moments(max(after, now - back), now, zone))
+        for back in (timedelta(hours=2), 2 * DAY, 40 * DAY, 800 * DAY, now - after):
+            found = list(self.moments(max(after, now - back), now, zone))
             if found or now - back <= after:
                 return found[-1] if found else None
         return None
 
     def next_moment(self, after: datetime, zone: ZoneInfo) -> datetime | None:
         """The first moment after an instant."""
-        return next(self._moments(after, None, zone), None)
+        if self.cron is not None:
+            return self.cron.next_moment(after, zone)
+        return next(self.moments(after, LAST, zone), None)
 
-    def _moments(self, after: datetime, until: datetime | None, zone: ZoneInfo) -> Iterator[datetime]:
-        if self.dates:
-            times = sorted(date.replace(tzinfo=zone).astimezone(UTC) for date in self.dates)
-            yield from (time for time in times if time > after and (until is None or time <= until))
-            return
-        clock, last = cron_trigger(self.cron, zone), after.astimezone(zone)
-        while (fires := clock.get_next_fire_time(last, last + timedelta(microseconds=1))) is not None:
-            if until is not None and fires > until:
-                return
-            yield fires.astimezone(UTC)
-            last = fires
+    def moments(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """All moments after one instant and not after another."""
+        if self.cron is not None:
+            return self.cron.moments(after, until, zone)
+        times = sorted({date.replace(tzinfo=zone).astimezone(UTC) for date in self.dates})
+        return (time for time in times if after < time <= until)
 
     def sentence(self, scope: Scope) -> str:
         """When it begins a run, in words."""
@@ -120,7 +114,7 @@ class Trigger:
         if self.fact is not None:
             return f"whenever somebody {self.fact.sentence(scope)}"
         dates = (f"{date:%Y-%m-%d %H:%M}" for date in self.dates)
-        return f"at {self.cron or ', '.join(dates)} by the shop's clock"
+        return f"at {self.cron.line if self.cron else ', '.join(dates)} by the shop's clock"
 
 
 def read_trigger(parser: RuleParser, data: Any) -> Trigger | None:
@@ -193,12 +187,12 @@ def _of_dates(parser: RuleParser, words: Any, path: KeyPath) -> Trigger | None:
 
 def _of_cron(parser: RuleParser, words: Any, path: KeyPath) -> Trigger | None:
     try:
-        cron_trigger(str(words), ZoneInfo("UTC"))
+        line = Crontab(str(words))
     except ValueError as error:
         hint = "minute, hour, day of the month, month, day of the week, such as 0 9 1 * *"
         parser.problems.append(parser.document.problem(path, f"{words!r}: {error}", hint))
         return None
-    return Trigger(str(words), cron=str(words))
+    return Trigger(line.line, cron=line)
 
 
 _READERS: Mapping[Any, Callable[[RuleParser, Any, KeyPath], Trigger | None]] = {
@@ -207,40 +201,3 @@ _READERS: Mapping[Any, Callable[[RuleParser, Any, KeyPath], Trigger | None]] = {
     "date": _of_dates,
     "cron": _of_cron,
 }
-
-
-def cron_trigger(line: str, zone: ZoneInfo) -> "CronTrigger":
-    """A crontab's line. Its days of the week count from Sunday, those of the library from Monday."""
-    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - slow to load, and seldom asked for
-
-    fields = line.split()
-    if len(fields) != 5:
-        msg = "write five fields"
-        raise ValueError(msg)
-    minute, hour, day, month, weekday = fields
-    if day != "*" and weekday != "*":
-        msg = "write a day of the month or a day of the week, not both"
-        raise ValueError(msg)
-    days = weekday if weekday == "*" else ",".join(_weekdays(weekday))
-    return CronTrigger(
-        minute=minute, hour=hour, day=day, month=month.lower(), day_of_week=days, timezone=zone
-    )
-
-
-def _weekdays(field: str) -> Iterator[str]:
-    for part in field.lower().split(","):
-        first, dash, last = part.partition("-")
-        start, end = _weekday(first), _weekday(last or first)
-        if dash and end < start:
-            msg = f"{part!r} ends before it begins"
-            raise ValueError(msg)
-        yield from (_WEEKDAYS[number] for number in range(start, end + 1))
-
-
-def _weekday(name: str) -> int:
-    if name in _WEEKDAYS:
-        return _WEEKDAYS.index(name)
-    if not re.fullmatch("[0-7]", name):
-        msg = f"{name!r} is not a day of the week"
-        raise ValueError(msg)
-    return int(name)

@@ -8,6 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from engine.app.explaining import Explained, explain_customer
+from engine.app.leaving import not_sending
 from engine.app.reporting import not_adopted
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
@@ -27,21 +28,22 @@ def command(
     """Why a customer gets a campaign's mails, or does not; and their transactions."""
     with opened(project, asks=True) as shop:
         end = tell_what_is_wrong(shop)
-        stranger = not_adopted(shop)
+        stranger, unusable = not_adopted(shop), not_sending(shop)
         explained = explain_customer(shop, customer, None if at is None else instant(shop, at), campaign)
     if as_json:
         show.document(
             {
                 "at": explained.at,
                 "not_adopted": stranger,
+                "not_sending": unusable,
                 "customer": explained.customer,
                 **explained.purchases.as_json(),
                 "campaigns": [each.as_json() for each in explained.campaigns],
             }
         )
     else:
-        if stranger:
-            show.out().print(Text(show.not_mailing(stranger)), soft_wrap=True)
+        for line in show.in_the_way(stranger, unusable):
+            show.out().print(Text(line), soft_wrap=True)
         _print(explained)
     raise end
 

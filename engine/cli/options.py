@@ -30,6 +30,8 @@ def opened(folder: Path, *, asks: bool = False) -> Iterator[Project]:
     """The project, closed again at the end. Who only `asks` needs a database that is there."""
     project = Project(folder)
     if asks:
+        if gone := project.lost():
+            raise gone
         require_database(project.settings.database, project.folder)
     project.say = show.talk().print
     try:

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from engine.app.controlling import meant, release, require_some, resolve
+from engine.app.leaving import not_sending
 from engine.app.looking_up import look_up
 from engine.app.outbox import Asked, Listed, known_status, listed, one, whom
 from engine.app.project import Project
@@ -15,6 +17,7 @@ from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, inst
 from engine.delivery.rows import Attempt
 from engine.delivery.states import Status
 from engine.errors import UsageError
+from engine.rules.words import times
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 What = Annotated[str, typer.Argument(help="a campaign's id, or the id of one mail")]
@@ -37,13 +40,16 @@ def command(
     """List mails by the state they are in, the latest first. Commands below it act on some of them."""
     if context.invoked_subcommand:
         return
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         state = known_status(status) if status else None
         asked = Asked(state, campaign, whom(shop, customer) if customer else None, most)
         mails, count = listed(shop, asked)
+        unusable = not_sending(shop)
     if as_json:
-        show.document({"count": count, "mails": [mail.as_json() for mail in mails]})
+        show.document({"count": count, "not_sending": unusable, "mails": [mail.as_json() for mail in mails]})
     else:
+        if unusable:
+            show.out().print(Text(show.not_sending(unusable)), soft_wrap=True)
         _print(mails, count)
 
 
@@ -54,7 +60,7 @@ def show_one(
     as_json: AsJson = False,
 ) -> None:
     """Show all that is known of one mail: its way so far, why it was planned, what proves its claims."""
-    with opened(project) as shop:
+    with opened(project, asks=True) as shop:
         told = one(shop, message_id)
     if as_json:
         show.document(told)
@@ -122,13 +128,15 @@ def _look_up(shop: Project, mails: Sequence[Attempt], *, as_json: bool) -> None:
 
 
 def _print(mails: Sequence[Listed], count: int) -> None:
-    columns = ("mail", "campaign", "step", "customer", "", "due", "what happened")
+    columns = ("mail", "campaign", "step", "customer", "state", "due", "what happened")
     rows = [
         (m.message_id, m.campaign, m.step, str(m.customer_id), m.status, _at(m.due_at), m.error or "")
         for m in mails
     ]
     show.out().print(
-        show.table(f"{len(mails):,} of {count:,} mails", columns, rows, unbroken=("mail", "customer", "due"))
+        show.table(
+            f"{len(mails):,} of {times(count, 'mail')}", columns, rows, unbroken=("mail", "customer", "due")
+        )
     )
 
 

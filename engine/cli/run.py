@@ -11,7 +11,7 @@ from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.cli.status import not_sent
 from engine.cli.wrong import tell_what_is_wrong
-from engine.errors import UsageError, relative
+from engine.errors import NotAdopted, UsageError, relative
 from engine.planning.reasons import Reason
 
 
@@ -30,6 +30,8 @@ def command(
         msg = "--json needs --once: it is one document"
         raise UsageError(msg, hint="for a log of JSON lines set run.log: json")
     with opened(project) as shop:
+        if gone := shop.lost():  # a new one would be made in its place
+            raise NotAdopted(gone.message, hint=gone.hint)
         if as_json and shop.settings.delivery.transport == "console":
             msg = "--json is one document, and the transport 'console' prints mails to standard output, too"
             raise UsageError(msg, hint="leave --json out, or set delivery.transport")

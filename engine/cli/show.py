@@ -68,6 +68,19 @@ def not_mailing(why: str) -> str:
     return f"NOT MAILING: {why}; see aftersale adopt"
 
 
+def not_sending(why: str) -> str:
+    """What is said of a way out that takes no mail."""
+    return f"NOT SENDING: {why}"
+
+
+def in_the_way(not_adopted: str | None, unusable: str | None) -> Iterator[str]:
+    """What keeps all mails from leaving."""
+    if not_adopted:
+        yield not_mailing(not_adopted)
+    if unusable:
+        yield not_sending(unusable)
+
+
 def paused(
     since: Mapping[str, datetime], why: Mapping[str, str] = MappingProxyType({})
 ) -> list[dict[str, Any]]:

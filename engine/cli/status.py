@@ -11,6 +11,7 @@ from engine.app.reporting import CameBack, Status, Trouble, status
 from engine.app.vanished import vanished_campaigns, vanished_problems
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
+from engine.rules.words import heads, times
 
 
 def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
@@ -36,15 +37,14 @@ def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
 def _print(found: Status) -> None:
     console = show.out()
     due = f", the next step due {found.next_due:%Y-%m-%d %H:%M}Z" if found.next_due else ""
-    console.print(
-        f"{found.people:,} people, {found.orders:,} orders, {found.active_runs:,} runs in progress{due}"
-    )
+    runs = f"{times(found.active_runs, 'run')} in progress"
+    console.print(f"{heads(found.people)}, {times(found.orders, 'order')}, {runs}{due}")
     for line in _told(found):
         console.print(Text(line), soft_wrap=True)
     rows = [
         (m.campaign, m.status.replace("_", " "), m.mails, f"{m.oldest:%Y-%m-%d %H:%M}Z") for m in found.mails
     ]
-    console.print(show.table("\nMails", ("campaign", "", "mails", "first planned"), rows))
+    console.print(show.table("\nMails", ("campaign", "state", "mails", "first planned"), rows))
     if found.came_back:
         console.print(_came_back(found.came_back))
     if found.troubles:
@@ -61,13 +61,14 @@ def _at_work(found: Status) -> dict[str, Any]:
         "paused": show.paused(found.paused, found.why_paused),
         "today": {"used": found.today[0], "of": found.today[1]} if found.today else None,
         "not_adopted": found.not_adopted,
+        "not_sending": found.not_sending,
     }
 
 
 def _told(found: Status) -> Iterator[str]:
     """Who is at work, and what a person may have to do something about."""
     if found.last_plan:
-        yield f"last plan {found.last_plan:%Y-%m-%d %H:%M}Z; {found.due:,} mails due now"
+        yield f"last plan {found.last_plan:%Y-%m-%d %H:%M}Z; {times(found.due, 'mail')} due now"
     for daemon in found.daemons:
         does = ("plans and sends" if daemon.leads else "sends, stands by to plan") if daemon.alive else "died"
         yield f"daemon {daemon.owner} {does}, last sign good until {daemon.until:%Y-%m-%d %H:%M:%S}Z"
@@ -79,12 +80,11 @@ def _told(found: Status) -> Iterator[str]:
     if found.today:
         yield f"a new sender: {found.today[0]:,} of today's {found.today[1]:,} mails are used up"
     if found.stuck:
-        yield f"stuck: {found.stuck:,} mails; see aftersale outbox --status unknown"
+        yield f"stuck: {times(found.stuck, 'mail')}; see aftersale outbox --status unknown"
     if found.held:
-        yield f"held for a look: {found.held:,} mails; see aftersale outbox --status held"
+        yield f"held for a look: {times(found.held, 'mail')}; see aftersale outbox --status held"
     yield from map(str, found.silent)
-    if found.not_adopted:
-        yield show.not_mailing(found.not_adopted)
+    yield from show.in_the_way(found.not_adopted, found.not_sending)
 
 
 def _came_back(found: Sequence[CameBack]) -> Table:
@@ -98,7 +98,7 @@ def not_sent(found: Status) -> Table:
     rows = [(t.campaign, t.step, str(t.customer_id), t.status, t.error, _again(t)) for t in troubles]
     title = "Not sent" if len(rows) == found.troubled else f"Not sent, {len(rows):,} of {found.troubled:,}"
     return show.table(
-        f"\n{title}", ("campaign", "step", "customer", "", "what happened", "tried again"), rows
+        f"\n{title}", ("campaign", "step", "customer", "state", "what happened", "tried again"), rows
     )
 
 

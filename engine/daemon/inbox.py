@@ -30,4 +30,5 @@ def _tell(taken: Taken) -> None:
         warn("import failed", file=taken.file, now_in=taken.now_at.parent.name)
         return
     told = ("read", "inserted", "updated", "unchanged", "skipped", "rejected")
-    tell("imported", file=taken.file, kind=taken.summary.kind, **{n: getattr(taken.summary, n) for n in told})
+    say = tell if taken.summary.read else warn  # nothing in it: it may have been put there too early
+    say("imported", file=taken.file, kind=taken.summary.kind, **{n: getattr(taken.summary, n) for n in told})

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from engine.campaigns.crontab import Crontab
 from engine.daemon.finder import Finder
 from engine.daemon.inbox import Inbox
 from engine.daemon.listener import Listener
@@ -24,7 +25,7 @@ from engine.settings import Settings
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LISTEN = timedelta(seconds=5)
-QUIET_HOUR = 3  # in the shop's zone
+NIGHTLY = "0 3 * * *"  # in the shop's zone
 THREADS = {"planning": 1, "sending": 1, "asking": 1, "chores": 3}
 # what plans, what sends, what waits for a provider's answers, and the rest never share one
 
@@ -69,11 +70,13 @@ def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     yield Job("deliver", crew.sender.deliver, "sending", _every(SECOND))
     yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
     yield Job("listen", crew.listener.listen, "chores", _every(LISTEN))
-    yield Job("sweep", crew.sweeper.sweep, "chores", _nightly(settings.zone), at_once=False)
+    yield Job("sweep", crew.sweeper.sweep, "chores", ByClock(NIGHTLY, settings.zone), at_once=False)
     if settings.sendgrid.look_up != "off":
         yield Job("look up", crew.finder.look, "asking", _every(MINUTE))
     if settings.sendgrid_lists != "off":
-        yield Job("suppressions", crew.lists.compare, "asking", _nightly(settings.zone), at_once=False)
+        yield Job(
+            "suppressions", crew.lists.compare, "asking", ByClock(NIGHTLY, settings.zone), at_once=False
+        )
     if settings.smtp.bounces_folder:
         yield Job("bounces", crew.returns.read, "chores", _every(MINUTE))
     if settings.watch.folder:
@@ -89,5 +92,12 @@ def _every(span: timedelta) -> Any:
     return IntervalTrigger(seconds=span.total_seconds())
 
 
-def _nightly(zone: ZoneInfo) -> Any:
-    return CronTrigger(hour=QUIET_HOUR, timezone=zone)
+class ByClock(BaseTrigger):  # type: ignore[misc]  # the library has no types
+    """By a crontab's line in a zone. The library's own goes round for ever in an hour shown twice."""
+
+    def __init__(self, line: str, zone: ZoneInfo) -> None:
+        self._crontab, self._zone = Crontab(line), zone
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The first moment after the one before, or after now."""
+        return self._crontab.next_moment(previous or now, self._zone)

@@ -16,8 +16,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, select, text, update
 
-from engine.errors import NotAdopted, SettingsError, relative
-from engine.store.connect import Store
+from engine.errors import NotAdopted, SettingsError, StoreUnreachable, relative
+from engine.store.connect import Store, is_there, name_of
 from engine.store.dialect import database_now, insert_ignoring, is_sqlite
 from engine.store.tables import generation
 
@@ -26,6 +26,7 @@ FILE = "generation.json"
 _DATABASE = "SELECT oid, datname FROM pg_database WHERE datname = current_database()"
 _SERVER = "SELECT system_identifier FROM pg_control_system()"
 _MAY_ASK = "SELECT has_function_privilege('pg_control_system()', 'execute')"  # some hosts forbid it
+_RESTORE = "restore it from a backup, then take it over with: aftersale adopt"
 _HINT = "see aftersale status; then take it over with: aftersale adopt"
 
 
@@ -111,13 +112,7 @@ class Guard:
 
     def recorded(self) -> Record | None:
         """What the file says of it."""
-        try:
-            return Record(**json.loads(self.file.read_text(encoding="utf-8")))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, ValueError, TypeError) as error:
-            msg = f"{relative(self.file)} cannot be read"
-            raise NotAdopted(msg, hint=_HINT) from error
+        return _recorded(self.file)
 
     def write(self, record: Record) -> Record:
         """Replace the file in one step. Raises SettingsError where it cannot be written."""
@@ -178,11 +173,36 @@ def agreed(found: Record | None, recorded: Record | None, file: Path) -> Record:
     raise NotAdopted(msg, hint=_HINT)
 
 
+def lost(database: str, project: Path, state: Path) -> StoreUnreachable | None:
+    """What is to be said where a database has mailed from this project, and is not there any more."""
+    if is_there(database, project):
+        return None
+    recorded = _recorded(state / FILE)
+    if recorded is None or not recorded.number:
+        return None
+    name, witness = name_of(database, project), relative(state / FILE)
+    told = f"the database {name} is gone; {witness} tells that it has sent mail"
+    return StoreUnreachable(told, hint=f"{_RESTORE}; or does `database` name another?")
+
+
+def _recorded(file: Path) -> Record | None:
+    try:
+        return Record(**json.loads(file.read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        msg = f"{relative(file)} cannot be read"
+        raise NotAdopted(msg, hint=_HINT) from error
+
+
 def place(connection: Connection) -> str:
     """Where the database lies, so that a copy lies elsewhere: a file by its number on its disk."""
     if is_sqlite(connection):
         file = Path(connection.engine.url.database or "").resolve()
-        return f"{file}, file {file.stat().st_ino}"
+        try:
+            return f"{file}, file {file.stat().st_ino}"
+        except FileNotFoundError as error:
+            raise StoreUnreachable(f"the database {relative(file)} is gone", hint=_RESTORE) from error
     oid, name = connection.execute(text(_DATABASE)).one()
     server = connection.scalar(text(_SERVER)) if connection.scalar(text(_MAY_ASK)) else "of an unknown server"
     return f"PostgreSQL {server}, database {oid} {name}"

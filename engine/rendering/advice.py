@@ -32,10 +32,11 @@ def advice(copy: Copy, surroundings: Surroundings) -> Iterator[Problem]:
 def _of_edition(copy: Copy, edition: Edition, surroundings: Surroundings) -> Iterator[Problem]:
     page, *others = edition.body.drafts
     settings: Settings = surroundings.settings
-    yield from lint_page(page, surroundings.shopfront, tagged=bool(settings.utm.source))
+    tagged, owed = bool(settings.utm.source), copy.campaign.transactional
+    yield from lint_page(page, surroundings.shopfront, tagged=tagged, owed=owed)
     for text in others:
         if text is not page:
-            yield from lint_duties(text)
+            yield from lint_duties(text, owed=owed)
     if shows_preheader(page) and not edition.preheader:
         hint = "write one line that goes on where the subject ends"
         path = ("steps", copy.step.number, "email")

@@ -10,7 +10,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency
+from babel.numbers import format_currency, is_currency
 from jinja2.exceptions import FilterArgumentError
 
 from engine.errors import SettingsError
@@ -51,13 +51,13 @@ def filters(settings: Settings, language: str = "") -> dict[str, Callable[..., A
 
     def money(value: Any, currency: str = settings.shop.currency) -> str:
         """`97` as `$97.00`."""
-        return written(_amount(value), currency)
+        return written(_amount(value), _currency(currency))
 
     def money_without_trailing_zeros(value: Any, currency: str = settings.shop.currency) -> str:
         """`97` as `$97`, and `97.5` as `$97.50`."""
         whole = _amount(value) == int(value)
         form = locale.currency_formats["standard"].pattern.replace(".00", "") if whole else None
-        return format_currency(value, currency, form, locale=locale, currency_digits=not whole)
+        return format_currency(value, _currency(currency), form, locale=locale, currency_digits=not whole)
 
     @lru_cache(maxsize=DAYS)
     def day(value: date, form: str) -> str:
@@ -85,6 +85,13 @@ def _amount(value: Any) -> int | float | Decimal:
         msg = f"money needs a number, not {value!r}"
         raise FilterArgumentError(msg)
     return value
+
+
+def _currency(code: Any) -> str:
+    if not isinstance(code, str) or not is_currency(code):
+        msg = f"{code!r} is not a currency"
+        raise FilterArgumentError(msg)
+    return code
 
 
 def shop_locale(name: str) -> Locale:

@@ -1,6 +1,7 @@
 """What is no mistake, but makes a mail read badly somewhere, or land where nobody looks."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from jinja2 import nodes
 
@@ -8,7 +9,7 @@ from engine.errors import Problem
 from engine.rendering.addresses import SHOWN
 from engine.rendering.document import VALUE, Document
 from engine.rendering.events import Event, Value
-from engine.rendering.markup import Tag
+from engine.rendering.markup import Attribute, Tag
 from engine.rendering.outline import is_hiding
 from engine.rendering.places import problem_at
 from engine.rendering.preparing import Draft
@@ -19,12 +20,17 @@ CLIPPED = 102_000  # bytes of HTML, behind which Gmail cuts a mail off
 DEAD = frozenset(
     ("script", "form", "input", "textarea", "select", "iframe", "object", "embed", "video", "audio")
 )
+ENCODED = frozenset(("urlencode", "url_encode"))
 PICTURES = frozenset(("img", "mj-image"))
 Found = tuple[int, str, str | None]
+N = TypeVar("N", bound=nodes.Node)
 
 
-def lint_page(draft: Draft, shopfront: Shopfront, *, tagged: bool) -> Iterator[Problem]:
-    """What may be wrong with HTML or MJML. `tagged`: links to the shop are to get utm_ words."""
+def lint_page(draft: Draft, shopfront: Shopfront, *, tagged: bool, owed: bool = False) -> Iterator[Problem]:
+    """What may be wrong with HTML or MJML.
+
+    `tagged`: links to the shop are to get utm_ words. `owed`: it is of a transactional campaign.
+    """
     document = Document(draft.events)
     tags = [tag for tag in tags_of(document) if not tag.closing]
     found = [finding for tag in tags for finding in _of_tag(document, tag)]
@@ -36,7 +42,7 @@ def lint_page(draft: Draft, shopfront: Shopfront, *, tagged: bool) -> Iterator[P
         if problem not in seen:
             seen.add(problem)
             yield problem
-    yield from lint_duties(draft)
+    yield from lint_duties(draft, owed=owed)
     if not shows_preheader(draft) and not _hides(draft):
         hint = "put {{ preheader }} into a hidden block of the layout, and preheader: beside subject:"
         yield draft.source.problem(1, "there is no preheader, so inboxes show whatever comes first", hint)
@@ -47,10 +53,10 @@ def shows_preheader(draft: Draft) -> bool:
     return "preheader" in _written_names(draft.events)
 
 
-def lint_duties(draft: Draft) -> Iterator[Problem]:
-    """What a mail owes its reader, in HTML as in text."""
+def lint_duties(draft: Draft, *, owed: bool) -> Iterator[Problem]:
+    """What a mail owes its reader, in HTML as in text; no way out of what is `owed` to them."""
     names = set(_written_names(draft.events))
-    if "unsubscribe_url" not in names:
+    if "unsubscribe_url" not in names and not owed:
         hint = "link to {{ unsubscribe_url }}; the law asks for a way out in the mail itself"
         yield draft.source.problem(1, "there is no unsubscribe link", hint)
     if "postal_address" not in names:
@@ -75,8 +81,31 @@ def _of_tag(document: Document, tag: Tag) -> Iterator[Found]:
     said = document.text[href.value_start : href.value_end].strip() if href else VALUE
     if href and said.lower().startswith("http:"):
         yield href.start, f"{said[:SHOWN].replace(VALUE, '…')!r} is not encrypted", "write https://"
+    if href:
+        yield from _unencoded(document, href)
     if tag.name in ("a", "mj-button") and (not said or said == "#"):
         yield tag.start, "this link leads nowhere", None
+
+
+def _unencoded(document: Document, href: Attribute) -> Iterator[Found]:
+    """What a customer wrote may hold & and =, which in a query mean something."""
+    for place, event in document.spans(href.value_start, href.value_end):
+        if (
+            not isinstance(event, Value)
+            or not event.writes
+            or "?" not in document.text[href.value_start : place]
+        ):
+            continue
+        names = {node.name for node in _all(event.node, nodes.Name)}
+        if "customer" in names and not ENCODED & {node.name for node in _all(event.node, nodes.Filter)}:
+            yield place, "a customer's value in a query is not encoded", "write it with | url_encode"
+
+
+def _all(node: nodes.Node, kind: type[N]) -> Iterator[N]:
+    """The node itself and those in it, of that kind."""
+    if isinstance(node, kind):
+        yield node
+    yield from node.find_all(kind)
 
 
 def _picture(tag: Tag) -> Iterator[Found]:

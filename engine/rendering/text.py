@@ -223,7 +223,8 @@ class _Teller:
         if self.pen.state == BLANK:
             self.pen.trim()
         before, behind = (": ", "") if link.alone else (" (", ")")
-        self.pen.tell([before, *link.target, behind] if wrote else link.target)
+        target = _without_blanks(link.target)
+        self.pen.tell([before, *target, behind] if wrote else target)
 
     def _tag_img(self, tag: Tag) -> None:
         words = self.outline.attribute(tag, "alt")
@@ -264,3 +265,13 @@ class _Teller:
         self.pen.paragraph()
         self.pen.say("---")
         self.pen.paragraph()
+
+
+def _without_blanks(words: Sequence[str | nodes.Node]) -> list[str | nodes.Node]:
+    """An address without the blanks that its author left around it."""
+    kept = list(words)
+    if kept and isinstance(kept[0], str):
+        kept[0] = kept[0].lstrip()
+    if kept and isinstance(kept[-1], str):
+        kept[-1] = kept[-1].rstrip()
+    return kept

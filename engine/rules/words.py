@@ -253,5 +253,10 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 
 def times(count: int, noun: str) -> str:
-    """`1 order`, `3 orders`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """`1 order`, `3,000 orders`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def heads(count: int) -> str:
+    """`1 person`, `3,000 people`."""
+    return f"{count:,} {'person' if count == 1 else 'people'}"

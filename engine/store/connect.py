@@ -112,10 +112,15 @@ def is_there(address: str, folder: Path) -> bool:
     return url.get_backend_name() != "sqlite" or os.path.isfile(folder / str(url.database))  # noqa: PTH113
 
 
+def name_of(address: str, folder: Path) -> str:
+    """The file of a SQLite database, as people say it."""
+    return relative(folder / str(_url(address).database))
+
+
 def require_database(address: str, folder: Path) -> None:
     """For who only asks: a file that is not there is told, and not made."""
     if not is_there(address, folder):
-        msg = f"there is no database {relative(folder / str(_url(address).database))} yet"
+        msg = f"there is no database {name_of(address, folder)} yet"
         raise StoreUnreachable(msg, hint="`aftersale import` makes it; or does `database` name another?")
 
 

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
 from engine.errors import NotAdopted, StoreLocked, TransportError
 from engine.planning.plan import make_plan
+from engine.settings import Shop
 from engine.store.tables import customers, leases, messages
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
@@ -164,6 +165,19 @@ def test_the_list_of_jobs_keeps_planning_and_sending_apart(crew: Crew, project: 
     assert {threads[name] for name in ("reload", "listen", "sweep")} == {"chores"}
 
 
+@pytest.mark.parametrize("zone", ["Europe/Helsinki", "Europe/Berlin"])
+def test_the_nightly_job_goes_on_when_the_clocks_show_its_hour_twice(
+    crew: Crew, project: Project, zone: str
+) -> None:
+    settings = project.settings.model_copy(update={"shop": Shop(timezone=zone)})
+    [nightly] = [job.trigger for job in jobs(crew, settings) if job.name == "sweep"]
+    at, nights = datetime(2026, 10, 23, 12, tzinfo=UTC), []
+    for _ in range(3):
+        at = nightly.get_next_fire_time(at, at)
+        nights.append(at.astimezone(settings.zone))
+    assert [f"{night:%d %H:%M}" for night in nights] == ["24 03:00", "25 03:00", "26 03:00"]
+
+
 # ── files that change ───────────────────────────────────────────────────────────────────────────
 
 
@@ -228,6 +242,53 @@ def test_a_broken_file_never_replaces_a_good_one_and_is_told_once(
     assert log.values("files taken")
 
 
+MISTAKEN = {
+    "a word misspelt": lambda path: path.write_text("campaign: fresh\naudiance: {any: []}\n"),
+    "not UTF-8": lambda path: path.write_bytes("campaign: caf\xe9\n".encode("latin-1")),
+    "empty": lambda path: path.touch(),
+    "a link to nothing": lambda path: path.symlink_to("nowhere.yaml"),
+}
+
+
+@pytest.mark.parametrize("write", MISTAKEN.values(), ids=MISTAKEN)
+def test_a_mistake_in_a_new_file_is_told_once_and_nothing_taken(
+    crew: Crew, post: Post, log: Listener, write: Callable[[Path], Any]
+) -> None:
+    before, file = post.project, post.project.folder / "campaigns/fresh.yaml"
+    write(file)
+    for _ in range(3):
+        reload(crew)
+    assert post.project is before
+    told = log.values("file not taken")
+    assert told
+    assert all("campaigns/fresh.yaml" in each["at"] for each in told)
+    assert log.values("files kept as they were") == [{"changed": "campaigns/fresh.yaml"}]
+    file.unlink()
+    reload(crew)
+    assert post.project is not before
+
+
+def test_what_was_wrong_at_the_start_may_stay_so(project: Project, log: Listener) -> None:
+    (project.folder / "campaigns/fresh.yaml").write_text("campaign: fresh\naudiance: {any: []}\n")
+    crew = Crew(post := Post(project))
+    was = priority(post)
+    edit(project, "campaigns/win-back.yaml", f"priority: {was}", "priority: 77")
+    edit(project, "campaigns/fresh.yaml", "campaign:", "# a line more\ncampaign:")
+    reload(crew)
+    assert priority(post) == 77
+    assert log.values("file not taken") == []
+
+
+def test_products_that_are_missing_are_told_and_not_what_follows_from_it(
+    crew: Crew, post: Post, log: Listener
+) -> None:
+    (post.project.folder / "campaigns/products.yaml").unlink()
+    reload(crew)
+    told = log.values("file not taken")
+    assert [Path(each["at"]).name for each in told] == ["products.yaml"]
+    assert log.names().count("files kept as they were") == 1
+
+
 def test_a_campaign_that_has_sent_and_whose_file_is_gone_goes_on(
     crew: Crew, post: Post, log: Listener
 ) -> None:
@@ -279,6 +340,14 @@ def test_a_foreign_error_is_told_without_its_text(post: Post, log: Listener) -> 
     [told] = log.values("failed")
     assert "ValueError at " in told["error"]
     assert "ann@example.com" not in str(log.events)
+
+
+def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post, log: Listener) -> None:
+    crew.planner.plan()
+    (post.project.folder / "aftersale.db").unlink()
+    Steady("plan", crew.planner.plan, post, Busy())()
+    [told] = log.values("failed")
+    assert "aftersale.db is gone (restore it from a backup" in told["error"]
 
 
 def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener) -> None:
@@ -338,6 +407,22 @@ def test_files_put_into_the_watched_folder_are_imported_by_the_leader(
         }
     ]
     assert "zoe" not in str(log.events).lower()
+
+
+def test_a_file_with_nothing_in_it_is_a_warning(
+    project: Project, log: Listener, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_WATCH__FOLDER", "inbox")
+    (project.folder / "inbox").mkdir()
+    (project.folder / "inbox" / "customers.csv").write_text("email,first_name\n")
+    watching = Project(project.folder, project._clock)
+    crew = Crew(Post(watching))
+    crew.planner.lead()
+    for _ in range(2):
+        crew.inbox.watch()
+    watching.close()
+    assert [each["read"] for each in log.values("imported")] == [0]
+    assert [record.levelname for record in caplog.records if record.getMessage() == "imported"] == ["WARNING"]
 
 
 def test_files_kept_long_enough_are_removed(

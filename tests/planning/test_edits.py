@@ -46,12 +46,13 @@ class Edit:
     """A campaign of the steps a, b and c, in which somebody is since day 0, edited on a later day."""
 
     told: Told
-    after: dict[str, Any] = field(default_factory=dict)  # keys of the campaign as edited
+    after: dict[str, Any] = field(default_factory=dict)  # keys of the campaign as edited; None: removed
     before: dict[str, Any] = field(default_factory=dict)
     on: int = 1
     until: int = 6
     planned: str = ""  # why a mail that was planned on day 0, and has not left, is cancelled
     held: bool = False  # whether it waits
+    waits: str = ""  # why it is held by the edit
     act: Callable[[Shop], None] = lambda _: None  # what else is done that day
 
     def begin(self, store: Store, *, sends: bool) -> Shop:
@@ -68,7 +69,8 @@ class Edit:
         self.act(shop)
 
     def _text(self, edited: dict[str, Any]) -> str:
-        return campaign_text(**{"steps": steps("a", "b", "c")} | self.before | edited)
+        keys = {"steps": steps("a", "b", "c")} | self.before | edited
+        return campaign_text(**{key: value for key, value in keys.items() if value is not None})
 
 
 def _set(**values: Any) -> Callable[[Shop], None]:
@@ -80,7 +82,13 @@ def _remove(shop: Shop) -> None:
 
 
 ONE_IN_TEN_DAYS = Settings(frequency=Frequency(max=1, per=10 * DAY))
+OFTEN = Frequency(max=99)
+QUIET, APART = (
+    Settings(frequency=OFTEN, quiet_hours="08:00-10:00"),
+    Settings(frequency=OFTEN, minimum_gap="3d"),
+)
 WHOLE = sent(a=0, b=2, c=4)
+FRIDAYS = "{send: {days: [fri]}, id: "
 MUG, NO_MUG = "{bought: {product: mug}}", "{not: {bought: {product: mug}}}"
 EDITS = {
     "a subject or a template": Edit(WHOLE, {"description": "other copy"}),
@@ -115,6 +123,33 @@ EDITS = {
     "`holdout` raised": Edit(WHOLE, {"holdout": "100%"}),
     "`holdout` lowered": Edit(
         [(day, step, "held_out") for day, step, _ in WHOLE], {"holdout": "0%"}, {"holdout": "100%"}
+    ),
+    "`send`": Edit(
+        [(0, "a", "due"), (2, "b", "outside_window"), *sent(b=3, c=5)],
+        {
+            "steps": steps("a", "b", "c")
+            .replace("{id: c", "{id_: c")
+            .replace("{id: ", FRIDAYS)
+            .replace("id_", "id")
+        },
+        waits="outside_window",
+    ),
+    "`on` added": Edit(WHOLE, {"on": MUG}),
+    "`on` removed": Edit(sent(a=1, b=3, c=5), {"on": None}, {"on": '{date: "2027-01-01 09:00"}'}),
+    "`hold`": Edit(
+        [(0, "a", "due"), (2, "b", "frequency_cap"), (3, "b", "expired")],
+        {"hold": "{at_most: 1d, then: exit}"},
+        act=_set(settings=ONE_IN_TEN_DAYS),
+    ),
+    "`cool_down`": Edit(
+        [(0, "a", "due"), (2, "b", "cool_down"), *sent(b=3, c=5)],
+        {"cool_down": "{after_purchase: 13d}"},
+        waits="cool_down",
+    ),
+    "`transactional`": Edit(
+        WHOLE,
+        {"transactional": "true"},
+        act=_set(settings=ONE_IN_TEN_DAYS),
     ),
     "`priority`": Edit(WHOLE, {"priority": 70}),
     "`topic`": Edit(
@@ -164,6 +199,13 @@ EDITS = {
         before={"while_": "{segment: some}"},
         act=_set(segments={"some": f"{MUG}"}),
         planned="while_ended",
+    ),
+    "`quiet_hours`": Edit(
+        [(0, "a", "due"), (2, "b", "quiet_hours")], act=_set(settings=QUIET), until=2, waits="quiet_hours"
+    ),
+    "`minimum_gap`": Edit(
+        [(0, "a", "due"), (2, "b", "minimum_gap"), (3, "b", "due"), (5, "c", "minimum_gap"), *sent(c=6)],
+        act=_set(settings=APART),
     ),
     "`frequency`": Edit([(0, "a", "due"), (2, "b", "frequency_cap")], act=_set(settings=ONE_IN_TEN_DAYS)),
 }
@@ -216,12 +258,16 @@ def test_a_mail_that_was_planned_and_has_not_left(store: Store, name: str) -> No
         shop.tick(NOW + DAY)
     case.edit(shop)
     shop.tick(NOW + DAY)
+    if name == "`on` removed":  # nobody was in it before
+        shop.tick(NOW + 2 * DAY)
     mail = next(mail for mail in shop.rows("messages") if mail["campaign_id"] == "plain")
     expected = ("cancelled", f"not sent: {case.planned}") if case.planned else ("scheduled", None)
+    if case.waits:
+        expected = ("scheduled", f"not sent: {case.waits}")
     if name == "`holdout` lowered":
         expected = ("held_out", None)
     assert (mail["status"], mail["error"]) == expected
-    assert (mail["slot_at"] is None) == (case.held or expected[0] != "scheduled")
+    assert (mail["slot_at"] is None) == bool(case.held or case.waits or expected[0] != "scheduled")
 
 
 def _without_repeats(told: Told) -> Told:
@@ -242,5 +288,5 @@ def test_the_page_has_the_same_rows_and_says_of_planned_mails_what_is_so() -> No
     found = {row[0]: row[2] for row in rows if not row[0].startswith("-")}
     assert list(found) == list(EDITS)
     for name, case in EDITS.items():
-        word = "is cancelled" if case.planned else "waits" if case.held else "goes"
+        word = "is cancelled" if case.planned else "waits" if case.held or case.waits else "goes"
         assert re.match(word, found[name]) or name == "`holdout` lowered", name

@@ -189,6 +189,29 @@ def test_a_cron_line_begins_again_and_again_and_what_was_missed_once(store: Stor
     assert len(entered(shop)) == before + 1
 
 
+NIGHTS = [  # the line, the zone, noon before, and when a run begins: of times shown twice, and left out
+    ("0 1 * * *", "Europe/London", "2026-10-24T12:00Z", ["2026-10-25T00:00Z"]),
+    ("*/15 1 * * *", "America/New_York", "2026-10-31T12:00Z", ["2026-11-01T05:00Z", "2026-11-01T05:45Z"]),
+    ("30 2 * * *", "America/New_York", "2026-03-07T12:00Z", ["2026-03-08T07:30Z"]),
+    ("30 2 8 3 *", "America/New_York", "2026-03-07T12:00Z", ["2026-03-08T07:30Z"]),
+]
+
+
+@pytest.mark.parametrize(("line", "zone", "noon", "begins"), NIGHTS)
+def test_in_a_night_when_the_clocks_are_changed_a_cron_line_begins_as_previewed(
+    store: Store, line: str, zone: str, noon: str, begins: list[str]
+) -> None:
+    chosen = Settings(shop={"timezone": zone}, frequency=Frequency(max=100))
+    text = campaign_text(on=f'{{cron: "{line}"}}', enter="every_time", steps=LATER.replace("1d", "0"))
+    shop = Shop(store, [text], chosen, people={1: buyer(at(noon))})
+    shop.tick(at(noon))
+    hourly = [at(noon) + hours * HOUR for hours in range(1, 24)]
+    looks = [(shop.preview(now), shop.tick(now)) for now in hourly]
+    assert entered(shop) == list(map(at, begins))
+    assert [seen for seen, _ in looks] == [done for _, done in looks]
+    assert sum(len(done) for _, done in looks) == len(begins)
+
+
 def test_another_trigger_counts_from_then_on(store: Store) -> None:
     shop = shop_on(store, MUG)
     buys(shop, NOW + HOUR, "towel")

@@ -32,6 +32,7 @@ CASES = [
     ("no width", SOUND + '\n<img src="https://x.example/a.png" alt="">', 4, "this picture has no width"),
     ("http", SOUND + '\n<a href="http://x.example/a">x</a>', 4, "'http://x.example/a' is not encrypted"),
     ("http and a value", SOUND + '\n<a href="http://x.example/{{ shop.name }}">x</a>', 4, "'http://x.example/…' is not encrypted"),
+    ("a value in a query", SOUND + '\n<a href="https://x.example/a?n={{ customer.first_name }}">x</a>', 4, "a customer's value in a query is not encoded"),
     ("a script", SOUND + "\n<script>x()</script>", 4, "<script> does nothing in most mail readers"),
     ("a form", SOUND + "\n<form></form>", 4, "<form> does nothing in most mail readers"),
     ("a link to nowhere", SOUND + '\n<a href="#">x</a>', 4, "this link leads nowhere"),
@@ -52,6 +53,8 @@ FINE = [
     SOUND,
     SOUND + '<img src="https://x.example/a.png" alt="" width="9">',
     SOUND + '<script type="application/ld+json">{}</script>',
+    SOUND
+    + '<a href="https://x.example/{{ customer.first_name }}?n={{ customer.first_name | url_encode }}">x</a>',
     SOUND + '<a href="{{ shop.url }}">x</a><a name="here">x</a><a href="#here">x</a>',
     "{% macro foot() %}" + FOOT + "{% endmacro %}" + HIDDEN + "{{ foot() }}",
 ]
@@ -79,6 +82,13 @@ def test_mjml_is_looked_at_as_it_is_written(tmp_path: Path):
 def test_text_by_hand_owes_the_same(tmp_path: Path):
     copy = studio(tmp_path, {"a.html": SOUND, "a.txt": "Hello"})
     assert [Path(warning.file).name for warning in copy.warnings()] == ["a.txt", "a.txt"]
+
+
+def test_what_is_owed_needs_no_way_out(tmp_path: Path):
+    owed = campaign_text().replace("offers: [course]", "transactional: true")
+    copy = studio(tmp_path, {"a.html": HIDDEN + "<p>x</p>"}, owed)
+    assert copy.problems() == {}
+    assert [warning.message for warning in copy.warnings()] == ["there is no postal address"]
 
 
 def test_wrong_copy_gets_no_advice(tmp_path: Path):

@@ -59,6 +59,8 @@ HTML = [
     ("a numbered list", "<ol><li>one</li><li>two</li></ol>", "1. one\n2. two"),
     ("a list in a list", "<ul><li>one<ul><li>deep</li></ul></li><li>two</li></ul>", "- one\n  - deep\n- two"),
     ("a numbered list of unknown length", "<ol>{% for r in rows %}<li>{{ r }}</li>{% endfor %}</ol>", "- r1\n- r2"),
+    ("a link with blanks", "<p>Read <a href=' https://x.example '>this</a></p>", "Read this (https://x.example)"),
+    ("a link with blanks and a value", "<p>Read <a href=' {{ url }}/a '>this</a></p>", "Read this (https://v.example/a)"),
     ("a link", "<p>Read <a href='https://x.example'>this</a>, please.</p>", "Read this (https://x.example), please."),
     ("a button", "<table><tr><td><a href='https://x.example'> Go </a></td></tr></table>", "Go: https://x.example"),
     ("a button by a macro", "{% macro b(t, u) %}<table><tr><td><a href='{{ u }}'>{{ t }}</a></td></tr></table>{% endmacro %}<p>x</p>{{ b('Go', 'https://x.example') }}", "x\n\nGo: https://x.example"),

@@ -494,6 +494,11 @@ def test_an_instant_outside_the_calendar(aftersale: Aftersale, shop: Path, at: s
             "the environment variable AFTERSALE_HOLDOUT: holdout: 'xx' is not a percentage",
         ),
         ("AFTERSALE_SHOP", "xx", "shop"),
+        (
+            "AFTERSALE_STAGING__ONLY",
+            '["nobody-at-all"]',
+            "the environment variable AFTERSALE_STAGING__ONLY: ",
+        ),
         ("AFTERSALE_SHOP__CURRENCY", "XQZ", "'XQZ' is not a currency"),
         (
             "AFTERSALE_DELIVERY__FOLDER",

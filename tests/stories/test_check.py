@@ -264,6 +264,7 @@ def test_windows_that_cannot_be(aftersale: Aftersale, project: Path) -> None:
         ('{cron: "0 9 * *"}', "2:6: '0 9 * *': write five fields"),
         ('{cron: "0 9 1 * 1"}', "2:6: '0 9 1 * 1': write a day of the month or a day of the week, not both"),
         ('{cron: "0 9 * * 8"}', "2:6: '0 9 * * 8': '8' is not a day of the week"),
+        ('{cron: "0 9 31 2 *"}', "2:6: '0 9 31 2 *': no month has such a day"),
         ('{cron: "61 9 * * *"}', "2:6: '61 9 * * *': "),
         ("", "2:1: on: write"),
     ],
@@ -275,6 +276,19 @@ def test_triggers_that_cannot_be(aftersale: Aftersale, project: Path, on: str, e
     Path("campaigns/begins.yaml").write_text(text)
     [line] = told(aftersale)
     assert line.startswith(f"campaigns/begins.yaml:{expected}"), line
+
+
+@pytest.mark.parametrize(
+    ("dates", "past"), [("2026-03-09 08:00", True), ("[2026-01-01 09:00, 2026-03-11 23:00]", False)]
+)
+def test_a_campaign_whose_dates_are_past_is_warned_of(
+    aftersale: Aftersale, project: Path, dates: str, past: bool
+) -> None:
+    campaign = Path("campaigns/win-back.yaml")
+    campaign.write_text(campaign.read_text() + f"on: {{date: {dates}}}\n")
+    said = aftersale("check")
+    assert said.code == 0
+    assert ("this is past, so nobody begins by it any more" in said.err) == past
 
 
 def test_a_warning_is_told_and_fails_only_a_strict_check(aftersale: Aftersale, project: Path) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -102,6 +103,67 @@ def test_a_way_out_that_cannot_send(
     monkeypatch.setenv("AFTERSALE_SECRETS__SENDGRID_KEY", "SG.something")
     monkeypatch.setenv("AFTERSALE_SENDGRID__SANDBOX", "true")
     assert told(aftersale, "way out")["said"] == "the sandbox of SendGrid: no mail arrives anywhere"
+
+
+def test_a_folder_for_mails_that_cannot_be_written(aftersale: Aftersale, shop: Path) -> None:
+    """Every command that speaks of mails tells it."""
+    aftersale("run", "--once")
+    clean = [aftersale("status", "--json"), aftersale("outbox", "--json"), aftersale("doctor", "--json")]
+    assert [said.json.get("not_sending") for said in clean] == [None, None, None]
+    Path("outbox").rename("elsewhere")
+    Path("outbox").touch()
+    assert told(aftersale, "way out") == {
+        "about": "way out",
+        "said": "outbox cannot be written: Not a directory",
+        "sound": False,
+        "hint": "check delivery.folder in config.yaml",
+    }
+    want = "NOT SENDING: outbox cannot be written: Not a directory (check delivery.folder in config.yaml)"
+    assert want in aftersale("status").out
+    assert want in aftersale("outbox").out
+    someone = str(aftersale("outbox", "--json").json["mails"][0]["customer_id"])
+    assert want in aftersale("explain", someone).out
+    assert want.endswith(aftersale("outbox", "--json").json["not_sending"])
+
+
+def test_a_disk_without_room(aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = SimpleNamespace(free=0)
+    monkeypatch.setattr("engine.delivery.transports.folder.disk_usage", lambda _: full)
+    found = told(aftersale, "way out")
+    assert (found["said"][:16], found["sound"]) == ("the disk is full", False)
+
+
+def test_mails_that_could_have_left_long_ago(
+    aftersale: Aftersale, shop: Path, database: Store, clock: VirtualClock
+) -> None:
+    aftersale("run", "--once")
+    with database.writing() as connection:
+        waiting = {"status": "scheduled", "settled_at": None}
+        connection.execute(update(messages).where(messages.c.status == "accepted").values(waiting))
+    found = {each["about"] for each in aftersale("doctor", "--json").json["findings"]}
+    assert "overdue" not in found
+    clock.advance(2 * HOUR)
+    overdue = told(aftersale, "overdue")
+    assert not overdue["sound"]
+    assert overdue["said"].endswith("could have left more than 1h ago, and none leaves")
+    aftersale("pause")
+    found = {each["about"] for each in aftersale("doctor", "--json").json["findings"]}
+    assert "overdue" not in found
+
+
+def test_a_database_that_has_sent_and_is_gone(aftersale: Aftersale, shop: Path) -> None:
+    """Nobody says that an import makes it, and nothing is made in its place."""
+    aftersale("run", "--once")
+    for file in Path().glob("aftersale.db*"):
+        file.unlink()
+    want = "the database aftersale.db is gone; .aftersale/generation.json tells that it has sent mail"
+    found = told(aftersale, "database")
+    assert (found["sound"], found["said"]) == (False, want)
+    assert found["hint"].startswith("restore it from a backup, then take it over with: aftersale adopt")
+    for command, code in ((["status"], 21), (["outbox"], 21), (["run", "--once"], 17), (["run"], 17)):
+        said = aftersale(*command)
+        assert (said.code, want in said.err) == (code, True), command
+    assert not Path("aftersale.db").exists()
 
 
 def test_no_database_yet(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ class Parcel:
 
 
 @runtime_checkable
+class Examined(Protocol):
+    """A way out that can tell, without sending, that nothing would leave by it."""
+
+    def examine(self) -> None:
+        """Raises TransportError. Nothing is made or changed."""
+
+
+@runtime_checkable
 class Together(Transport, Protocol):
     """A way out that takes several mails at once, and answers for each on its own."""
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from shutil import disk_usage
 from typing import ClassVar
 
 from engine.delivery.transports.base import Receipt, Trace, TryAgain
@@ -77,6 +78,17 @@ class FolderTransport:
 
     def close(self) -> None:
         pass
+
+    def examine(self) -> None:
+        """Whether files can be made where the mails lie, or where their folder is to be made."""
+        there = next(path for path in (self._mails, *self._mails.parents) if os.path.lexists(path))
+        with _told(there / "…"):
+            if not there.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if not disk_usage(there).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def forget(self, message_id: str, planned_at: datetime) -> bool:
         """Remove the file of a mail whose reader is erased. False where there is none."""
