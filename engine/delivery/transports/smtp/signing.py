@@ -5,6 +5,7 @@ from dkim.crypto import UnparsableKeyError, parse_pem_private_key
 
 from engine.delivery.transports.base import Refused
 from engine.errors import SettingsError
+from engine.rendering.eml import ascii_domain
 from engine.settings import Settings
 
 FROM = b"from"
@@ -17,7 +18,7 @@ class Signer:
     """Puts a signature before a mail."""
 
     def __init__(self, domain: str, selector: str, key: bytes) -> None:
-        self._domain, self._selector, self._key = domain.encode("idna"), selector.encode(), key
+        self._domain, self._selector, self._key = ascii_domain(domain).encode(), selector.encode(), key
 
     def sign(self, content: bytes) -> bytes:
         """The mail as it leaves. From is signed once more than it is there, so that none can be added.
