@@ -19,7 +19,7 @@ from engine.errors import StoreLocked
 from engine.facts.mail_events import Kind, furthest
 from engine.facts.merging import merge
 from engine.facts.receiving import inbound
-from engine.facts.suppression import address_hash, suppress
+from engine.facts.suppression import address_hash, suppress, suppressed_among
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
@@ -204,6 +204,22 @@ def test_a_mail_of_whom_is_somebody_else_by_now(store: Store) -> None:
         merge(connection, {2: 1}, 60, NOW)
     tell(store, event(2, 5, event="click"))
     assert (kinds(store, 1), kinds(store, 2)) == ([Kind.OPENED, Kind.CLICKED], [])
+
+
+@pytest.mark.parametrize("written", ["jo@xn--bcher-kva.example", "Jo@BÜCHER.example", "jo@bu\u0308cher.example"])
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_international_address_is_the_same_however_it_is_told(
+    store: Store, written: str, *, ours: bool
+) -> None:
+    """It leaves in ASCII, and so it is told of; here it is kept as people write it."""
+    plan_mails(store, 1, status="accepted")
+    change(store, 1, message_id=key(1).message_id, address="jo@bücher.example")
+    with store.writing() as connection:
+        named = {"kind": "email", "value": "jo@bücher.example", "customer_id": 1}
+        connection.execute(tables.identities.insert(), named)
+    tell(store, (event if ours else stray)(1, **HARD, email=written))
+    with store.reading() as connection:
+        assert suppressed_among(connection, ["jo@bücher.example"]) == {"jo@bücher.example"}
 
 
 # ── what cannot be read ─────────────────────────────────────────────────────────────────────────

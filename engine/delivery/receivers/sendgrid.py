@@ -14,6 +14,7 @@ from engine.delivery.receivers.heard import Heard
 from engine.delivery.transports.sendgrid.payload import CUSTOMER, MESSAGE
 from engine.facts.mail_events import Kind
 from engine.facts.receiving.saying import NotUnderstood
+from engine.facts.values.addresses import as_compared
 
 SOURCE = "sendgrid"
 EVENT_ID = "sg_event_id"
@@ -52,7 +53,7 @@ def heard(event: Any, received_at: datetime) -> Heard | None:
     return Heard(
         kind=kind,
         at=min(_at(event.get("timestamp")), received_at),
-        address=_text(event, "email", LONGEST_ADDRESS).strip().lower(),
+        address=as_compared(_text(event, "email", LONGEST_ADDRESS)),
         customer_id=_number(event.get(CUSTOMER)),
         message_id=_message(event),
         machine=kind is Kind.OPENED and event.get("sg_machine_open") in (True, "true"),

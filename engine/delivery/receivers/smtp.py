@@ -10,6 +10,7 @@ from typing import Any
 from engine.delivery.receivers.heard import Heard
 from engine.delivery.reports import Report
 from engine.facts.mail_events import Kind
+from engine.facts.values.addresses import as_compared
 
 SOURCE = "smtp"
 EVENT_ID = "id"  # there is none: the id follows from all that is said
@@ -31,7 +32,7 @@ def heard(event: Any, received_at: datetime) -> Heard:
     return Heard(
         kind=Kind(event["kind"]),
         at=received_at,
-        address=event["address"].lower(),
+        address=as_compared(event["address"]),
         customer_id=event["customer_id"],
         message_id=event["message_id"],
         detail=event["status"],
