@@ -116,7 +116,9 @@ def _place(connection: Connection, report: Report) -> tuple[str, int | None] | N
     by_address = (
         select(messages.c.address)
         .join(customers, customers.c.customer_id == messages.c.customer_id)
-        .where(customers.c.email == as_compared(report.recipient), messages.c.address == customers.c.email, *left)
+        .where(
+            customers.c.email == as_compared(report.recipient), messages.c.address == customers.c.email, *left
+        )
     )
     address = connection.scalar(by_address.limit(1))
     return (address, None) if address else None

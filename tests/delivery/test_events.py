@@ -19,7 +19,7 @@ from engine.errors import StoreLocked
 from engine.facts.mail_events import Kind, furthest
 from engine.facts.merging import merge
 from engine.facts.receiving import inbound
-from engine.facts.suppression import address_hash, suppress, suppressed_among
+from engine.facts.suppression import ANY, address_hash, lift, suppress, suppressed_among
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
@@ -32,7 +32,8 @@ SOFT = {"event": "bounce", "type": "bounce", "status": "4.2.2", "reason": "452 m
 NAMES = count()
 
 TABLES = (
-    *(tables.mail_events, tables.suppressions, tables.inbound, tables.messages, tables.contact_state),
+    *(tables.mail_events, tables.suppressions, tables.lifts, tables.inbound, tables.messages),
+    tables.contact_state,
     *(tables.customers, tables.identities, tables.changes, tables.customer_aliases),
 )
 
@@ -206,7 +207,9 @@ def test_a_mail_of_whom_is_somebody_else_by_now(store: Store) -> None:
     assert (kinds(store, 1), kinds(store, 2)) == ([Kind.OPENED, Kind.CLICKED], [])
 
 
-@pytest.mark.parametrize("written", ["jo@xn--bcher-kva.example", "Jo@BÜCHER.example", "jo@bu\u0308cher.example"])
+@pytest.mark.parametrize(
+    "written", ["jo@xn--bcher-kva.example", "Jo@BÜCHER.example", "jo@bu\u0308cher.example"]
+)
 @pytest.mark.parametrize("ours", [True, False])
 def test_an_international_address_is_the_same_however_it_is_told(
     store: Store, written: str, *, ours: bool
@@ -371,6 +374,37 @@ def test_what_a_person_wrote_down_stays(
     if last:
         tell(store, last)
     assert reasons(store) == {1: reason}
+
+
+@pytest.mark.parametrize(
+    ("told", "only", "later", "reason"),
+    [
+        ([event(1, 1, **HARD)], ANY, event(1, 9), None),  # a delivery does not bring the bounce back
+        ([event(1, 1, **HARD)], ANY, event(1, 2, event="spamreport"), None),  # of before, and told late
+        ([event(1, 1, **HARD)], ANY, event(1, 9, **HARD), "bounced"),
+        (soft(1, 2, 3), ANY, event(1, 9, **SOFT), None),  # the row begins anew
+        ([event(1, 1, event="unsubscribe")], "unsubscribed", event(1, 9), None),
+        (
+            [event(1, 1, event="unsubscribe")],
+            "unsubscribed",
+            event(1, 9, event="unsubscribe"),
+            "unsubscribed",
+        ),
+        ([event(1, 1, event="unsubscribe")], "unsubscribed", event(1, 2, **HARD), "bounced"),
+        ([event(1, 1, **HARD)], "unsubscribed", event(1, 9), "bounced"),
+    ],
+)
+def test_who_was_let_in_again_stays_in_until_something_new_happens(
+    store: Store, told: list[Any], only: str, later: Any, reason: str | None
+) -> None:
+    plan_mails(store, 1, status="accepted")
+    change(store, 1, message_id=key(1).message_id)
+    tell(store, *told)
+    assert reasons(store).keys() == {1}
+    with store.writing() as connection:
+        lift(connection, address(1), datetime.fromtimestamp(STARTED + 5, UTC), only=only)
+    tell(store, later)
+    assert reasons(store) == ({1: reason} if reason else {})
 
 
 # ── mails of unknown fate ───────────────────────────────────────────────────────────────────────
