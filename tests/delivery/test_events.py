@@ -445,6 +445,25 @@ def test_no_other_mail_is_touched(store: Store, status: str) -> None:
     assert row(store, 1).status == status
 
 
+@pytest.mark.parametrize(
+    ("said", "attempt", "status"),
+    [
+        ({"event": "delivered"}, 1, "accepted"),
+        (HARD, 2, "accepted"),
+        ({"event": "dropped"}, 1, "scheduled"),  # it reached nobody, so it may still go
+        ({"event": "delivered"}, 0, "scheduled"),  # nothing ever went: it is not of this mail
+    ],
+)
+def test_a_mail_that_is_to_be_tried_again_has_left_when_something_is_told_of_it(
+    store: Store, said: Any, attempt: int, status: str
+) -> None:
+    """A person was sure that it had not, and the provider knows better."""
+    plan_mails(store, 1)
+    change(store, 1, message_id=key(1).message_id, attempt=attempt, error="lost")
+    tell(store, event(1, **said))
+    assert row(store, 1).status == status
+
+
 def test_a_mail_on_its_way_is_its_owners_until_the_lease_runs_out(store: Store) -> None:
     plan_mails(store, 1, status="sending")
     change(store, 1, message_id=key(1).message_id, lease_until=datetime(2199, 1, 1, tzinfo=UTC))
