@@ -14,6 +14,7 @@ from engine.delivery.receivers.heard import Heard
 from engine.delivery.transports.sendgrid.payload import CUSTOMER, MESSAGE
 from engine.facts.mail_events import Kind
 from engine.facts.receiving.saying import NotUnderstood
+from engine.facts.suppression import BOUNCED, COMPLAINED, UNSUBSCRIBED
 from engine.facts.values.addresses import as_compared
 
 SOURCE = "sendgrid"
@@ -32,6 +33,13 @@ KINDS: Mapping[str, Kind] = {
     "group_resubscribe": Kind.RESUBSCRIBED,
 }
 NO_SUCH_ADDRESS = "Invalid Address"
+A_WISH = "unsubscribed address"
+ON_ITS_LISTS: Mapping[str, str] = {  # why it drops a mail, in its words, where that is about the address
+    "bounced address": BOUNCED,
+    "invalid": BOUNCED,
+    "spam reporting address": COMPLAINED,
+    A_WISH: UNSUBSCRIBED,
+}
 LONGEST_ADDRESS = 320
 LONGEST_DETAIL = 400
 MOST = 1 << 63

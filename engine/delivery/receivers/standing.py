@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, false, func, or_, select
 
+from engine.delivery.receivers.sendgrid import A_WISH, ON_ITS_LISTS
 from engine.facts.batches import batched
 from engine.facts.mail_events import Kind
 from engine.facts.suppression import ANY, BOUNCED, COMPLAINED, UNREACHABLE, UNSUBSCRIBED, Cause, gravity
@@ -24,7 +25,8 @@ REASONS: Mapping[str, str] = {
     Kind.COMPLAINED: COMPLAINED,
     Kind.UNSUBSCRIBED: UNSUBSCRIBED,
 }
-DECISIVE = (*REASONS, Kind.SOFT_BOUNCE, Kind.DELIVERED)
+DECISIVE = (*REASONS, Kind.SOFT_BOUNCE, Kind.DELIVERED, Kind.DROPPED)
+DROPPED_FOR = case((mail_events.c.kind == Kind.DROPPED, func.lower(mail_events.c.detail)), else_="")
 
 
 def stop_mailing(connection: Connection, customer_ids: Collection[int], limit: int, source: str) -> None:
@@ -37,18 +39,21 @@ def stop_mailing(connection: Connection, customer_ids: Collection[int], limit: i
 def _causes(connection: Connection, customer_ids: Collection[int], limit: int) -> dict[str, Cause | None]:
     """The gravest cause for each address of which something decisive is known; None where there is none."""
     table = mail_events.c
-    first, last = (f(table.at, type_=table.at.type) for f in (func.min, func.max))
+    first, said = func.min(table.at, type_=table.at.type), DROPPED_FOR.label("said")
     causes: dict[str, list[Cause]] = defaultdict(list)
     for ids in batched(sorted(customer_ids)):
         theirs = (
             table.customer_id.in_(ids),
             table.kind.in_(DECISIVE),
             table.address_hash != "",
-            _counts(table),
+            _counts(table, or_(table.kind == Kind.UNSUBSCRIBED, DROPPED_FOR == A_WISH)),
         )
-        asked = select(table.address_hash, table.kind, first, last).where(*theirs)
-        for row in connection.execute(asked.group_by(table.address_hash, table.kind)):
-            causes[row[0]] += [Cause(REASONS[row[1]], row[2])] if row[1] in REASONS else []
+        asked = select(table.address_hash, table.kind, said, first).where(*theirs)
+        for address, kind, why, at in connection.execute(
+            asked.group_by(table.address_hash, table.kind, "said")
+        ):
+            reason = REASONS.get(kind) or ON_ITS_LISTS.get(why)
+            causes[address] += [Cause(reason, at)] if reason else []
         for address, at in _unreachable(connection, ids, limit):
             causes[address].append(Cause(UNREACHABLE, at))
     return {address: max(found, key=_weight, default=None) for address, found in causes.items()}
@@ -73,7 +78,7 @@ def _unreachable(
         soft.c.customer_id.in_(customer_ids),
         soft.c.kind == Kind.SOFT_BOUNCE,
         soft.c.address_hash != "",
-        _counts(soft.c),
+        _counts(soft.c, false()),
         in_a_row,
     )
     last = func.max(soft.c.at, type_=soft.c.at.type)
@@ -81,9 +86,9 @@ def _unreachable(
     yield from ((row[0], row[1]) for row in connection.execute(counted.having(func.count() >= limit)))
 
 
-def _counts(told: Any) -> ColumnElement[bool]:
+def _counts(told: Any, wish: ColumnElement[bool]) -> ColumnElement[bool]:
     """SQL: it happened after the address was last let in again. A reader takes back their own wish alone."""
-    this = and_(told.kind == Kind.UNSUBSCRIBED, lifts.c.reason == UNSUBSCRIBED)
+    this = and_(wish, lifts.c.reason == UNSUBSCRIBED)
     since = select(func.max(lifts.c.at)).where(
         lifts.c.address_hash == told.address_hash, or_(lifts.c.reason == ANY, this)
     )
