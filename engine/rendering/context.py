@@ -14,6 +14,7 @@ from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
 from engine.links import Purpose
 from engine.rendering.claims import CLAIMS
+from engine.rendering.eml import ascii_domain
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
 from engine.rendering.targets import WAYS_OUT, Shopfront, Untouched
@@ -98,6 +99,7 @@ class Surroundings:
         self.catalogue = catalogue
         self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
+        self._leave = quote(ascii_domain(sender.unsubscribe), safe="@!$'*+=~")
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),
             "sender": SenderCard(sender.name, sender.email),
@@ -118,8 +120,9 @@ class Surroundings:
         return links.to(Purpose.VIEW, message_id) if links else ""
 
     def unsubscribe_mailto(self, message_id: str) -> str:
+        """In ASCII, since it stands in a header, where mail programs read no encoded words."""
         subject = quote(f"unsubscribe {message_id}")
-        return f"mailto:{self.settings.sender.unsubscribe}?subject={subject}"
+        return f"mailto:{self._leave}?subject={subject}"
 
     def context(
         self, campaign: Campaign, order: MailOrder, customer: CustomerCard, claims: "ClaimBook"
