@@ -1,18 +1,22 @@
 """One batch on its way: from its committed intent, through the studio and the door, to its settlement."""
 
+import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from engine.delivery.outbox import Outbox, Outcome
+from engine.delivery.receivers import smtp
 from engine.delivery.retry import pause_after
 from engine.delivery.rows import Attempt
 from engine.delivery.staging import on_the_list
 from engine.delivery.states import Status
 from engine.delivery.transports.base import (
     Answer,
+    NoSuchAddress,
     OutcomeUnknown,
     Parcel,
     Receipt,
@@ -23,6 +27,7 @@ from engine.delivery.transports.base import (
 )
 from engine.delivery.transports.one_by_one import OneByOne, together
 from engine.errors import TransportError
+from engine.facts.receiving.inbound import keep
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 
@@ -39,6 +44,7 @@ class Bag:
     outcomes: dict[Attempt, Outcome]
     letters: dict[Attempt, Mail] = field(default_factory=dict)
     receipts: dict[Attempt, Receipt] = field(default_factory=dict)
+    nowhere: list[Mapping[str, Any]] = field(default_factory=list)  # told of addresses that are none
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Courier:
             self._write(bag)
             self._send(bag)
         finally:
+            if bag.nowhere:
+                keep(self.outbox.store, smtp.SOURCE, smtp.EVENT_ID, json.dumps(bag.nowhere), self.now)
             settled = self.outbox.settle(bag.outcomes, self.now)
         return settled
 
@@ -143,6 +151,8 @@ class Courier:
                 attempt = senders[mail.message_id]
                 flying.discard(attempt)
                 self._settle(bag, attempt, answer)
+                if isinstance(answer, NoSuchAddress):
+                    bag.nowhere.append(smtp.refused(attempt, mail.to_address, str(answer)))
         except TransportError:
             bag.outcomes |= dict.fromkeys(flying, _NOT_SENT)
             raise

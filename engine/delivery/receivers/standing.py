@@ -22,6 +22,7 @@ from engine.store.tables import lifts, mail_events, suppressions
 
 REASONS: Mapping[str, str] = {
     Kind.BOUNCED: BOUNCED,
+    Kind.REFUSED: BOUNCED,
     Kind.COMPLAINED: COMPLAINED,
     Kind.UNSUBSCRIBED: UNSUBSCRIBED,
 }
