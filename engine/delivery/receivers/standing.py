@@ -93,7 +93,8 @@ def _counts(told: Any, wish: ColumnElement[bool]) -> ColumnElement[bool]:
     since = select(func.max(lifts.c.at)).where(
         lifts.c.address_hash == told.address_hash, or_(lifts.c.reason == ANY, this)
     )
-    return told.at > func.coalesce(since.scalar_subquery(), 0)
+    counts: ColumnElement[bool] = told.at > func.coalesce(since.scalar_subquery(), 0)
+    return counts
 
 
 def _write(connection: Connection, causes: Mapping[str, Cause | None], source: str) -> None:
