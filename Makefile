@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 # a memory disk of two free gigabytes or more, where there is one: the tests sync many small files
 SHM    := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "/dev/shm" }')
 
-.PHONY: demo test lint format docs bench soak clean
+.PHONY: demo test lint format docs bench soak soak-all soak-events clean
 
 demo: $(STAMP)  ## the whole story on a bundled shop
 	@$(BIN)/aftersale demo demo-shop
@@ -38,6 +38,16 @@ bench: $(STAMP)  ## the benchmarks, each a ratio within one run
 soak: $(STAMP)  ## processes killed, frozen and failed at random, then the mails counted: SECONDS, DATABASE, TRANSPORT, SEED
 	@$(BIN)/python -W ignore -m tests.soak --seconds $(or $(SECONDS),120) --database $(or $(DATABASE),sqlite) \
 		--transport $(or $(TRANSPORT),sendgrid) $(if $(SEED),--seed $(SEED))
+
+soak-all: $(STAMP)  ## the same with both transports on both databases, one after the other: SECONDS of each, SEED
+	@for database in sqlite postgres; do for transport in sendgrid smtp; do \
+		$(BIN)/python -W ignore -m tests.soak --seconds $(or $(SECONDS),120) --database $$database \
+			--transport $$transport $(if $(SEED),--seed $(SEED)) || exit 1; \
+	done; done
+
+soak-events: $(STAMP)  ## a million events in any order, with duplicates, end as in order: EVENTS, DATABASE, SEED
+	@$(BIN)/python -W ignore -m tests.soak.events --events $(or $(EVENTS),1000000) \
+		--database $(or $(DATABASE),sqlite) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) demo-shop

@@ -741,6 +741,11 @@ class Settings(BaseSettings):
         description="what a topic is called where customers choose what they get, such as `recipes: A recipe "
         "a week`; a topic of a campaign that is not named here is shown by its id",
     )
+    unsubscribe: Literal["ours", "sendgrid"] = Field(
+        "ours",
+        description="whose way out each mail has: `ours`, by headers and a link to the web server or by "
+        "mail; `sendgrid`, by the headers and the link that SendGrid puts in",
+    )
     quiet_hours: QuietHours = Field(
         None,
         description="no mail in these hours by the customer's clock, such as `21:00-08:00`, but what is "
@@ -838,6 +843,7 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(str(error), hint="set its keys one by one: AFTERSALE_SHOP__NAME=…") from error
     if document.problems:
         raise SettingsError(str(Problems(document.problems)))
+    _refuse_a_second_way_out(document, settings)
     _ = settings.links  # what they lack is told at once, not with the first mail
     return settings
 
@@ -872,6 +878,24 @@ def _refuse_unknown_variables() -> None:
         if variable.startswith(PREFIX) and name not in {*Settings.model_fields, *NOT_SETTINGS}:
             msg = f"the environment variable {variable} is not a setting"
             raise SettingsError(msg, hint=did_you_mean(name, Settings.model_fields))
+
+
+def _refuse_a_second_way_out(document: Document, settings: Settings) -> None:
+    """Where SendGrid puts in the link, it must be the only one, and what comes of it be heard of here."""
+    if settings.unsubscribe == "ours":
+        return
+    wrong = ""
+    if settings.delivery.transport != "sendgrid":
+        wrong = f"mails leave by {settings.delivery.transport!r}, where nobody puts in the link of SendGrid"
+        hint = "write unsubscribe: ours, or delivery.transport: sendgrid"
+    elif settings.sendgrid.asm_group:
+        wrong = "its link is of the list of the whole account, and sendgrid.asm_group names a group beside it"
+        hint = "leave sendgrid.asm_group out, or write unsubscribe: ours"
+    elif not settings.sendgrid.webhook_key and settings.sendgrid_lists == "off":
+        wrong = "nobody would tell who unsubscribed: no sendgrid.webhook_key is set, and no list read"
+        hint = "set sendgrid.webhook_key, or sendgrid.suppressions: read"
+    if wrong:
+        raise SettingsError(str(document.problem(("unsubscribe",), wrong, hint)))
 
 
 def _refuse_half_a_cap(data: dict[str, Any]) -> None:

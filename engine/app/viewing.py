@@ -7,11 +7,20 @@ from sqlalchemy import select
 from engine.app.project import Project
 from engine.delivery.rows import ATTEMPT, attempts
 from engine.delivery.states import Status
+from engine.links import Purpose
 from engine.planning.slots import slot_at
 from engine.rendering.mail import Mail, MailOrder
 from engine.store.tables import messages
 
 LEFT = (Status.SENDING, Status.ACCEPTED, Status.UNKNOWN)
+
+
+def page_of(project: Project, mail: Mail) -> str:
+    """The mail as a page. Where its provider puts in a link, ours stands in its place here."""
+    links = project.settings.links
+    if not (mail.their_link and links):
+        return mail.html
+    return mail.html.replace(mail.their_link, links.to(Purpose.UNSUBSCRIBE, mail.message_id))
 
 
 def shown_again(project: Project, message_id: str) -> Mail | None:

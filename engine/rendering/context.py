@@ -13,11 +13,12 @@ from urllib.parse import quote
 from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
 from engine.links import Purpose
+from engine.rendering.addresses import Untouched
 from engine.rendering.claims import CLAIMS
 from engine.rendering.eml import ascii_domain
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
-from engine.rendering.targets import WAYS_OUT, Shopfront, Untouched
+from engine.rendering.targets import WAYS_OUT, Shopfront
 from engine.rendering.unproven import unproven
 from engine.settings import Settings
 
@@ -88,6 +89,7 @@ RESULTS: Mapping[str, frozenset[str]] = {
     "consumed": _words(ConsumedFacts, "share", "last_unit", "unit"),
     "not_consumed": _words(NotConsumedFacts),
 }
+THEIR_LINK = "[aftersale_unsubscribe]"  # as the provider is told to look for it
 NAMES = frozenset((*ATTRIBUTES, *RESULTS, "offers", *WAYS_OUT, "now", "locale", "preheader"))
 
 
@@ -108,6 +110,11 @@ class Surroundings:
 
     def _product(self, sku: str) -> Product:
         return self.catalogue.choose(sku)
+
+    def their_link(self, campaign: Campaign) -> str:
+        """What the provider puts its own link in the place of; empty where the mail has ours."""
+        theirs = self.settings.unsubscribe != "ours" and not campaign.transactional
+        return THEIR_LINK if theirs else ""
 
     def unsubscribe_url(self, message_id: str) -> str:
         """To the page where its reader chooses what to get; where there is no web server, by mail."""
@@ -135,7 +142,9 @@ class Surroundings:
             "campaign": Named(campaign.id),
             "step": Named(order.key.step_id),
             "offers": tuple(map(self._product, campaign.offers)),
-            "unsubscribe_url": Untouched(self.unsubscribe_url(order.key.message_id)),
+            "unsubscribe_url": Untouched(
+                self.their_link(campaign) or self.unsubscribe_url(order.key.message_id)
+            ),
             "view_in_browser_url": Untouched(self.view_in_browser_url(order.key.message_id)),
             "now": order.planned_at.astimezone(self.zone),
         }

@@ -26,7 +26,8 @@ class MailOrder(NamedTuple):
 class Mail:
     """A mail ready to go. Its headers are beyond the usual ones; its evidence can be put into JSON.
 
-    One that is `owed` goes to who unsubscribed as well.
+    One that is `owed` goes to who unsubscribed as well. In the place of `their_link` its provider puts in the
+    address of its own way out; where it is empty, the mail has ours.
     """
 
     key: MailKey
@@ -43,6 +44,7 @@ class Mail:
     headers: tuple[tuple[str, str], ...] = ()
     evidence: tuple[dict[str, Any], ...] = ()
     owed: bool = False
+    their_link: str = ""
 
 
 @dataclass(frozen=True)

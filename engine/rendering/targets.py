@@ -15,7 +15,7 @@ from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
-from engine.rendering.addresses import SHOWN, checked
+from engine.rendering.addresses import SHOWN, Untouched, checked
 from engine.rendering.document import Document, Spot
 from engine.rendering.edits import Edits, Splices, static
 from engine.rendering.events import Event, Mark, Static, Value
@@ -34,12 +34,6 @@ WAYS_OUT = ("unsubscribe_url", "view_in_browser_url")
 CACHED = 4_096
 Pairs = tuple[tuple[str, str], ...]
 Event_ = Event | Turn
-
-
-class Untouched(str):
-    """An address that nothing is added to, whatever it leads to: a way out of the letter."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Writer:
             headers=self._headers(order, copy.campaign, message_id),
             evidence=claims.evidence(),
             owed=copy.campaign.transactional,
+            their_link=self.surroundings.their_link(copy.campaign),
         )
 
     def _headers(self, order: MailOrder, campaign: Campaign, message_id: str) -> tuple[tuple[str, str], ...]:
@@ -69,6 +70,8 @@ class Writer:
 
     def _way_out(self, campaign: Campaign, message_id: str) -> Iterator[tuple[str, str]]:
         """By one click (RFC 8058) from what somebody subscribed to; what is owed is no list to leave."""
+        if self.surroundings.their_link(campaign):
+            return  # the provider adds both headers, with its link
         by_mail = f"<{self.surroundings.unsubscribe_mailto(message_id)}>"
         if campaign.transactional or not self.surroundings.settings.links:
             yield "List-Unsubscribe", by_mail

@@ -88,6 +88,17 @@ def test_what_is_owed_is_of_no_group_and_goes_to_who_unsubscribed_there() -> Non
     assert (owed.get("asm"), offer["asm"]) == (None, {"group_id": 7})
 
 
+def test_the_provider_puts_in_its_link_where_the_mail_has_none_of_ours() -> None:
+    page = '<p>Hello.</p><a href="[link]">enough</a>'
+    theirs = payload.alone(letter(1, their_link="[link]", html=page), SendGrid())
+    helper = helpers.SubscriptionTracking(
+        enable=True, substitution_tag=helpers.SubscriptionSubstitutionTag("[link]")
+    )
+    assert theirs["tracking_settings"]["subscription_tracking"] == helper.get()
+    ours = payload.alone(letter(1), SendGrid())
+    assert ours["tracking_settings"]["subscription_tracking"] == {"enable": False}
+
+
 @pytest.fixture(scope="module")
 def contract(real_data: Path) -> Draft202012Validator:
     """The published OpenAPI of mail send, its known defects mended."""
@@ -103,6 +114,7 @@ def test_a_request_keeps_the_published_contract(contract: Draft202012Validator) 
         together(letters(*range(1, 40))),
         payload.alone(letter(1), SendGrid()),
         payload.alone(letter(1, owed=True), EVERYTHING),
+        payload.alone(letter(1, their_link="[link]"), SendGrid()),
     ):
         assert [error.message for error in contract.iter_errors(json.loads(payload.to_json(request)))] == []
         assert judged(request) == []

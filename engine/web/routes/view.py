@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from engine.app.files import UpToDate
 from engine.app.project import Project
-from engine.app.viewing import shown_again
+from engine.app.viewing import page_of, shown_again
 from engine.links import Purpose
 from engine.web.answers import page, shown
 from engine.web.tokens import mail_of
@@ -23,6 +23,6 @@ def routes(project: Project) -> APIRouter:
     @router.get("/m/{token}")
     def view(token: str) -> Response:
         mail = shown_again(here.project(), read(token))
-        return shown(mail.html) if mail else page("told.html", project.settings, GONE, 410)
+        return shown(page_of(project, mail)) if mail else page("told.html", project.settings, GONE, 410)
 
     return router

@@ -139,7 +139,7 @@ def _request(
         **reply_to,
         "content": [{"type": "text/plain", "value": text}, {"type": "text/html", "value": html}],
         "categories": [like.key.campaign_id],
-        **dict(_settings(settings, owed=like.owed)),
+        **dict(_settings(settings, like)),
     }
 
 
@@ -153,21 +153,22 @@ def _subject(people: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"subject": subject}
 
 
-def _settings(settings: SendGrid, *, owed: bool) -> Iterator[tuple[str, Any]]:
-    """The provider's own way to unsubscribe is off: each mail has ours.
+def _settings(settings: SendGrid, like: Mail) -> Iterator[tuple[str, Any]]:
+    """The provider's own way to unsubscribe is off where each mail has ours.
 
     What is owed is of no group that somebody could leave, and goes to who unsubscribed there as well.
     """
-    tracking: dict[str, Any] = {"subscription_tracking": {"enable": False}}
+    theirs = {"substitution_tag": like.their_link} if like.their_link else {}
+    tracking: dict[str, Any] = {"subscription_tracking": {"enable": bool(theirs), **theirs}}
     if settings.clicks is not None:
         tracking["click_tracking"] = {"enable": settings.clicks, "enable_text": settings.clicks}
     if settings.opens is not None:
         tracking["open_tracking"] = {"enable": settings.opens}
     yield "tracking_settings", tracking
-    special = {"sandbox_mode": settings.sandbox, "bypass_unsubscribe_management": owed}
+    special = {"sandbox_mode": settings.sandbox, "bypass_unsubscribe_management": like.owed}
     if chosen := {name: {"enable": True} for name, wanted in special.items() if wanted}:
         yield "mail_settings", chosen
     if settings.ip_pool:
         yield "ip_pool_name", settings.ip_pool
-    if settings.asm_group and not owed:
+    if settings.asm_group and not like.owed:
         yield "asm", {"group_id": settings.asm_group}
