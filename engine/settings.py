@@ -13,9 +13,10 @@ from functools import cache
 from os.path import normpath, sep
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from zoneinfo import ZoneInfo
 
+import idna
 from babel.numbers import list_currencies
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -118,7 +119,17 @@ def _public(url: str) -> str:
     if parts.query or parts.fragment:
         msg = f"{url!r} must end with its path, without ? and #"
         raise ValueError(msg)
-    return url.rstrip("/")
+    return _in_ascii(url.rstrip("/"))
+
+
+def _in_ascii(url: str) -> str:
+    """As it may stand in the header of a mail, where mail programs read no encoded words."""
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    host = idna.encode(parts.hostname or "", uts46=True).decode()
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{quote(parts.path, safe='/%')}"
 
 
 def _verification_key(key: str) -> str:

@@ -24,6 +24,7 @@ from engine.delivery.transports.smtp import SmtpTransport
 from engine.errors import SettingsError, relative
 from engine.facts.mail_events import Kind
 from engine.facts.receiving import inbound
+from engine.facts.values.addresses import as_compared
 from engine.rendering.mail import one_line
 from engine.store.connect import Store
 from engine.store.tables import customers, messages
@@ -111,12 +112,13 @@ def _place(connection: Connection, report: Report) -> tuple[str, int | None] | N
         row = connection.execute(by_id.where(messages.c.message_id == report.message_id)).first()
         if row is not None and row.address:
             return row.address, row.customer_id
-    names = {report.recipient, report.recipient.lower()}
     left = (messages.c.transport == SmtpTransport.name, messages.c.status.in_(_LEFT))
     by_address = (
         select(messages.c.address)
         .join(customers, customers.c.customer_id == messages.c.customer_id)
-        .where(customers.c.email.in_(names), messages.c.address == customers.c.email, *left)
+        .where(
+            customers.c.email == as_compared(report.recipient), messages.c.address == customers.c.email, *left
+        )
     )
     address = connection.scalar(by_address.limit(1))
     return (address, None) if address else None

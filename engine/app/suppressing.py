@@ -97,10 +97,10 @@ def _hash(told: dict[str, str]) -> str:
     return address_hash(valid(written))
 
 
-def lift_all(project: Project, addresses: Iterable[str]) -> dict[str, bool]:
+def lift_all(project: Project, addresses: Iterable[str], now: datetime) -> dict[str, bool]:
     """The addresses may get mail again, where consent says so; whether each of them was suppressed."""
     with project.store.writing() as connection:
-        return {address: lift(connection, address) for address in addresses}
+        return {address: lift(connection, address, now) for address in addresses}
 
 
 def write_list(project: Project, target: IO[str]) -> int:

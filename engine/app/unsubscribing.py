@@ -97,7 +97,7 @@ def choose(project: Project, message_id: str, wanted: Collection[str], now: date
         said = [(topic, topic in wanted) for topic in topics(project, reader)]
         if any(yes for _, yes in said):
             for address in reader.addresses:
-                lift(connection, address, only=UNSUBSCRIBED)
+                lift(connection, address, now, only=UNSUBSCRIBED)
         say(connection, reader.customer_id, said, PAGE, now)
         return _standing(connection, project, reader, now)
 

@@ -58,7 +58,7 @@ def command(
         elif file is not None:
             _read(shop, file, reason)
         elif lift:
-            for address, was in lift_all(shop, valid).items():
+            for address, was in lift_all(shop, valid, instant(shop, None)).items():
                 typer.echo(f"{address}: {'may get mail again' if was else 'was not suppressed'}")
         else:
             _suppress(shop, valid, reason)

@@ -1,7 +1,8 @@
 """The circuit breaker: it pauses a campaign whose mails come back, before the sender's good name is gone.
 
 Mailbox providers count complaints and dead addresses against whoever sends. Both are shares of the mails
-that left lately; mails of before the last resume are not held against a campaign again.
+that left lately, or would have but for their address; mails of before the last resume are not held against a
+campaign again.
 """
 
 from collections.abc import Collection
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, distinct, func, select
+from sqlalchemy import Connection, Select, and_, case, distinct, func, or_, select
 
 from engine.clock import format_duration
 from engine.delivery.rows import stands
@@ -18,6 +19,8 @@ from engine.facts.mail_events import Kind
 from engine.planning.pauses import pause, paused_since
 from engine.settings import Breaker, percent
 from engine.store.tables import mail_events, messages, resumes
+
+BACK = (Kind.BOUNCED, Kind.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _over(settings: Breaker, left: int, bounced: int, complaints: int) -> str:
 def _suspects(settings: Breaker, campaign_ids: Collection[str], now: datetime) -> Select[Any]:
     """Those of which anything came back of late: only their mails have to be counted."""
     told = mail_events.c
-    bad = (told.kind.in_((Kind.BOUNCED, Kind.COMPLAINED)), told.at > now - settings.within)
+    bad = (told.kind.in_((*BACK, Kind.COMPLAINED)), told.at > now - settings.within)
     return select(told.campaign_id).where(told.campaign_id.in_(sorted(campaign_ids)), *bad).distinct()
 
 
@@ -74,14 +77,14 @@ def _lately(settings: Breaker, campaign_ids: Collection[str], now: datetime) -> 
     same = and_(messages.c.customer_id == told.c.customer_id, messages.c.message_id == told.c.message_id)
     resumed = select(resumes.c.at).where(resumes.c.campaign_id == messages.c.campaign_id).scalar_subquery()
     mails = [
-        func.count(distinct(case((told.c.kind == kind, messages.c.message_id))))
-        for kind in (Kind.BOUNCED, Kind.COMPLAINED)
+        func.count(distinct(case((told.c.kind.in_(kinds), messages.c.message_id))))
+        for kinds in (BACK, (Kind.COMPLAINED,))
     ]
     return (
         select(messages.c.campaign_id, func.count(distinct(messages.c.message_id)), *mails)
         .select_from(messages.outerjoin(told, same))
         .where(
-            stands(Status.ACCEPTED),
+            or_(stands(Status.ACCEPTED), told.c.kind == Kind.REFUSED),
             messages.c.campaign_id.in_(sorted(campaign_ids)),
             messages.c.settled_at > now - settings.within,
             messages.c.settled_at > func.coalesce(resumed, 0),

@@ -1,18 +1,22 @@
 """One batch on its way: from its committed intent, through the studio and the door, to its settlement."""
 
+import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from engine.delivery.outbox import Outbox, Outcome
+from engine.delivery.receivers import smtp
 from engine.delivery.retry import pause_after
 from engine.delivery.rows import Attempt
 from engine.delivery.staging import on_the_list
 from engine.delivery.states import Status
 from engine.delivery.transports.base import (
     Answer,
+    NoSuchAddress,
     OutcomeUnknown,
     Parcel,
     Receipt,
@@ -23,10 +27,11 @@ from engine.delivery.transports.base import (
 )
 from engine.delivery.transports.one_by_one import OneByOne, together
 from engine.errors import TransportError
-from engine.planning.pauses import ALL, paused_since
+from engine.facts.receiving.inbound import keep
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 
+ASKS_EVERY = 0.1  # seconds; what is handed over by itself takes longer, so it is asked for
 _NOT_SENT = Outcome(Status.SCHEDULED)
 _IN_THE_AIR = Outcome(Status.UNKNOWN, "the transport did not say whether it took it")
 _REHEARSED = Outcome(Status.CANCELLED, "a rehearsal: the address is not in staging.only")
@@ -39,6 +44,7 @@ class Bag:
     outcomes: dict[Attempt, Outcome]
     letters: dict[Attempt, Mail] = field(default_factory=dict)
     receipts: dict[Attempt, Receipt] = field(default_factory=dict)
+    nowhere: list[Mapping[str, Any]] = field(default_factory=list)  # told of addresses that are none
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Courier:
             self._write(bag)
             self._send(bag)
         finally:
+            if bag.nowhere:
+                keep(self.outbox.store, smtp.SOURCE, smtp.EVENT_ID, json.dumps(bag.nowhere), self.now)
             settled = self.outbox.settle(bag.outcomes, self.now)
         return settled
 
@@ -98,32 +106,39 @@ class Courier:
             bag.outcomes |= {a: _accepted(receipt) for a, receipt in bag.receipts.items()}
 
     def _send_while_fresh(self, bag: Bag) -> None:
-        """Past the door and off, until half of the lease is used up that the door renewed.
+        """Past the door and off, until half of the lease is used up that was renewed.
 
-        The first one leaves at once, so that something leaves however short the lease.
+        The door is asked again and again, so that a no, a suppression or a pause holds from the moment it was
+        said. The first one leaves at once, so that something leaves however short the lease.
         """
-        turn_back = self.stopwatch() + self.outbox.lease.total_seconds() / 2
+        asked = self.stopwatch()
+        turn_back = asked + self.outbox.lease.total_seconds() / 2
+        self._renew(bag)
         self._pass_the_door(bag)
         senders = {mail.message_id: attempt for attempt, mail in bag.letters.items()}
         for parcel in self._way.parcels(list(bag.letters.values())):
-            self._hand_over(bag, parcel, senders)
+            if (moment := self.stopwatch()) >= asked + ASKS_EVERY:
+                asked = moment
+                self._pass_the_door(bag)
+            if mails := [mail for mail in parcel.mails if senders[mail.message_id] in bag.letters]:
+                self._hand_over(bag, replace(parcel, mails=mails), senders)
             if self.stop() or self.rest() or self.stopwatch() >= turn_back:
                 return
 
+    def _renew(self, bag: Bag) -> None:
+        """Keep only the letters that are still ours to send."""
+        held = self.outbox.renew(bag.letters)
+        bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt in held}
+
     def _pass_the_door(self, bag: Bag) -> None:
-        """Keep only the letters that are still ours to send, and that nothing stands against by now."""
-        held, barred = self.outbox.renew(bag.letters), self.outbox.barred(bag.letters, self.now)
-        with self.outbox.store.reading() as connection:
-            resting = paused_since(connection)
-        passed: dict[Attempt, Mail] = {}
-        for attempt, mail in bag.letters.items():
-            if attempt in barred:
-                bag.outcomes[attempt] = Outcome(Status.CANCELLED, barred[attempt])
-            elif not on_the_list(mail.to_address, self.only):
-                bag.outcomes[attempt] = _REHEARSED
-            elif attempt in held and not {ALL, attempt.key.campaign_id} & resting.keys():
-                passed[attempt] = mail
-        bag.letters = passed
+        """Keep only the letters that nothing stands against by now."""
+        stopped = {
+            attempt: _REHEARSED
+            for attempt, mail in bag.letters.items()
+            if not on_the_list(mail.to_address, self.only)
+        } | self.outbox.stopped(bag.letters, self.now)
+        bag.outcomes |= stopped
+        bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt not in stopped}
 
     def _hand_over(self, bag: Bag, parcel: Parcel, senders: Mapping[str, Attempt]) -> None:
         """Into the air with all of them, and down again one by one as the transport answers."""
@@ -136,6 +151,8 @@ class Courier:
                 attempt = senders[mail.message_id]
                 flying.discard(attempt)
                 self._settle(bag, attempt, answer)
+                if isinstance(answer, NoSuchAddress):
+                    bag.nowhere.append(smtp.refused(attempt, mail.to_address, str(answer)))
         except TransportError:
             bag.outcomes |= dict.fromkeys(flying, _NOT_SENT)
             raise

@@ -28,11 +28,12 @@ from sqlalchemy import (
 )
 
 from engine.delivery.generation import Guard
+from engine.delivery.receivers.evidence import have_left
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
 from engine.facts.changes import note_changes
 from engine.facts.suppression import suppressed_among
-from engine.planning.pauses import paused
+from engine.planning.pauses import ALL, paused, paused_since
 from engine.planning.slots import lock_contacts, slot_at
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
@@ -164,17 +165,35 @@ class Outbox:
             lease_until=bindparam("lease"), address=bindparam("to"), evidence=bindparam("proof")
         )
 
-    def barred(self, letters: Mapping[Attempt, Mail], now: datetime) -> dict[Attempt, str]:
-        """What stands by now against those of the mails that must not leave, in a word or two.
+    def stopped(self, letters: Mapping[Attempt, Mail], now: datetime) -> dict[Attempt, Outcome]:
+        """What becomes of those of the mails that must not leave as things stand now.
+
+        What is paused goes back. One that was tried before, and that its provider has told of since, has
+        left: it is accepted.
+        """
+        with self.store.reading() as connection:
+            resting = paused_since(connection).keys()
+            barred = self._barred(connection, letters, now)
+            gone = have_left(connection, [each for each in letters if each.number > 1])
+        halted = [a for a in letters if {ALL, a.key.campaign_id} & resting]
+        return (
+            dict.fromkeys(halted, Outcome(Status.SCHEDULED))
+            | {attempt: Outcome(Status.CANCELLED, why) for attempt, why in barred.items()}
+            | dict.fromkeys(gone, Outcome(Status.ACCEPTED))
+        )
+
+    def _barred(
+        self, connection: Connection, letters: Mapping[Attempt, Mail], now: datetime
+    ) -> dict[Attempt, str]:
+        """What stands against whom, in a word or two.
 
         What is owed has no topic, and goes to who only unsubscribed.
         """
-        with self.store.reading() as connection:
-            ids = [attempt.key.message_id for attempt in letters]
-            refused = set(attempts(connection.execute(REFUSED, {"ids": ids, "now": now})))
-            listed = suppressed_among(connection, [mail.to_address for mail in letters.values()])
-            owed = self._owed(connection, letters) if listed else set()
-            grave = suppressed_among(connection, listed, for_what_is_owed=True) if owed else set()
+        ids = [attempt.key.message_id for attempt in letters]
+        refused = set(attempts(connection.execute(REFUSED, {"ids": ids, "now": now})))
+        listed = suppressed_among(connection, [mail.to_address for mail in letters.values()])
+        owed = self._owed(connection, letters) if listed else set()
+        grave = suppressed_among(connection, listed, for_what_is_owed=True) if owed else set()
         to = {a for a, mail in letters.items() if mail.to_address in (grave if a in owed else listed)}
         return dict.fromkeys(refused & letters.keys(), UNWANTED) | dict.fromkeys(to, SUPPRESSED)
 

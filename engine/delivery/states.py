@@ -31,6 +31,10 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
         ): "its reader unsubscribed or was suppressed meanwhile, or is not on the list of a rehearsal",
         (Status.SENDING, Status.SCHEDULED): "it is known not to have left, so it may be tried again",
         (Status.SENDING, Status.UNKNOWN): "the lease ran out, or the transport cannot say what became of it",
+        (
+            Status.SCHEDULED,
+            Status.ACCEPTED,
+        ): "it was to be tried again, and then its provider told of it: it had left",
         (Status.SCHEDULED, Status.CANCELLED): "a person cancelled it, or a later plan did",
         (
             Status.UNKNOWN,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from engine.errors import UnknownCustomer
+from engine.facts.values.addresses import as_compared
 from engine.store.tables import customer_aliases, customers, identities
 
 
@@ -14,7 +15,7 @@ def find_customer(connection: Connection, who: str) -> int:
     text = who.strip()
     named = select(identities.c.customer_id).where(
         or_(
-            (identities.c.kind == "email") & (identities.c.value == text.lower()),
+            (identities.c.kind == "email") & (identities.c.value == as_compared(text)),
             (identities.c.kind != "email") & (identities.c.value == text),
         )
     )

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     BLOCKED = "blocked"  # refused this time, for a reason that is not the address
     SOFT_BOUNCE = "soft_bounce"  # could not be delivered this time
     DROPPED = "dropped"  # the provider did not even try
+    REFUSED = "refused"  # there is no such mailbox, said the server that it was to be handed to
     DELIVERED = "delivered"  # the receiving server took it
     RESUBSCRIBED = "resubscribed"  # wants mail of a group again
     OPENED = "opened"
@@ -27,7 +28,11 @@ class Kind(StrEnum):
 
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 
-LEFT = frozenset(Kind) - {Kind.DROPPED}  # what is told only of mails that the provider took and kept
+# what is told only of mails that the provider took and kept
+LEFT = frozenset(Kind) - {
+    Kind.DROPPED,
+    Kind.REFUSED,
+}
 OF_THE_ADDRESS = frozenset(  # what concerns an address, whichever mail it came of
     (Kind.BOUNCED, Kind.SOFT_BOUNCE, Kind.UNSUBSCRIBED, Kind.COMPLAINED)
 )

@@ -8,13 +8,15 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select, update
 
 from engine.facts.batches import batched
-from engine.store.dialect import insert_ignoring
-from engine.store.tables import suppressions
+from engine.store.dialect import insert_ignoring, upsert
+from engine.store.tables import lifts, suppressions
 
 UNSUBSCRIBED = "unsubscribed"  # wants no marketing; any other reason stops what is owed as well
 BOUNCED = "bounced"  # there is no such mailbox
 COMPLAINED = "complained"  # called it spam
 UNREACHABLE = "unreachable"  # mail after mail could not be delivered; the only reason that may pass
+
+ANY = ""  # whatever the reason is
 
 
 class Cause(NamedTuple):
@@ -66,10 +68,15 @@ def suppression(connection: Connection, address: str) -> str | None:
     return connection.scalar(asked)
 
 
-def lift(connection: Connection, address: str, *, only: str | None = None) -> bool:
-    """The address may get mail again. False where it was not suppressed, or not for `only` that reason."""
-    this = delete(suppressions).where(suppressions.c.address_hash == address_hash(address))
-    gone = this if only is None else this.where(suppressions.c.reason == only)
+def lift(connection: Connection, address: str, now: datetime, *, only: str = ANY) -> bool:
+    """The address may get mail again. False where it was not suppressed, or not for `only` that reason.
+
+    What a provider tells of before `now` is not held against it again, whenever it is told.
+    """
+    hashed = address_hash(address)
+    upsert(connection, lifts, [{"address_hash": hashed, "reason": only, "at": now}])
+    this = delete(suppressions).where(suppressions.c.address_hash == hashed)
+    gone = this if only == ANY else this.where(suppressions.c.reason == only)
     return bool(connection.execute(gone).rowcount)
 
 

@@ -14,6 +14,7 @@ from engine.campaigns.model import Campaign
 from engine.facts.catalogue import Catalogue, Product
 from engine.links import Purpose
 from engine.rendering.addresses import Untouched
+from engine.rendering.eml import ascii_domain
 from engine.rendering.environment import CLAIM
 from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFacts, Proof
 from engine.rendering.mail import MailOrder
@@ -100,7 +101,8 @@ class Surroundings:
         self.catalogue = catalogue
         self.shopfront = Shopfront.of(settings)
         shop, sender = settings.shop, settings.sender
-        self._unsubscribe = f"mailto:{sender.unsubscribe}?subject={quote('unsubscribe ')}"
+        way_out = quote(ascii_domain(sender.unsubscribe), safe="@!$'*+=~")
+        self._unsubscribe = f"mailto:{way_out}?subject={quote('unsubscribe ')}"
         self._same: dict[str, Any] = {
             "shop": ShopCard(shop.name, shop.url, shop.currency, shop.postal_address, shop.locale),
             "sender": SenderCard(sender.name, sender.email),
@@ -130,6 +132,7 @@ class Surroundings:
         return links.to(Purpose.VIEW, message_id) if links else ""
 
     def unsubscribe_mailto(self, message_id: str) -> str:
+        """In ASCII, since it stands in a header, where mail programs read no encoded words."""
         return f"{self._unsubscribe}{message_id}"
 
     def context(

@@ -9,6 +9,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from email.utils import format_datetime, quote
 
+import idna
+
 from engine.clock import aware
 from engine.rendering.mail import Mail, one_line
 
@@ -90,6 +92,10 @@ def _may_stand(value: str) -> bool:
 
 
 def ascii_domain(address: str) -> str:
-    """The address with an international domain in its ASCII form."""
+    """The address with an international domain in its ASCII form, by the standard that importing goes by.
+
+    Python's own codec goes by that of 2003, which writes ß as ss: the domain of somebody else. Raises
+    UnicodeError.
+    """
     user, at, domain = address.rpartition("@")
-    return address if domain.isascii() else f"{user}{at}{domain.encode('idna').decode('ascii')}"
+    return address if domain.isascii() else f"{user}{at}{idna.encode(domain, uts46=True).decode()}"

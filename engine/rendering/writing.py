@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from engine.campaigns.model import Campaign
 from engine.rendering.context import ClaimBook, CustomerCard, Surroundings
 from engine.rendering.copy import Copy
+from engine.rendering.eml import ascii_domain
 from engine.rendering.evidence import Proofs
 from engine.rendering.mail import Mail, MailOrder, Unwritable, WhyNot
 from engine.rendering.rendered import Failed
@@ -85,8 +86,8 @@ def _unwritable(order: MailOrder, reason: WhyNot, message: str) -> Unwritable:
 
 def is_address(address: str) -> bool:
     """Whether a mail can be addressed so at all. Importing has looked closer."""
-    user, _, domain = address.rpartition("@")
     try:
+        user, _, domain = ascii_domain(address).rpartition("@")
         return bool(user and domain.encode("idna")) and not any(map(str.isspace, address))
     except UnicodeError:
         return False

@@ -124,6 +124,13 @@ suppressions = Table(  # a registry: addresses that get nothing, whoever's they 
     Column("source", String(200), nullable=False, default=""),
 )
 
+lifts = Table(  # a registry: when an address was last let in again; what is older counts no more
+    "lifts",
+    metadata,
+    Column("address_hash", String(64), primary_key=True),
+    Column("reason", String(40), primary_key=True),  # '' = whatever the reason was
+    Column("at", Instant, nullable=False),
+)
 listed_elsewhere = Table(  # a registry: addresses that stand on a provider's own list, as far as it was read
     "listed_elsewhere",
     metadata,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine.app.bouncing import Returned, take_bounces
 from engine.clock import VirtualClock
@@ -17,7 +17,7 @@ from engine.facts.mail_events import Kind
 from engine.facts.suppression import is_suppressed
 from engine.settings import Settings, Smtp
 from engine.store.connect import Store
-from engine.store.tables import identities, mail_events
+from engine.store.tables import customers, identities, mail_events
 from tests.delivery.post_office import NOW, address, change, key, plan_mails, row
 
 RETURNED = (
@@ -25,6 +25,7 @@ RETURNED = (
 )
 HEADERS = "Content-Type: text/rfc822-headers\n\nFrom: hello@shop.example\nMessage-ID: <{id}@shop.example>\n"
 SOFT_BOUNCES = 2
+JO = "jo@bücher.example"
 NOTHING = "Content-Type: text/plain\n\nnothing of it is here"
 
 
@@ -189,6 +190,19 @@ def test_an_address_that_is_no_more_gets_no_mail(
     take(mailed, tmp_path)
     assert suppressed(mailed) == gone
     assert sorted(file.name for file in (tmp_path / "done").iterdir()) == ["one-2.eml", "one.eml"]
+
+
+def test_a_recipient_is_named_as_it_is_compared(mailed: Store, tmp_path: Path) -> None:
+    """Without our id, and with the domain in the form in which the mail left."""
+    with mailed.writing() as connection:
+        connection.execute(update(customers).where(customers.c.customer_id == 1).values(email=JO))
+        connection.execute(update(identities).where(identities.c.customer_id == 1).values(value=JO))
+    change(mailed, 1, address=JO)
+    told = report(recipient="Jo@xn--bcher-kva.example", returned=NOTHING)
+    put(tmp_path, one=told)
+    assert take(mailed, tmp_path) == [Returned("one.eml", (Kind.BOUNCED,))]
+    with mailed.reading() as connection:
+        assert is_suppressed(connection, JO)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,13 @@ def judged(store: Store, now=NOW + HOUR, limits: Breaker = LIMITS, ids=WELCOME) 
         return [fuse.why for fuse in break_circuits(connection, limits, ids, now)]
 
 
+def test_who_was_refused_for_no_such_address_counts_though_the_mail_never_left(store: Store) -> None:
+    left(store, 40, refused=5)
+    with store.writing() as connection:
+        connection.execute(messages.update().where(messages.c.customer_id <= 5).values(status="rejected"))
+    assert judged(store) == ["5 of 40 mails of the last 3d came back, more than 10%"]
+
+
 @pytest.mark.parametrize(
     ("mails", "told", "expected"),
     [

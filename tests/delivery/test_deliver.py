@@ -13,10 +13,12 @@ from engine.delivery.deliver import Delivered
 from engine.delivery.outbox import Outbox
 from engine.delivery.transports.base import OutcomeUnknown, Refused, Trace, TryAgain
 from engine.errors import TransportError
+from engine.facts.consenting import say
 from engine.facts.suppression import address_hash
+from engine.planning.pauses import pause
 from engine.rendering.mail import Unwritable
 from engine.store.connect import Store
-from engine.store.tables import suppressions
+from engine.store.tables import mail_events, suppressions
 from tests.delivery.post_office import (
     NOW,
     PlainStudio,
@@ -37,6 +39,11 @@ def suppress(store: Store, customer_id: int) -> None:
     entry = {"address_hash": address_hash(address(customer_id).upper()), "reason": "complaint", "at": NOW}
     with store.writing() as connection:
         connection.execute(suppressions.insert(), [entry])
+
+
+def say_no(store: Store, customer_id: int) -> None:
+    with store.writing() as connection:
+        say(connection, customer_id, [("marketing", False)], "one click", NOW)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 100])
@@ -224,7 +231,10 @@ def test_progress_speaks_of_what_an_earlier_run_left(store: Store) -> None:
 
 
 def courier(store: Store, postman: Postman, ticks: Sequence[float]) -> tuple[Outbox, Courier]:
-    """A courier whose stopwatch shows the given seconds, one look after the other, then stands still."""
+    """A courier whose stopwatch shows the given seconds, one look after the other, then stands still.
+
+    It is looked at first, and then before and after each mail.
+    """
     box = Outbox(store, "ann", timedelta(seconds=60), "postman")
     looks = chain(ticks, repeat(ticks[-1]))
     return box, Courier(box, PlainStudio(), postman, NOW, lambda: next(looks))
@@ -235,8 +245,8 @@ def courier(store: Store, postman: Postman, ticks: Sequence[float]) -> tuple[Out
     [
         ([0.0], 1),
         ([0.0, 10.0, 20.0, 29.9], 1),
-        ([0.0, 30.0, 30.0, 59.0, 60.0], 2),
-        ([0.0, 100.0, 100.0, 200.0, 200.0, 300.0], 3),
+        ([0.0, 0.0, 30.0, 30.0, 30.0, 59.0, 59.0, 60.0], 2),
+        ([0.0, 0.0, 100.0, 100.0, 100.0, 200.0, 200.0, 200.0, 300.0], 3),
     ],
 )
 def test_the_lease_is_renewed_when_half_of_it_is_used_up(
@@ -271,6 +281,54 @@ def test_who_complains_while_the_batch_is_leaving_is_stopped_at_the_next_door(st
     ann.carry(box.claim(box.due(NOW, 10), NOW))
     assert postman.sent == [1]
     assert row(store, 2).error == "suppressed"
+
+
+def test_a_no_holds_from_the_moment_it_was_said_whoever_says_it(store: Store) -> None:
+    """The mails of one batch leave one after the other, a second each."""
+    plan_mails(store, *range(1, 6))
+    postman = Postman()
+    deeds = {1: suppress, 3: say_no}
+    postman.before_each = lambda i: deeds[i](store, i + 1) if i in deeds else None
+    box, ann = courier(store, postman, range(9))
+    ann.carry(box.claim(box.due(NOW, 10), NOW))
+    assert postman.sent == [1, 3, 5]
+    assert [row(store, i).error for i in (2, 4)] == [
+        "suppressed",
+        "the customer said no to its topic meanwhile",
+    ]
+
+
+def test_a_pause_holds_what_has_not_left_in_the_same_batch(store: Store) -> None:
+    plan_mails(store, 1, 2, 3)
+    postman = Postman()
+
+    def stop(_: int) -> None:
+        with store.writing() as connection:
+            pause(connection, "welcome-back", NOW)
+
+    postman.before_each = stop
+    box, ann = courier(store, postman, range(9))
+    ann.carry(box.claim(box.due(NOW, 10), NOW))
+    assert postman.sent == [1]
+    assert [row(store, i).status for i in (2, 3)] == ["scheduled", "scheduled"]
+
+
+def test_what_was_told_of_a_mail_since_it_was_claimed_again_is_heard_at_the_door(store: Store) -> None:
+    plan_mails(store, 1, 2)
+    change(store, 2, attempt=1, message_id=key(2).message_id)
+    postman = Postman()
+
+    def tell(_: int) -> None:
+        told = {"source": "sendgrid", "event_id": "e", "kind": "delivered", "at": NOW, "machine": False}
+        mail = {"customer_id": 2, "message_id": key(2).message_id, "address_hash": "", "recorded_at": NOW}
+        with store.writing() as connection:
+            connection.execute(mail_events.insert(), told | mail)
+
+    postman.before_each = tell
+    box, ann = courier(store, postman, range(9))
+    ann.carry(box.claim(box.due(NOW, 10), NOW))
+    assert postman.sent == [1]
+    assert row(store, 2).status == "accepted"
 
 
 # ── Others at work ──────────────────────────────────────────────────────────────────────────────

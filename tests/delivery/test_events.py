@@ -19,7 +19,7 @@ from engine.errors import StoreLocked
 from engine.facts.mail_events import Kind, furthest
 from engine.facts.merging import merge
 from engine.facts.receiving import inbound
-from engine.facts.suppression import address_hash, suppress
+from engine.facts.suppression import ANY, address_hash, lift, suppress, suppressed_among
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current
@@ -32,7 +32,8 @@ SOFT = {"event": "bounce", "type": "bounce", "status": "4.2.2", "reason": "452 m
 NAMES = count()
 
 TABLES = (
-    *(tables.mail_events, tables.suppressions, tables.inbound, tables.messages, tables.contact_state),
+    *(tables.mail_events, tables.suppressions, tables.lifts, tables.inbound, tables.messages),
+    tables.contact_state,
     *(tables.customers, tables.identities, tables.changes, tables.customer_aliases),
 )
 
@@ -119,7 +120,12 @@ def reasons(store: Store) -> dict[int, str]:
         ({"event": "delivered"}, Kind.DELIVERED, None),
         ({"event": "open"}, Kind.OPENED, None),
         ({"event": "click", "url": "https://shop.example"}, Kind.CLICKED, None),
-        ({"event": "dropped", "reason": "Bounced Address"}, Kind.DROPPED, None),
+        ({"event": "dropped", "reason": "Bounced Address"}, Kind.DROPPED, "bounced"),
+        ({"event": "dropped", "reason": "Invalid"}, Kind.DROPPED, "bounced"),
+        ({"event": "dropped", "reason": "Spam Reporting Address"}, Kind.DROPPED, "complained"),
+        ({"event": "dropped", "reason": "Unsubscribed Address"}, Kind.DROPPED, "unsubscribed"),
+        ({"event": "dropped", "reason": "Spam Content"}, Kind.DROPPED, None),
+        ({"event": "open", "reason": "Bounced Address"}, Kind.OPENED, None),
         ({"event": "spamreport"}, Kind.COMPLAINED, "complained"),
         ({"event": "unsubscribe"}, Kind.UNSUBSCRIBED, "unsubscribed"),
         ({"event": "group_unsubscribe", "asm_group_id": 10}, Kind.UNSUBSCRIBED, "unsubscribed"),
@@ -204,6 +210,24 @@ def test_a_mail_of_whom_is_somebody_else_by_now(store: Store) -> None:
         merge(connection, {2: 1}, 60, NOW)
     tell(store, event(2, 5, event="click"))
     assert (kinds(store, 1), kinds(store, 2)) == ([Kind.OPENED, Kind.CLICKED], [])
+
+
+@pytest.mark.parametrize(
+    "written", ["jo@xn--bcher-kva.example", "Jo@BÜCHER.example", "jo@bu\u0308cher.example"]
+)
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_international_address_is_the_same_however_it_is_told(
+    store: Store, written: str, *, ours: bool
+) -> None:
+    """It leaves in ASCII, and so it is told of; here it is kept as people write it."""
+    plan_mails(store, 1, status="accepted")
+    change(store, 1, message_id=key(1).message_id, address="jo@bücher.example")
+    with store.writing() as connection:
+        named = {"kind": "email", "value": "jo@bücher.example", "customer_id": 1}
+        connection.execute(tables.identities.insert(), named)
+    tell(store, (event if ours else stray)(1, **HARD, email=written))
+    with store.reading() as connection:
+        assert suppressed_among(connection, ["jo@bücher.example"]) == {"jo@bücher.example"}
 
 
 # ── what cannot be read ─────────────────────────────────────────────────────────────────────────
@@ -357,6 +381,37 @@ def test_what_a_person_wrote_down_stays(
     assert reasons(store) == {1: reason}
 
 
+@pytest.mark.parametrize(
+    ("told", "only", "later", "reason"),
+    [
+        ([event(1, 1, **HARD)], ANY, event(1, 9), None),  # a delivery does not bring the bounce back
+        ([event(1, 1, **HARD)], ANY, event(1, 2, event="spamreport"), None),  # of before, and told late
+        ([event(1, 1, **HARD)], ANY, event(1, 9, **HARD), "bounced"),
+        (soft(1, 2, 3), ANY, event(1, 9, **SOFT), None),  # the row begins anew
+        ([event(1, 1, event="unsubscribe")], "unsubscribed", event(1, 9), None),
+        (
+            [event(1, 1, event="unsubscribe")],
+            "unsubscribed",
+            event(1, 9, event="unsubscribe"),
+            "unsubscribed",
+        ),
+        ([event(1, 1, event="unsubscribe")], "unsubscribed", event(1, 2, **HARD), "bounced"),
+        ([event(1, 1, **HARD)], "unsubscribed", event(1, 9), "bounced"),
+    ],
+)
+def test_who_was_let_in_again_stays_in_until_something_new_happens(
+    store: Store, told: list[Any], only: str, later: Any, reason: str | None
+) -> None:
+    plan_mails(store, 1, status="accepted")
+    change(store, 1, message_id=key(1).message_id)
+    tell(store, *told)
+    assert reasons(store).keys() == {1}
+    with store.writing() as connection:
+        lift(connection, address(1), datetime.fromtimestamp(STARTED + 5, UTC), only=only)
+    tell(store, later)
+    assert reasons(store) == ({1: reason} if reason else {})
+
+
 # ── mails of unknown fate ───────────────────────────────────────────────────────────────────────
 
 
@@ -392,6 +447,25 @@ def test_no_other_mail_is_touched(store: Store, status: str) -> None:
     plan_mails(store, 1, status=status)
     change(store, 1, message_id=key(1).message_id)
     tell(store, event(1), event(1, event="dropped"))
+    assert row(store, 1).status == status
+
+
+@pytest.mark.parametrize(
+    ("said", "attempt", "status"),
+    [
+        ({"event": "delivered"}, 1, "accepted"),
+        (HARD, 2, "accepted"),
+        ({"event": "dropped"}, 1, "scheduled"),  # it reached nobody, so it may still go
+        ({"event": "delivered"}, 0, "scheduled"),  # nothing ever went: it is not of this mail
+    ],
+)
+def test_a_mail_that_is_to_be_tried_again_has_left_when_something_is_told_of_it(
+    store: Store, said: Any, attempt: int, status: str
+) -> None:
+    """A person was sure that it had not, and the provider knows better."""
+    plan_mails(store, 1)
+    change(store, 1, message_id=key(1).message_id, attempt=attempt, error="lost")
+    tell(store, event(1, **said))
     assert row(store, 1).status == status
 
 

@@ -74,6 +74,10 @@ def test_every_header_is_signed_and_both_of_unsubscribing(signed: bytes) -> None
         lambda it: it.replace(b"=One-Click", b"=Two-Clicks"),
         lambda it: it.replace(b"Mail 1", b"Mail 2"),
         lambda it: b"From: somebody@else.example\r\n" + it,
+        lambda it: b"To: somebody@else.example\r\n" + it,
+        lambda it: b"Subject: evil\r\n" + it,
+        lambda it: b"List-Unsubscribe: <https://evil.example/>\r\n" + it,
+        lambda it: b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" + it,
         lambda it: it.replace(b"Reply-To", b"X-Reply-To"),
     ],
 )

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from engine.delivery.receivers.applying import apply_events
 from engine.delivery.transports.base import OutcomeUnknown, Refused, Trace, TryAgain
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.errors import SettingsError, TransportError
+from engine.facts.suppression import is_suppressed
 from engine.rendering.eml import to_bytes
 from engine.rendering.mail import Mail, MailOrder
 from engine.settings import Delivery, Secrets, Settings, Smtp
@@ -261,6 +263,29 @@ def test_settings_that_do_not_fit_are_told(smtp: dict[str, Any], password: str |
 
 
 # ── in a delivery ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("answer", "gone"),
+    [
+        ("550 5.1.1 User unknown", True),
+        ("550 5.1.10 <x>: null MX", True),
+        ("550 5.7.1 Relay access denied", False),
+        ("550 5.2.2 Mailbox full", False),
+        ("550 no", False),
+    ],
+)
+def test_an_address_that_the_server_knows_to_be_none_gets_nothing_more(
+    store: Store, answer: str, *, gone: bool
+) -> None:
+    plan_mails(store, 1)
+    with mail_server() as server, closing(transport(server)) as way:
+        server.trouble = {"RCPT": answer}
+        run(store, way)
+    apply_events(store, 5, NOW)
+    assert row(store, 1).status == "rejected"
+    with store.reading() as connection:
+        assert is_suppressed(connection, address(1)) is gone
 
 
 def test_each_mail_ends_where_its_answer_says_and_none_leaves_twice(store: Store) -> None:

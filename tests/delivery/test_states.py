@@ -17,6 +17,7 @@ sending   unknown
 unknown   accepted
 unknown   rejected
 unknown   scheduled
+scheduled accepted
 scheduled cancelled
 scheduled held
 sending   held

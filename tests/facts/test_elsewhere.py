@@ -55,5 +55,5 @@ def test_a_persons_word_is_told_where_it_is_not_known_yet(store: Store) -> None:
         assert told(wish=None) == [BOB]
         assert elsewhere.came_from(connection, BOUNCES) == {address_hash(CID)}
         assert elsewhere.lifted(connection, [GROUP]) == 0
-        lift(connection, ANN)
+        lift(connection, ANN, NOW)
         assert elsewhere.lifted(connection, [GROUP]) == 1

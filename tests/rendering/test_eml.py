@@ -133,6 +133,26 @@ def test_an_international_domain_is_written_in_ascii():
     assert f"Message-ID: <{KEY.message_id}@xn--bcher-kva.example>".encode() in raw
 
 
+DOMAINS = [
+    ("straße.de", "xn--strae-oqa.de"),
+    ("xn--strae-oqa.de", "xn--strae-oqa.de"),
+    ("strasse.de", "strasse.de"),
+    ("βόλος.example", "xn--nxasmm1c.example"),
+    ("Bücher.example", "xn--bcher-kva.example"),
+]
+
+
+@pytest.mark.parametrize(("domain", "said"), DOMAINS)
+def test_no_domain_becomes_that_of_a_stranger(domain: str, said: str):
+    """The standard of today (IDNA 2008) tells ß from ss; that of 2003 made one of them."""
+    raw = to_bytes(
+        replace(MAIL, to_address=f"s@{domain}", from_address=f"s@{domain}", reply_to=f"s@{domain}")
+    )
+    head = email.message_from_bytes(raw)
+    for name in ("To", "From", "Reply-To", "Message-ID"):
+        assert head[name].strip("<>").rpartition("@")[2] == said, name
+
+
 def test_the_date_is_told_in_utc():
     later = MAIL.planned_at.astimezone(timezone(timedelta(hours=9)))
     assert to_bytes(replace(MAIL, planned_at=later)) == to_bytes(MAIL)

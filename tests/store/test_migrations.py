@@ -93,6 +93,7 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
     registries = {
         "identities",
         "suppressions",
+        "lifts",
         "listed_elsewhere",
         "lists_read",
         "tombstones",

@@ -70,15 +70,16 @@ def customers(project: Project, number: int) -> list[str]:
 
 def test_whom_it_sends_nothing_to_gets_nothing_here(project: Project, hand: Hand) -> None:
     hand.put_on_lists(
-        bounces={"Gone@loaf.example": AT},
+        bounces={"Gone@loaf.example": AT, "jo@xn--bcher-kva.example": AT},
         invalid_emails={"nowhere@nowhere.example": AT + 1},
         spam_reports={"angry@loaf.example": AT + 2},
         unsubscribes={"done@loaf.example": AT + 3},
         blocks={"refused-once@loaf.example": AT + 4},
     )
-    assert agreed(project).new == 4
+    assert agreed(project).new == 5
     assert listed(project) == {
         address_hash("gone@loaf.example"): ("bounced", AT, "sendgrid bounces"),
+        address_hash("jo@bücher.example"): ("bounced", AT, "sendgrid bounces"),
         address_hash("nowhere@nowhere.example"): ("bounced", AT + 1, "sendgrid invalid_emails"),
         address_hash("angry@loaf.example"): ("complained", AT + 2, "sendgrid spam_reports"),
         address_hash("done@loaf.example"): ("unsubscribed", AT + 3, "sendgrid unsubscribes"),

@@ -83,6 +83,22 @@ def test_mistakes_in_settings(tmp_path: Path, file: str, message: str) -> None:
         load_settings(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://post.straße.example", "https://post.xn--strae-oqa.example"),
+        ("https://bücher.example:8443/für/", "https://xn--bcher-kva.example:8443/f%C3%BCr"),
+        ("https://mail.loaf.example/a%20b", "https://mail.loaf.example/a%20b"),
+    ],
+)
+def test_an_international_address_is_one_that_headers_can_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    monkeypatch.setenv("AFTERSALE_SECRETS__SIGNING", "s" * 40)
+    (tmp_path / "config.yaml").write_text(f"web: {{url: '{url}'}}\n", encoding="utf-8")
+    assert load_settings(tmp_path).web.url == said
+
+
 def test_a_secret_comes_from_the_environment_and_is_never_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

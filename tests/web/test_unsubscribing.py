@@ -129,6 +129,8 @@ def test_a_get_never_unsubscribes_and_its_page_is_private(site: Site, mail: Any)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "set-cookie" not in answer.headers
     assert "<script" not in answer.body
+    head = site.ask("HEAD", site.path(mail.message_id))
+    assert (head.status, head.body) == (200, ""), "a scanner looks whether the link is alive"
     assert site.consents(mail.customer_id) == []
     assert site.suppression(mail.address) is None
 

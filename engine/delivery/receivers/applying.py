@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.delivery.receivers import sendgrid, smtp
-from engine.delivery.receivers.evidence import settle
+from engine.delivery.receivers.evidence import settle, settle_waiting
 from engine.delivery.receivers.heard import Heard
 from engine.delivery.receivers.ours import Files, Place
 from engine.delivery.receivers.standing import DECISIVE, stop_mailing
 from engine.delivery.states import Status
 from engine.facts.changes import note_changes
 from engine.facts.identity import lock_customers
-from engine.facts.mail_events import ENGAGED
+from engine.facts.mail_events import ENGAGED, LEFT
 from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.receiving.taking_up import BATCH, UNKNOWN_KIND, Work, take_up
@@ -99,6 +99,8 @@ def _apply(
     verdicts |= dict.fromkeys(placed, Verdict(APPLIED))
     insert_ignoring(connection, mail_events, [_row(t, events[t], placed[t], now) for t in sorted(placed)])
     _draw_conclusions(connection, events, placed, soft_bounces)
+    left = {place.message_id for told, place in placed.items() if events[told].kind in LEFT}
+    settle_waiting(connection, left - {""}, now)
     return verdicts
 
 

@@ -12,7 +12,7 @@ class Heard:
 
     kind: Kind
     at: datetime
-    address: str  # in small letters; '' where it is not told
+    address: str  # as addresses are compared; '' where it is not told
     customer_id: int | None = None  # as the mail carried it
     message_id: str = ""
     machine: bool = False

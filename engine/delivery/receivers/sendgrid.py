@@ -14,6 +14,8 @@ from engine.delivery.receivers.heard import Heard
 from engine.delivery.transports.sendgrid.payload import CUSTOMER, MESSAGE
 from engine.facts.mail_events import Kind
 from engine.facts.receiving.saying import NotUnderstood
+from engine.facts.suppression import BOUNCED, COMPLAINED, UNSUBSCRIBED
+from engine.facts.values.addresses import as_compared
 
 SOURCE = "sendgrid"
 EVENT_ID = "sg_event_id"
@@ -31,6 +33,13 @@ KINDS: Mapping[str, Kind] = {
     "group_resubscribe": Kind.RESUBSCRIBED,
 }
 NO_SUCH_ADDRESS = "Invalid Address"
+A_WISH = "unsubscribed address"
+ON_ITS_LISTS: Mapping[str, str] = {  # why it drops a mail, in its words, where that is about the address
+    "bounced address": BOUNCED,
+    "invalid": BOUNCED,
+    "spam reporting address": COMPLAINED,
+    A_WISH: UNSUBSCRIBED,
+}
 LONGEST_ADDRESS = 320
 LONGEST_DETAIL = 400
 MOST = 1 << 63
@@ -52,7 +61,7 @@ def heard(event: Any, received_at: datetime) -> Heard | None:
     return Heard(
         kind=kind,
         at=min(_at(event.get("timestamp")), received_at),
-        address=_text(event, "email", LONGEST_ADDRESS).strip().lower(),
+        address=as_compared(_text(event, "email", LONGEST_ADDRESS)),
         customer_id=_number(event.get(CUSTOMER)),
         message_id=_message(event),
         machine=kind is Kind.OPENED and event.get("sg_machine_open") in (True, "true"),

@@ -9,10 +9,12 @@ from typing import Any
 
 from engine.delivery.receivers.heard import Heard
 from engine.delivery.reports import Report
+from engine.delivery.rows import Attempt
 from engine.facts.mail_events import Kind
+from engine.facts.values.addresses import as_compared
 
 SOURCE = "smtp"
-EVENT_ID = "id"  # there is none: the id follows from all that is said
+EVENT_ID = "id"  # a report has none: the id follows from all that is said
 
 
 def told(report: Report, address: str, customer_id: int | None) -> Mapping[str, Any]:
@@ -26,12 +28,24 @@ def told(report: Report, address: str, customer_id: int | None) -> Mapping[str, 
     }
 
 
+def refused(attempt: Attempt, address: str, said: str) -> Mapping[str, Any]:
+    """A server would not take this mail, for there is no such mailbox. It is kept like what is reported."""
+    return {
+        "id": f"refused {attempt.key.message_id} {attempt.number}",
+        "kind": Kind.REFUSED.value,
+        "address": address,
+        "customer_id": attempt.key.customer_id,
+        "message_id": attempt.key.message_id,
+        "status": said,
+    }
+
+
 def heard(event: Any, received_at: datetime) -> Heard:
     """What was kept, as an event. Reports do not say when it happened, so that is when they came."""
     return Heard(
         kind=Kind(event["kind"]),
         at=received_at,
-        address=event["address"].lower(),
+        address=as_compared(event["address"]),
         customer_id=event["customer_id"],
         message_id=event["message_id"],
         detail=event["status"],

@@ -35,6 +35,10 @@ class Refused(Exception):
     """Known not to have been accepted, and never will be."""
 
 
+class NoSuchAddress(Refused):
+    """Refused, for there is no such mailbox, and no other mail will be taken to it either."""
+
+
 class TryAgain(Exception):
     """Known not to have been accepted; later it may be, and not before `pause` is over."""
 

@@ -25,6 +25,15 @@ def address(value: str) -> str:
     return _judged(value)
 
 
+def as_compared(told: str) -> str:
+    """The address that somebody told, in its normal form; what cannot be one is left to be found nowhere."""
+    said = told.strip()
+    try:
+        return address(said)
+    except Refused:
+        return said.lower()
+
+
 @lru_cache(maxsize=4096)
 def _judged(value: str) -> str:
     try:

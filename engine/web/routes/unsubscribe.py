@@ -23,7 +23,7 @@ def routes(project: Project) -> APIRouter:
     router = APIRouter()
     here, read, now = UpToDate(project), mail_of(project.settings, Purpose.UNSUBSCRIBE), project.clock.now
 
-    @router.get("/u/{token}")
+    @router.api_route("/u/{token}", methods=["GET", "HEAD"])
     def look(token: str) -> Response:
         return _page(project, token, standing(here.project(), read(token), now()))
 

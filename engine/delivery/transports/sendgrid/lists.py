@@ -14,6 +14,8 @@ from engine.clock import EPOCH
 from engine.delivery.transports.sendgrid.account import Account, Unanswerable
 from engine.errors import SettingsError, TransportError
 from engine.facts.suppression import BOUNCED, COMPLAINED, UNSUBSCRIBED
+from engine.facts.values.addresses import as_compared
+from engine.rendering.eml import ascii_domain
 
 PAGE = 500  # the most that it gives at once
 PUT_AT_ONCE = 500
@@ -107,7 +109,7 @@ def put(account: Account, listing: Listing, addresses: Sequence[str]) -> Iterato
     while waiting:
         part = waiting.pop()
         try:
-            account.post(path, {"recipient_emails": part}, right)
+            account.post(path, {"recipient_emails": [ascii_domain(each) for each in part]}, right)
         except Unanswerable as error:
             if len(part) == 1:
                 yield part, str(error)
@@ -142,7 +144,7 @@ def _entry(row: Any, date: str, until: datetime) -> Entry | None:
         return None
     if not isinstance(seconds, int | float) or not 0 < seconds < LAST:
         return None
-    return Entry(address, min(EPOCH + timedelta(seconds=seconds), until))
+    return Entry(as_compared(address), min(EPOCH + timedelta(seconds=seconds), until))
 
 
 def _parts(rows: Sequence[Any], size: int = PAGE) -> Iterator[Sequence[Any]]:

@@ -5,9 +5,13 @@ from dkim.crypto import UnparsableKeyError, parse_pem_private_key
 
 from engine.delivery.transports.base import Refused
 from engine.errors import SettingsError
+from engine.rendering.eml import ascii_domain
 from engine.settings import Settings
 
-FROM = b"from"
+ONCE_MORE = tuple(  # what readers and mail programs go by: none may be added to a mail of ours
+    name.encode()
+    for name in ("from", "to", "subject", "reply-to", "date", "list-unsubscribe", "list-unsubscribe-post")
+)
 SHORTEST = 1024  # bits; receivers take a shorter one for no signature
 VARIABLE = "AFTERSALE_SECRETS__DKIM_KEY"
 HOW = (b"relaxed", b"simple")
@@ -17,16 +21,16 @@ class Signer:
     """Puts a signature before a mail."""
 
     def __init__(self, domain: str, selector: str, key: bytes) -> None:
-        self._domain, self._selector, self._key = domain.encode("idna"), selector.encode(), key
+        self._domain, self._selector, self._key = ascii_domain(domain).encode(), selector.encode(), key
 
     def sign(self, content: bytes) -> bytes:
-        """The mail as it leaves. From is signed once more than it is there, so that none can be added.
+        """The mail as it leaves. What matters most is signed once more than it is there: none can be added.
 
         Raises Refused.
         """
         names = (self._selector, self._domain)
         try:
-            signed = [FROM, *(name.lower() for name, _ in dkim.rfc822_parse(content)[0])]
+            signed = [*ONCE_MORE, *(name.lower() for name, _ in dkim.rfc822_parse(content)[0])]
             signature = dkim.sign(content, *names, self._key, canonicalize=HOW, include_headers=signed)
         except dkim.DKIMException as error:
             msg = f"it cannot be signed: {error}"

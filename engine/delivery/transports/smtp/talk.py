@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from smtplib import SMTP, SMTPException
 
-from engine.delivery.transports.base import OutcomeUnknown, Refused, TryAgain
+from engine.delivery.transports.base import NoSuchAddress, OutcomeUnknown, Refused, TryAgain
 from engine.delivery.transports.smtp.words import said, told
 from engine.errors import TransportError
 
 GO_ON = 354
 CLOSING, NOT_LOGGED_IN, TOO_LARGE = 421, 530, 552
 _DOTS = re.compile(rb"^\.", re.MULTILINE)
+_NO_SUCH_MAILBOX = re.compile(rb"\s*5\.1\.(1|2|3|6|10)\b")  # RFC 3463, 7505; without it nobody knows why
 _HINT = "nothing was sent, and no mail is lost; check smtp.user, smtp.bounces and sender.email"
 
 
@@ -86,7 +87,8 @@ def _name_recipient(server: SMTP, recipient: str) -> None:
         msg = f"the mail server wants a login: {said(code, text)}"
         raise TransportError(msg, hint=_HINT)
     if code >= 500:
-        raise Refused(said(code, text))
+        nowhere = _NO_SUCH_MAILBOX.match(text)
+        raise (NoSuchAddress if nowhere else Refused)(said(code, text))
     if not _good(code):
         raise TryAgain(said(code, text))
 
