@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
 
+from engine.delivery.fault import Fault, address_is_dead, enhanced_code, fault
 from engine.facts.mail_events import Kind
 from engine.rendering.mail import one_line
 
 READ = 1_000_000  # bytes; what is reported stands at the beginning, the mail itself at the end
 MOST_PARTS = 40  # a report has three, and those of the mail that it returns
+_WORD = re.compile(r"\s*([A-Za-z-]+)")
 _ID = re.compile(r"<?([0-9a-fA-F-]{36})@[^>\s]+>?")
-_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_NOT_THE_ADDRESS = re.compile(r"5\.(2\.2|2\.3|3\.4|[67]\.\d+)")  # full, too large, content, policy
 
 
 class NotAReport(ValueError):
@@ -76,16 +76,28 @@ def _returned(part: Message) -> Message:
 
 
 def _of(block: Message, message_id: str | None) -> Report:
-    status = _STATUS.search(str(block.get("Status", "")))
     recipient = one_line(str(block["Final-Recipient"]).rpartition(";")[2]).strip("<>")
-    action = str(block.get("Action", "")).strip().lower()
-    told = status[0] if status else ""
-    return Report(_kind(action, told), recipient[:320], message_id, told)
+    action, code = _word(str(block.get("Action", ""))), _code(block)
+    return Report(_kind(action, code), recipient[:320], message_id, code)
 
 
-def _kind(action: str, status: str) -> Kind:
+def _word(action: str) -> str:
+    """The action in small letters; some servers put a remark behind it."""
+    first = _WORD.match(action)
+    return first[1].lower() if first else ""
+
+
+def _code(block: Message) -> str:
+    """Why, as an enhanced code. Where the status says nothing, the server's own words may hold one."""
+    code = enhanced_code(str(block.get("Status", "")))
+    if fault(code) is Fault.UNTOLD:
+        words = enhanced_code(str(block.get("Diagnostic-Code", "")))
+        return words if words[:1] == (code or words)[:1] else code
+    return code
+
+
+def _kind(action: str, code: str) -> Kind:
     """Whatever is reported, the mail has left; an action that is not known tells no more than that."""
     if action == "failed":
-        hard = status.startswith("5.") and not _NOT_THE_ADDRESS.fullmatch(status)
-        return Kind.BOUNCED if hard else Kind.SOFT_BOUNCE
+        return Kind.BOUNCED if address_is_dead(code) else Kind.SOFT_BOUNCE
     return {"delivered": Kind.DELIVERED, "delayed": Kind.DEFERRED}.get(action, Kind.PROCESSED)

@@ -64,10 +64,16 @@ def report(
         ("Failed", "5.0.0 (nobody)", Kind.BOUNCED),
         ("failed", "5.2.1", Kind.BOUNCED),
         ("failed", "5.2.2", Kind.SOFT_BOUNCE),  # full
+        ("failed", "5.1.7", Kind.SOFT_BOUNCE),  # our own address
+        ("failed", "5.1.8", Kind.SOFT_BOUNCE),  # our own domain
+        ("failed", "5.3.0", Kind.SOFT_BOUNCE),  # their system
         ("failed", "5.3.4", Kind.SOFT_BOUNCE),  # too large
+        ("failed", "5.4.6", Kind.SOFT_BOUNCE),  # a loop
+        ("failed", "5.4.7", Kind.SOFT_BOUNCE),  # expired
+        ("failed", "5.5.4", Kind.SOFT_BOUNCE),  # a word that they do not know
         ("failed", "5.7.26", Kind.SOFT_BOUNCE),  # our signature, not the address
+        ("Failed (permanent)", "5.1.10", Kind.BOUNCED),
         ("failed", "4.4.7", Kind.SOFT_BOUNCE),
-        ("failed", "", Kind.SOFT_BOUNCE),
         ("delayed", "4.4.1", Kind.DEFERRED),
         ("delivered", "2.0.0", Kind.DELIVERED),
         ("relayed", "5.1.1", Kind.PROCESSED),
@@ -76,6 +82,23 @@ def report(
 def test_what_a_report_means(action: str, status: str, kind: Kind) -> None:
     [found] = reports_in(report(action=action, status=status))
     assert (found.kind, found.recipient) == (kind, address(1))
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kind"),
+    [
+        ("5.0.0", "smtp; 550 5.1.1 nobody", Kind.BOUNCED),
+        ("5.0.0", "smtp; 550 5.7.1 not from you", Kind.SOFT_BOUNCE),
+        ("5.0.0", "smtp; 550 no", Kind.SOFT_BOUNCE),
+        ("4.0.0", "smtp; 550 5.1.1 nobody", Kind.SOFT_BOUNCE),  # the status counts, where they differ
+        ("", "smtp; 550 5.1.1 nobody", Kind.BOUNCED),
+        ("", "smtp; from 1.5.1.1 by 5.1.1.9", Kind.SOFT_BOUNCE),  # addresses of machines are no codes
+    ],
+)
+def test_where_the_status_says_nothing_the_words_may(status: str, words: str, kind: Kind) -> None:
+    told = report(status=status).replace(b"smtp; 550 5.1.1 User unknown", words.encode())
+    [found] = reports_in(told)
+    assert found.kind is kind
 
 
 @pytest.mark.parametrize(
