@@ -85,13 +85,22 @@ class Outbox:
         One whose window has ended by `open_at`, if that is later, is left for the next plan. One to a
         domain that is `full` is left for later.
         """
-        latest = max(now, open_at or now)
-        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > latest)
-        goes = and_(self._known, ~paused(messages.c.campaign_id), ~_to(full) if full else true())
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, goes)
-        rows = select(*ATTEMPT).where(waiting).order_by(messages.c.due_at, *KEYS).limit(limit)
+        goes = (self._is_due(now, open_at), ~_to(full) if full else true())
+        rows = select(*ATTEMPT).where(*goes).order_by(messages.c.due_at, *KEYS).limit(limit)
         with self.store.reading() as connection:
             return attempts(connection.execute(rows))
+
+    def waiting(self, now: datetime, open_at: datetime | None = None) -> int:
+        """How many mails are due."""
+        with self.store.reading() as connection:
+            count = select(func.count()).select_from(messages).where(self._is_due(now, open_at))
+            return connection.scalar(count) or 0
+
+    def _is_due(self, now: datetime, open_at: datetime | None) -> ColumnElement[bool]:
+        latest = max(now, open_at or now)
+        in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > latest)
+        goes = and_(self._known, ~paused(messages.c.campaign_id))
+        return and_(stands(Status.SCHEDULED), messages.c.due_at <= now, in_time, DECIDED, goes)
 
     def domains(self, mails: Sequence[Attempt]) -> dict[Attempt, str]:
         """The domain that each is for; none where there is no address."""
