@@ -116,6 +116,36 @@ def test_the_id_of_our_mail_is_found(returned: str, more: str, number: int | Non
     assert found.message_id == (key(number).message_id if number else None)
 
 
+@pytest.mark.parametrize("told", ["utf-8; jörg@shop.example", r"utf-8; j\x{F6}rg@shop.example"])
+def test_a_report_in_utf_8_is_read(told: str) -> None:
+    came = report().replace(b"message/delivery-status", b"message/global-delivery-status")
+    [found] = reports_in(came.replace(f"rfc822; {address(1)}".encode(), told.encode()))
+    assert (found.kind, found.recipient) == (Kind.BOUNCED, "jörg@shop.example")
+
+
+def complaint(kind: str = "abuse", returned: str = RETURNED) -> bytes:
+    """As RFC 5965 has it."""
+    told = (
+        "Content-Type: message/feedback-report\n\n"
+        f"Feedback-Type: {kind}\nUser-Agent: Some/1.0\nVersion: 1\nOriginal-Rcpt-To: <{address(1)}>\n"
+    )
+    parts = ["Content-Type: text/plain\n\nspam", told, returned.format(id=key(1).message_id)]
+    body = "".join(f"--B\n{part}\n" for part in parts)
+    head = 'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=feedback-report; boundary="B"\n'
+    return f"From: fbl@isp.example\nMessage-ID: <y@isp.example>\n{head}\n{body}--B--\n".encode()
+
+
+@pytest.mark.parametrize(("kind", "means"), [("abuse", Kind.COMPLAINED), ("opt-out", Kind.UNSUBSCRIBED)])
+def test_a_complaint_is_read(kind: str, means: Kind) -> None:
+    [found] = reports_in(complaint(kind))
+    assert (found.kind, found.recipient, found.message_id) == (means, address(1), key(1).message_id)
+
+
+def test_feedback_that_is_no_complaint_is_none() -> None:
+    with pytest.raises(NotAReport, match="no complaint"):
+        reports_in(complaint("not-spam"))
+
+
 def nested(levels: int) -> bytes:
     """Parts within parts."""
     heads = (f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(levels))
@@ -197,6 +227,8 @@ def put(folder: Path, **files: bytes) -> None:
         (report(1, recipient="elsewhere@forwarded.example"), [1]),  # the mail's own address, not a later one
         (report(2, returned=NOTHING), [2]),
         (report(2, returned=NOTHING, recipient=address(2).upper()), [2]),
+        (complaint(), [1]),
+        (complaint(returned=NOTHING), [1]),
         (report(1, status="4.4.7"), []),
         (report(1, action="delayed"), []),
     ],
@@ -212,6 +244,18 @@ def test_an_address_that_is_no_more_gets_no_mail(
     take(mailed, tmp_path)
     assert suppressed(mailed) == gone
     assert sorted(file.name for file in (tmp_path / "done").iterdir()) == ["one-2.eml", "one.eml"]
+
+
+@pytest.mark.parametrize(("returned", "gone"), [(NOTHING, [1]), (RETURNED, [])])
+def test_reports_that_name_no_mail_are_told_apart_by_themselves(
+    mailed: Store, tmp_path: Path, returned: str, gone: list[int]
+) -> None:
+    """Full, twice: of two mails, or of one mail by two words."""
+    for name in ("x", "y"):
+        full = report(1, status="5.2.2", returned=returned)
+        put(tmp_path, **{name: full.replace(b"<x@mx.example>", f"<{name}@mx.example>".encode())})
+        take(mailed, tmp_path)
+    assert suppressed(mailed) == gone
 
 
 @pytest.mark.parametrize(
