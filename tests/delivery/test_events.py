@@ -290,9 +290,6 @@ def test_words_are_forgotten_and_the_event_is_not(store: Store) -> None:
     assert list(words.values()) == [True]
 
 
-# ── addresses ───────────────────────────────────────────────────────────────────────────────────
-
-
 def test_what_is_told_of_who_was_erased_keeps_no_word_of_them(store: Store) -> None:
     plan_mails(store, 1, 2, status="accepted")
     for number in (1, 2):
@@ -306,6 +303,9 @@ def test_what_is_told_of_who_was_erased_keeps_no_word_of_them(store: Store) -> N
     assert ("" in bodies, "203.0.113.9" in str(bodies), "203.0.113.8" in str(bodies)) == (True, False, True)
     [kept] = [each for each in rows(store, tables.mail_events) if each["customer_id"] == 1]
     assert (kept["kind"], kept["detail"], kept["address_hash"]) == (Kind.CLICKED, "", "")
+
+
+# ── addresses ───────────────────────────────────────────────────────────────────────────────────
 
 
 def soft(*times: int) -> list[dict[str, Any]]:
