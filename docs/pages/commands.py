@@ -34,6 +34,7 @@ EXAMPLES = {
     "serve": "aftersale serve",
     "outbox": "aftersale outbox --status unknown\naftersale outbox --customer ann@example.com\n"
     "aftersale outbox show 17e2a6be-2882-5cd4-acc4-829f4a16fe5d\naftersale outbox release win-back\n"
+    "aftersale outbox retry win-back\n"
     "aftersale outbox resolve 17e2a6be-2882-5cd4-acc4-829f4a16fe5d --accepted",
     "pause": "aftersale pause win-back\naftersale pause",
     "resume": "aftersale resume win-back\naftersale resume",

@@ -114,7 +114,8 @@ STATES = {
     Status.SCHEDULED: "Planned, and not yet taken on. The next run sends it.",
     Status.SENDING: "On its way: the intent to send it was written down before it left.",
     Status.ACCEPTED: "The transport has it.",
-    Status.REJECTED: "It has not left, and never will. `status` tells why.",
+    Status.REJECTED: "It has not left, and never will by itself. `status` tells why; `aftersale outbox "
+    "retry` lets it go again.",
     Status.UNKNOWN: "Nobody can say whether it left. It is shown and kept, and never sent again blindly.",
     Status.CANCELLED: "It should no longer leave.",
     Status.HELD: "The database was adopted, and the mail was due before. It waits for `aftersale outbox "

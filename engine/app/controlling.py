@@ -1,4 +1,4 @@
-"""What a person does to mails by hand: pause, resume, cancel, release, and resolve what nobody can tell."""
+"""What a person does to mails by hand: pause, resume, cancel, release, retry, resolve what nobody knows."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -72,6 +72,11 @@ def cancel(project: Project, mails: Sequence[Attempt], now: datetime) -> int:
 def release(project: Project, mails: Sequence[Attempt], now: datetime) -> int:
     """What was held for a look goes the way of all mails: the next plan decides about it anew."""
     return _move(project, mails, Status.HELD, Status.SCHEDULED, now, None)
+
+
+def retry(project: Project, mails: Sequence[Attempt], now: datetime) -> int:
+    """What was rejected may go after all, its cause being mended: the next plan decides about it anew."""
+    return _move(project, mails, Status.REJECTED, Status.SCHEDULED, now, None)
 
 
 def resolve(project: Project, mails: Sequence[Attempt], *, accepted: bool, now: datetime) -> int:

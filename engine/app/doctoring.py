@@ -34,6 +34,8 @@ from engine.store.tables import changes, looks, messages
 APART = timedelta(seconds=5)
 OVERDUE = timedelta(hours=1)
 LATE = 10  # plans that may be missing before it is told
+LATELY = timedelta(days=7)
+MANY, MUCH = 5, 0.1  # mails that were rejected lately, and their share
 SENDGRID = "sendgrid"  # the transport of that name
 SHORT = 1_000  # milliseconds that a busy database is waited for
 
@@ -84,7 +86,10 @@ def _sendgrid(settings: Settings) -> Iterator[Finding]:
     elif sends or settings.web.url:
         said, hint = "what SendGrid tells is refused: sendgrid.webhook_key is not set", None
         if sends:
-            hint = "turn on the signed event webhook there, and copy its verification key"
+            hint = (
+                "turn on the signed event webhook there, and copy its verification key. "
+                "Where only `serve` has it, by an environment of its own, all is well"
+            )
         yield Finding("sendgrid", said, sound=not sends, hint=hint)
 
 
@@ -109,6 +114,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _indexes(connection)
                 yield _outbox(connection)
                 yield from _overdue(connection, project)
+                yield from _rejected(connection, project.clock.now())
                 yield _queue(connection)
                 yield from _inbound(connection)
                 yield from _sources(connection, project)
@@ -186,6 +192,17 @@ def _overdue(connection: Connection, project: Project) -> Iterator[Finding]:
         )
         hint = "does a daemon run? Its log, or aftersale run --once, tells what stands against it"
         yield Finding("overdue", said, sound=False, hint=hint)
+
+
+def _rejected(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """So many at once hardly have single addresses to blame."""
+    ended = select(messages.c.status, func.count()).where(messages.c.settled_at > now - LATELY)
+    counted = {row[0]: int(row[1]) for row in connection.execute(ended.group_by(messages.c.status))}
+    rejected, accepted = (counted.get(status, 0) for status in (Status.REJECTED, Status.ACCEPTED))
+    if rejected >= MANY and rejected > MUCH * (rejected + accepted):
+        said = f"{rejected:,} of {rejected + accepted:,} mails of the last {format_duration(LATELY)}"
+        hint = "see aftersale outbox --status rejected; once the cause is mended, aftersale outbox retry"
+        yield Finding("rejected", said, sound=False, hint=hint)
 
 
 def _inbound(connection: Connection) -> Iterator[Finding]:

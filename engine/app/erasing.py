@@ -8,13 +8,14 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ColumnElement, Connection, delete, false, func, literal, or_, select, update
 
 from engine.app.project import Project
@@ -22,6 +23,7 @@ from engine.app.sweeping import reject_files
 from engine.delivery.rows import ATTEMPT, attempts
 from engine.delivery.states import Status
 from engine.delivery.transports.folder import FolderTransport
+from engine.delivery.transports.sendgrid.payload import CUSTOMER
 from engine.errors import UnknownCustomer, UsageError
 from engine.facts.identity import lock_customers
 from engine.facts.lookup import find_customer
@@ -55,6 +57,7 @@ from engine.store.types import Instant
 
 ERASED = "erased"
 NAMED_BY = ("userId", "anonymousId", "previousId", "customer", "name")  # in what is told of facts
+OURS = (("customer_id", ","), ("customer_id", "}"))  # in what mail servers reported
 _BETWEEN = re.compile(r"[\s,;|\"'(){}\[\]]+")
 GONE = (
     *(attributes, consents, consumption, funnel_events, orders, order_lines, refunds),
@@ -187,13 +190,25 @@ def _strip(connection: Connection, person: Person, now: datetime) -> None:
 
 
 def _tells_of(person: Person, words: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether what was told speaks of them: by an address, in any case, or by a name that they have there."""
-    addresses = [_inside(value) for kind, value in person.names if kind == "email"]
+    """Whether what was told speaks of them: by an address in any spelling, a name, or the id on our mails."""
+    written = [each for kind, value in person.names if kind == "email" for each in _spellings(value)]
+    addresses = [_inside(each) for each in written]
     names = [_inside(value) for kind, value in person.names if kind != "email"]
     named = [f'"{key}": "{each.rpartition(":")[2]}"' for each in names for key in NAMED_BY]
     named += [f'], "{each}"]' for each in names]  # as dossiers have it
+    named += [f'"{key}": {number}{end}' for number in person.ids for key, end in OURS]
+    named += [f'"{CUSTOMER}": "{number}"' for number in person.ids]
     said = func.lower(words)
     return or_(false(), *(said.contains(each.lower(), autoescape=True) for each in (*addresses, *named)))
+
+
+def _spellings(address: str) -> set[str]:
+    """The address as we write it, and with its domain in ASCII, as mail servers tell of it."""
+    local, _, _ = address.rpartition("@")
+    with suppress(EmailNotValidError):
+        found = validate_email(address, check_deliverability=False, test_environment=True)
+        return {address, f"{local}@{found.ascii_domain}"}
+    return {address}
 
 
 def _inside(value: str) -> str:

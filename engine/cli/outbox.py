@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from engine.app.controlling import meant, release, require_some, resolve
+from engine.app.controlling import meant, release, require_some, resolve, retry
 from engine.app.leaving import not_sending
 from engine.app.looking_up import look_up
 from engine.app.outbox import Asked, Listed, known_status, listed, one, whom
@@ -83,6 +83,23 @@ def release_some(
         show.document({"released": done})
     else:
         show.out().print(f"{done:,} released")
+
+
+@app.command("retry", help="Let mails go again that were rejected, once the cause is mended.")
+def retry_some(what: What, yes: Yes = False, project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """Let mails go again that were rejected for what is mended by now. The next plan decides about them anew.
+
+    Those whose window is over, or whose readers have moved on, do not leave any more.
+    """
+    with opened(project) as shop:
+        mails = meant(shop, what, [Status.REJECTED])
+        require_some(mails, f"of {what} was rejected")
+        confirmed(f"{len(mails):,} rejected mails of {what} will be tried again. Is their cause mended?", yes)
+        done = retry(shop, mails, instant(shop, None))
+    if as_json:
+        show.document({"retried": done})
+    else:
+        show.out().print(f"{done:,} go again")
 
 
 @app.command("resolve", help="Say what became of mails of which nobody can tell.")

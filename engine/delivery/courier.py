@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.delivery.outbox import Outbox, Outcome
 from engine.delivery.receivers import smtp
@@ -17,6 +17,7 @@ from engine.delivery.states import Status
 from engine.delivery.transports.base import (
     Answer,
     NoSuchAddress,
+    NotNow,
     OutcomeUnknown,
     Parcel,
     Receipt,
@@ -47,6 +48,13 @@ class Bag:
     nowhere: list[Mapping[str, Any]] = field(default_factory=list)  # told of addresses that are none
 
 
+class Settled(NamedTuple):
+    """How many mails of a batch ended in each state, and how many of them are due as they were before."""
+
+    ended: Mapping[Status, int]
+    untried: int
+
+
 @dataclass(frozen=True)
 class Courier:
     """Carries one batch after the other; `stopwatch` counts seconds, from whenever.
@@ -70,8 +78,8 @@ class Courier:
         """For how long the transport is to be left alone."""
         return self._way.rest()
 
-    def carry(self, batch: Sequence[Attempt]) -> dict[Status, int]:
-        """Send what was claimed; counts by the state it ended in.
+    def carry(self, batch: Sequence[Attempt], note: Callable[[Settled], None] = lambda _: None) -> None:
+        """Send what was claimed; `note` is told what became of it, whatever happens.
 
         Whatever stops it on the way, what has not left goes back to `scheduled`, and what may have
         left becomes `unknown`.
@@ -83,8 +91,8 @@ class Courier:
         finally:
             if bag.nowhere:
                 keep(self.outbox.store, smtp.SOURCE, smtp.EVENT_ID, json.dumps(bag.nowhere), self.now)
-            settled = self.outbox.settle(bag.outcomes, self.now)
-        return settled
+            untried = sum(_is_as_before(outcome) for outcome in bag.outcomes.values())
+            note(Settled(self.outbox.settle(bag.outcomes, self.now), untried))
 
     def _write(self, bag: Bag) -> None:
         batch = list(bag.outcomes)
@@ -166,6 +174,11 @@ class Courier:
             bag.outcomes[attempt] = _answered(answer, attempt, self.now)
 
 
+def _is_as_before(outcome: Outcome) -> bool:
+    """Whether the mail is due as it was, and nothing was tried that has to be waited for."""
+    return outcome.status is Status.SCHEDULED and outcome.due_at is None
+
+
 def _accepted(receipt: Receipt) -> Outcome:
     return Outcome(Status.ACCEPTED, provider_id=receipt.provider_id)
 
@@ -182,9 +195,10 @@ def _answered(answer: Exception, attempt: Attempt, now: datetime) -> Outcome:
     match answer:
         case Refused():
             return Outcome(Status.REJECTED, str(answer))
+        case NotNow():
+            return Outcome(Status.SCHEDULED, str(answer))
         case TryAgain():
-            pause = max(answer.pause, pause_after(attempt.number))
-            return Outcome(Status.SCHEDULED, str(answer), due_at=now + pause)
+            return Outcome(Status.SCHEDULED, str(answer), due_at=now + pause_after(attempt.number))
         case OutcomeUnknown():
             return Outcome(Status.UNKNOWN, str(answer))
     return Outcome(Status.UNKNOWN, f"{type(answer).__name__}: {answer}")

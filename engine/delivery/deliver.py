@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from engine.delivery.courier import Courier
+from engine.delivery.courier import Courier, Settled
 from engine.delivery.gate import Gate
 from engine.delivery.generation import Guard
 from engine.delivery.leases import expire, wait_for_others
@@ -25,6 +25,8 @@ from engine.store.connect import Store
 from engine.store.tables import messages
 
 SAY_EVERY = 1000
+NOT_LEFT = (Status.SCHEDULED, Status.REJECTED, Status.CANCELLED)
+STANDING = ("unknown", "under_way", "still_due")  # at the end, whatever was done
 
 
 def clear_up(store: Store, transport: Transport, now: datetime, progress: Callable[[str], None]) -> int:
@@ -45,6 +47,7 @@ class Delivered:
     found: int = 0  # had left in an earlier run that did not live to write it down
     unknown: int = 0  # stand unknown in the outbox at the end, whoever sent them
     under_way: int = 0  # are with another run at the end
+    still_due: int = 0  # were due and may not leave yet, by a rate or since the way out rests
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)
@@ -52,8 +55,7 @@ class Delivered:
     def then(self, later: "Delivered") -> "Delivered":
         """Both together: what was done adds up, what stands at the end is the later's word."""
         mine, theirs = asdict(self), asdict(later)
-        done = {name: mine[name] + theirs[name] for name in mine if name not in ("unknown", "under_way")}
-        return Delivered(**done, unknown=later.unknown, under_way=later.under_way)
+        return Delivered(**{n: theirs[n] + (0 if n in STANDING else mine[n]) for n in mine})
 
     def __str__(self) -> str:
         told = [f"{number:,} {name.replace('_', ' ')}" for name, number in asdict(self).items() if number]
@@ -181,12 +183,15 @@ class Rounds:
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)
+        self._gate.give_back(len(waiting) - len(batch))
         if batch:  # or another owner was faster
-            self._count(self._courier.carry(batch))
+            self._courier.carry(batch, self._note)
 
-    def _count(self, ended: dict[Status, int]) -> None:
+    def _note(self, settled: Settled) -> None:
+        self._gate.give_back(sum(settled.ended.get(status, 0) for status in NOT_LEFT))
         before = self.ended.total() // SAY_EVERY
-        self.ended.update(ended)
+        self.ended.update(settled.ended)
+        self.ended[Status.SCHEDULED] -= settled.untried
         if self.ended.total() // SAY_EVERY > before:
             self._progress(f"{self.ended.total():,} mails seen to")
 
@@ -204,4 +209,5 @@ class Rounds:
             found=self._found,
             unknown=unknown or 0,
             under_way=sending or 0,
+            still_due=self._outbox.waiting(self._courier.now, self._gate.clock()),
         )

@@ -35,6 +35,7 @@ class Gate:
         self._outbox = outbox
         self._ramp = ramp
         self.clock = clock
+        self._taken_at = clock()
         self.day_is_over = False  # for a new sender: what may leave today has left
 
     def full(self) -> frozenset[str]:
@@ -50,8 +51,13 @@ class Gate:
         self.day_is_over = bool(fitting) and not today
         allowed = self.throttle.take(today) if self.throttle and today else today
         through = self._at_most(fitting[:allowed], domains, lambda rate, wanted: rate.take(wanted))
-        self._ramp.give_back(today - len(through), now)
+        self._taken_at = now
+        self.give_back(today - len(through))
         return through
+
+    def give_back(self, number: int) -> None:
+        """Of those let through last, so many have not left: another mail of that day may."""
+        self._ramp.give_back(number, self._taken_at)
 
     def pause(self, full: Iterable[str]) -> timedelta:
         """How long until one of those domains has room; without any, until the whole delivery has."""

@@ -96,11 +96,21 @@ class Outbox:
 
     @cached_property
     def _waiting(self) -> Select[Any]:
+        order = (messages.c.due_at, *KEYS)
+        return select(*ATTEMPT).where(self._due).order_by(*order).limit(bindparam("most", type_=Integer))
+
+    @cached_property
+    def _due(self) -> ColumnElement[bool]:
         in_time = or_(messages.c.closes_at.is_(None), messages.c.closes_at > OPEN_AT)
         goes = and_(self._known, ~paused(messages.c.campaign_id))
-        waiting = and_(stands(Status.SCHEDULED), messages.c.due_at <= NOW, in_time, DECIDED, goes)
-        order = (messages.c.due_at, *KEYS)
-        return select(*ATTEMPT).where(waiting).order_by(*order).limit(bindparam("most", type_=Integer))
+        return and_(stands(Status.SCHEDULED), messages.c.due_at <= NOW, in_time, DECIDED, goes)
+
+    def waiting(self, now: datetime, open_at: datetime | None = None) -> int:
+        """How many mails are due."""
+        count = select(func.count()).select_from(messages).where(self._due)
+        with self.store.reading() as connection:
+            asked = {"now": now, "open_at": max(now, open_at or now)}
+            return connection.scalar(count, asked) or 0
 
     def domains(self, mails: Sequence[Attempt]) -> dict[Attempt, str]:
         """The domain that each is for; none where there is no address."""

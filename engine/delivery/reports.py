@@ -1,19 +1,23 @@
-"""What a mail server reports of a mail of ours (RFC 3464), read from bytes that anybody may have sent."""
+"""What is reported of a mail of ours (RFC 3464, 6533, 5965), read from bytes that anybody may have sent."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
+from hashlib import sha256
 
+from engine.delivery.fault import Fault, address_is_dead, enhanced_code, fault
 from engine.facts.mail_events import Kind
 from engine.rendering.mail import one_line
 
 READ = 1_000_000  # bytes; what is reported stands at the beginning, the mail itself at the end
 MOST_PARTS = 40  # a report has three, and those of the mail that it returns
+_GLOBAL = re.compile(rb"message/global-delivery-status", re.IGNORECASE)  # the same form, in UTF-8
+_BY_NUMBER = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_FEEDBACK = {"abuse": Kind.COMPLAINED, "fraud": Kind.COMPLAINED, "opt-out": Kind.UNSUBSCRIBED}
+_WORD = re.compile(r"\s*([A-Za-z-]+)")
 _ID = re.compile(r"<?([0-9a-fA-F-]{36})@[^>\s]+>?")
-_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_NOT_THE_ADDRESS = re.compile(r"5\.(2\.2|2\.3|3\.4|[67]\.\d+)")  # full, too large, content, policy
 
 
 class NotAReport(ValueError):
@@ -28,6 +32,7 @@ class Report:
     recipient: str
     message_id: str | None
     status: str
+    own_id: str = ""  # tells it from another report that says the same
 
 
 def reports_in(content: bytes) -> list[Report]:
@@ -36,7 +41,7 @@ def reports_in(content: bytes) -> list[Report]:
         msg = "it has more parts than any report"
         raise NotAReport(msg)
     try:
-        return _read(BytesParser().parsebytes(content))
+        return _read(BytesParser().parsebytes(_GLOBAL.sub(b"message/delivery-status", content)))
     except NotAReport:
         raise
     except Exception as error:  # broken in a way that the library did not foresee
@@ -46,13 +51,17 @@ def reports_in(content: bytes) -> list[Report]:
 
 def _read(mail: Message) -> list[Report]:
     parts = list(mail.walk())
+    complaint = next((part for part in parts if part.get_content_type() == "message/feedback-report"), None)
+    if complaint is not None:
+        return [_complaint(complaint, parts)]
     status = next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
     if status is None or not isinstance(status.get_payload(), list):
         msg = "there is no delivery status in it"
         raise NotAReport(msg)
     message_id = next(_ids(parts), None)
     blocks = [block for block in status.get_payload() if isinstance(block, Message)]
-    found = [_of(block, message_id) for block in blocks if "Final-Recipient" in block]
+    own_id = _own_id(mail, blocks)
+    found = [_of(block, message_id, own_id) for block in blocks if "Final-Recipient" in block]
     if not found:
         msg = "it names no recipient"
         raise NotAReport(msg)
@@ -75,17 +84,59 @@ def _returned(part: Message) -> Message:
     return part
 
 
-def _of(block: Message, message_id: str | None) -> Report:
-    status = _STATUS.search(str(block.get("Status", "")))
-    recipient = one_line(str(block["Final-Recipient"]).rpartition(";")[2]).strip("<>")
-    action = str(block.get("Action", "")).strip().lower()
-    told = status[0] if status else ""
-    return Report(_kind(action, told), recipient[:320], message_id, told)
+def _own_id(mail: Message, blocks: list[Message]) -> str:
+    """What is this report's own: its id, its date, and when the mail had come that it tells of."""
+    own = [_raw(mail, "Message-ID"), _raw(mail, "Date"), *(_raw(block, "Arrival-Date") for block in blocks)]
+    return sha256("\n".join(own).encode(errors="replace")).hexdigest()
 
 
-def _kind(action: str, status: str) -> Kind:
+def _complaint(part: Message, parts: list[Message]) -> Report:
+    """A reader called it spam (RFC 5965), or wants no more. Raises NotAReport for anything else."""
+    told = part.get_payload()
+    block = told[0] if isinstance(told, list) and isinstance(told[0], Message) else part
+    kind = _FEEDBACK.get(_raw(block, "Feedback-Type").strip().lower())
+    if kind is None:
+        msg = "it is feedback, and no complaint"
+        raise NotAReport(msg)
+    recipient = _address(_raw(block, "Original-Rcpt-To"))
+    return Report(kind, recipient, next(_ids(parts), None), "", _own_id(parts[0], [block]))
+
+
+def _raw(block: Message, name: str) -> str:
+    """A header as it was sent, in UTF-8 where it is not in ASCII; '' where it is not there."""
+    value = next((v for key, v in block.raw_items() if key.lower() == name.lower()), "")
+    return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _address(told: str) -> str:
+    """The address in it, whether its letters are written out or by number (RFC 6533)."""
+    plain = _BY_NUMBER.sub(lambda found: chr(min(int(found[1], 16), 0x10FFFF)), told.rpartition(";")[2])
+    return "".join(c if c.isprintable() else " " for c in one_line(plain)).strip("<> ")[:320].strip()
+
+
+def _of(block: Message, message_id: str | None, own_id: str) -> Report:
+    recipient = _address(_raw(block, "Final-Recipient"))
+    action, code = _word(str(block.get("Action", ""))), _code(block)
+    return Report(_kind(action, code), recipient, message_id, code, own_id)
+
+
+def _word(action: str) -> str:
+    """The action in small letters; some servers put a remark behind it."""
+    first = _WORD.match(action)
+    return first[1].lower() if first else ""
+
+
+def _code(block: Message) -> str:
+    """Why, as an enhanced code. Where the status says nothing, the server's own words may hold one."""
+    code = enhanced_code(str(block.get("Status", "")))
+    if fault(code) is Fault.UNTOLD:
+        words = enhanced_code(str(block.get("Diagnostic-Code", "")))
+        return words if words[:1] == (code or words)[:1] else code
+    return code
+
+
+def _kind(action: str, code: str) -> Kind:
     """Whatever is reported, the mail has left; an action that is not known tells no more than that."""
     if action == "failed":
-        hard = status.startswith("5.") and not _NOT_THE_ADDRESS.fullmatch(status)
-        return Kind.BOUNCED if hard else Kind.SOFT_BOUNCE
+        return Kind.BOUNCED if address_is_dead(code) else Kind.SOFT_BOUNCE
     return {"delivered": Kind.DELIVERED, "delayed": Kind.DEFERRED}.get(action, Kind.PROCESSED)

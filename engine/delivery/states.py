@@ -46,6 +46,10 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
             Status.SCHEDULED,
         ): "a look-up found that it had not left, and it cannot leave twice; "
         "or a person knows that it did not",
+        (
+            Status.REJECTED,
+            Status.SCHEDULED,
+        ): "its cause is mended, and a person lets it go again",
         (Status.SCHEDULED, Status.HELD): "the database was adopted, and the mail was due before",
         (Status.SENDING, Status.HELD): "the database was adopted, and the mail was on its way",
         (Status.UNKNOWN, Status.HELD): "the database was adopted, and nobody could say whether it had left",

@@ -65,10 +65,16 @@ def report(
         ("Failed", "5.0.0 (nobody)", Kind.BOUNCED),
         ("failed", "5.2.1", Kind.BOUNCED),
         ("failed", "5.2.2", Kind.SOFT_BOUNCE),  # full
+        ("failed", "5.1.7", Kind.SOFT_BOUNCE),  # our own address
+        ("failed", "5.1.8", Kind.SOFT_BOUNCE),  # our own domain
+        ("failed", "5.3.0", Kind.SOFT_BOUNCE),  # their system
         ("failed", "5.3.4", Kind.SOFT_BOUNCE),  # too large
+        ("failed", "5.4.6", Kind.SOFT_BOUNCE),  # a loop
+        ("failed", "5.4.7", Kind.SOFT_BOUNCE),  # expired
+        ("failed", "5.5.4", Kind.SOFT_BOUNCE),  # a word that they do not know
         ("failed", "5.7.26", Kind.SOFT_BOUNCE),  # our signature, not the address
+        ("Failed (permanent)", "5.1.10", Kind.BOUNCED),
         ("failed", "4.4.7", Kind.SOFT_BOUNCE),
-        ("failed", "", Kind.SOFT_BOUNCE),
         ("delayed", "4.4.1", Kind.DEFERRED),
         ("delivered", "2.0.0", Kind.DELIVERED),
         ("relayed", "5.1.1", Kind.PROCESSED),
@@ -77,6 +83,23 @@ def report(
 def test_what_a_report_means(action: str, status: str, kind: Kind) -> None:
     [found] = reports_in(report(action=action, status=status))
     assert (found.kind, found.recipient) == (kind, address(1))
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kind"),
+    [
+        ("5.0.0", "smtp; 550 5.1.1 nobody", Kind.BOUNCED),
+        ("5.0.0", "smtp; 550 5.7.1 not from you", Kind.SOFT_BOUNCE),
+        ("5.0.0", "smtp; 550 no", Kind.SOFT_BOUNCE),
+        ("4.0.0", "smtp; 550 5.1.1 nobody", Kind.SOFT_BOUNCE),  # the status counts, where they differ
+        ("", "smtp; 550 5.1.1 nobody", Kind.BOUNCED),
+        ("", "smtp; from 1.5.1.1 by 5.1.1.9", Kind.SOFT_BOUNCE),  # addresses of machines are no codes
+    ],
+)
+def test_where_the_status_says_nothing_the_words_may(status: str, words: str, kind: Kind) -> None:
+    told = report(status=status).replace(b"smtp; 550 5.1.1 User unknown", words.encode())
+    [found] = reports_in(told)
+    assert found.kind is kind
 
 
 @pytest.mark.parametrize(
@@ -92,6 +115,36 @@ def test_what_a_report_means(action: str, status: str, kind: Kind) -> None:
 def test_the_id_of_our_mail_is_found(returned: str, more: str, number: int | None) -> None:
     [found] = reports_in(report(returned=returned, more=more))
     assert found.message_id == (key(number).message_id if number else None)
+
+
+@pytest.mark.parametrize("told", ["utf-8; jörg@shop.example", r"utf-8; j\x{F6}rg@shop.example"])
+def test_a_report_in_utf_8_is_read(told: str) -> None:
+    came = report().replace(b"message/delivery-status", b"message/global-delivery-status")
+    [found] = reports_in(came.replace(f"rfc822; {address(1)}".encode(), told.encode()))
+    assert (found.kind, found.recipient) == (Kind.BOUNCED, "jörg@shop.example")
+
+
+def complaint(kind: str = "abuse", returned: str = RETURNED) -> bytes:
+    """As RFC 5965 has it."""
+    told = (
+        "Content-Type: message/feedback-report\n\n"
+        f"Feedback-Type: {kind}\nUser-Agent: Some/1.0\nVersion: 1\nOriginal-Rcpt-To: <{address(1)}>\n"
+    )
+    parts = ["Content-Type: text/plain\n\nspam", told, returned.format(id=key(1).message_id)]
+    body = "".join(f"--B\n{part}\n" for part in parts)
+    head = 'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=feedback-report; boundary="B"\n'
+    return f"From: fbl@isp.example\nMessage-ID: <y@isp.example>\n{head}\n{body}--B--\n".encode()
+
+
+@pytest.mark.parametrize(("kind", "means"), [("abuse", Kind.COMPLAINED), ("opt-out", Kind.UNSUBSCRIBED)])
+def test_a_complaint_is_read(kind: str, means: Kind) -> None:
+    [found] = reports_in(complaint(kind))
+    assert (found.kind, found.recipient, found.message_id) == (means, address(1), key(1).message_id)
+
+
+def test_feedback_that_is_no_complaint_is_none() -> None:
+    with pytest.raises(NotAReport, match="no complaint"):
+        reports_in(complaint("not-spam"))
 
 
 def nested(levels: int) -> bytes:
@@ -175,6 +228,8 @@ def put(folder: Path, **files: bytes) -> None:
         (report(1, recipient="elsewhere@forwarded.example"), [1]),  # the mail's own address, not a later one
         (report(2, returned=NOTHING), [2]),
         (report(2, returned=NOTHING, recipient=address(2).upper()), [2]),
+        (complaint(), [1]),
+        (complaint(returned=NOTHING), [1]),
         (report(1, status="4.4.7"), []),
         (report(1, action="delayed"), []),
     ],
@@ -203,6 +258,18 @@ def test_a_recipient_is_named_as_it_is_compared(mailed: Store, tmp_path: Path) -
     assert take(mailed, tmp_path) == [Returned("one.eml", (Kind.BOUNCED,))]
     with mailed.reading() as connection:
         assert is_suppressed(connection, JO)
+
+
+@pytest.mark.parametrize(("returned", "gone"), [(NOTHING, [1]), (RETURNED, [])])
+def test_reports_that_name_no_mail_are_told_apart_by_themselves(
+    mailed: Store, tmp_path: Path, returned: str, gone: list[int]
+) -> None:
+    """Full, twice: of two mails, or of one mail by two words."""
+    for name in ("x", "y"):
+        full = report(1, status="5.2.2", returned=returned)
+        put(tmp_path, **{name: full.replace(b"<x@mx.example>", f"<{name}@mx.example>".encode())})
+        take(mailed, tmp_path)
+    assert suppressed(mailed) == gone
 
 
 @pytest.mark.parametrize(

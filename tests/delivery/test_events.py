@@ -314,6 +314,21 @@ def test_words_are_forgotten_and_the_event_is_not(store: Store) -> None:
     assert list(words.values()) == [True]
 
 
+def test_what_is_told_of_who_was_erased_keeps_no_word_of_them(store: Store) -> None:
+    plan_mails(store, 1, 2, status="accepted")
+    for number in (1, 2):
+        change(store, number, message_id=key(number).message_id)
+    with store.writing() as connection:
+        for table in (tables.identities, tables.customers):
+            connection.execute(delete(table).where(table.c.customer_id == 1))
+    click = {"event": "click", "url": "https://shop.example/ann"}
+    tell(store, event(1, ip="203.0.113.9", **click), event(2, ip="203.0.113.8", **click))
+    bodies = [each["body"] for each in rows(store, tables.inbound)]
+    assert ("" in bodies, "203.0.113.9" in str(bodies), "203.0.113.8" in str(bodies)) == (True, False, True)
+    [kept] = [each for each in rows(store, tables.mail_events) if each["customer_id"] == 1]
+    assert (kept["kind"], kept["detail"], kept["address_hash"]) == (Kind.CLICKED, "", "")
+
+
 # ── addresses ───────────────────────────────────────────────────────────────────────────────────
 
 

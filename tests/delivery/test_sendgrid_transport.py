@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 
 from engine.delivery.transports import TRANSPORTS
-from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Together, Trace, TryAgain
+from engine.delivery.transports.base import (
+    NotNow,
+    OutcomeUnknown,
+    Receipt,
+    Refused,
+    Together,
+    Trace,
+    TryAgain,
+)
 from engine.delivery.transports.sendgrid import SendGridTransport, payload
 from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
 from engine.settings import Delivery, Settings
-from tests.delivery.post_office import NOW
+from engine.store.connect import Store
+from tests.delivery.post_office import NOW, plan_mails, row, run, statuses
 from tests.delivery.sendgrid_desk import SOON, close_all, letter, letters, opened, sent, settings, transport
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
@@ -193,6 +202,39 @@ def test_a_request_that_is_too_large_is_split(hand: Hand) -> None:
     assert_arrived(hand, mails[:9])
 
 
+ALL_WRONG = '{"errors":[{"message":"The from address is not a verified Sender Identity","field":null}]}'
+
+
+def test_where_every_single_one_is_refused_in_the_same_words_no_mail_is_to_blame(hand: Hand) -> None:
+    hand.order(status=400, body=ALL_WRONG, times=50)
+    way = transport(hand)
+    [parcel] = way.parcels(letters(*range(1, 9)))
+    answers = way.send_parcel(parcel)
+    assert {type(next(answers)[1]) for _ in parcel.mails} == {TryAgain}
+    with pytest.raises(TransportError, match="in the same words: 400 The from address"):
+        next(answers)
+
+
+def test_they_wait_and_the_run_ends(hand: Hand, store: Store) -> None:
+    hand.order(status=400, body=ALL_WRONG, times=50)
+    plan_mails(store, *range(1, 9))
+    with pytest.raises(TransportError, match="in the same words"):
+        run(store, transport(hand))
+    assert statuses(store) == {"scheduled": 8}
+    assert "verified" in row(store, 1).error
+
+
+def test_single_mails_refused_one_after_the_other_in_the_same_words_wait_as_well(hand: Hand) -> None:
+    hand.order(status=400, body=ALL_WRONG, times=3)
+    way = transport(hand)
+    assert [kinds(sent(way, letters(number)))[number] for number in (1, 2)] == [Refused, Refused]
+    with pytest.raises(TransportError, match="in the same words"):
+        sent(way, letters(3))
+    assert kinds(sent(way, letters(4))) == {4: Receipt}
+    hand.order(status=400, body=ALL_WRONG)
+    assert kinds(sent(way, letters(5))) == {5: Refused}
+
+
 LIMITED = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0"}
 
 
@@ -204,6 +246,9 @@ LIMITED = {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0"}
         (LIMITED | {"X-RateLimit-Reset": "0"}, timedelta(seconds=1)),
         (LIMITED | {"X-RateLimit-Reset": "99999999999"}, timedelta(minutes=10)),
         (LIMITED | {"X-RateLimit-Reset": "soon"}, timedelta(seconds=5)),
+        ({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, timedelta(minutes=10)),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, timedelta(seconds=1)),
+        ({"Retry-After": "Wed, 99 Oct"}, timedelta(seconds=5)),
     ],
 )
 def test_where_there_is_no_time_it_waits_as_told(
@@ -212,8 +257,8 @@ def test_where_there_is_no_time_it_waits_as_told(
     hand.order(status=429, headers=headers, body='{"errors":[{"field":null,"message":"too many requests"}]}')
     way = transport(hand, stopwatch=lambda: 1000.0)
     answers = sent(way, letters(1, 2))
-    assert kinds(answers) == {1: TryAgain, 2: TryAgain}
-    assert (str(answers[1]), answers[1].pause, way.rest()) == ("429 too many requests", rest, rest)
+    assert kinds(answers) == {1: NotNow, 2: NotNow}
+    assert (str(answers[1]), way.rest()) == ("429 too many requests", rest)
     assert hand.mails() == []
 
 
@@ -230,16 +275,45 @@ def test_from_time_to_time_it_waits_longer_and_not_once_it_is_taken(hand: Hand) 
     assert way.rest().total_seconds() == 5
 
 
+def test_mails_go_again_when_the_rest_is_over_and_not_a_minute_later(hand: Hand, store: Store) -> None:
+    hand.order(status=429, headers={"Retry-After": "7"})
+    seconds = [1000.0]
+    rested: list[float] = []
+
+    def wait(pause: float) -> None:
+        rested.append(pause)
+        seconds[0] += pause
+
+    plan_mails(store, 1, 2, 3)
+    done = run(store, transport(hand, stopwatch=lambda: seconds[0]), wait_for_rate=wait)
+    assert (done.accepted, done.postponed, rested) == (3, 0, [7.0])
+
+
+def test_who_never_has_time_ends_the_run(hand: Hand, store: Store) -> None:
+    hand.order(status=429, times=9)
+    seconds = [1000.0]
+
+    def wait(pause: float) -> None:
+        seconds[0] += pause
+
+    plan_mails(store, 1, 2, 3)
+    with pytest.raises(TransportError, match="no time 5 times in a row"):
+        run(store, transport(hand, stopwatch=lambda: seconds[0]), wait_for_rate=wait)
+    assert statuses(store) == {"scheduled": 3}
+
+
 @pytest.mark.parametrize("accept", [True, False])
 @pytest.mark.parametrize(
     ("order", "said"),
     [
-        ({"status": 500}, "500"),
-        ({"status": 502}, "502"),
-        ({"status": 503, "body": '{"errors": "nonsense"}'}, "503"),
-        ({"status": 504, "body": "<html>"}, "504"),
-        ({"status": 200}, "200"),
-        ({"status": 204}, "204"),
+        ({"status": 408}, "408 Request Timeout"),
+        ({"status": 500}, "500 Internal Server Error"),
+        ({"status": 502}, "502 Bad Gateway"),
+        ({"status": 503, "body": '{"errors": "nonsense"}'}, "503 Service Unavailable"),
+        ({"status": 504, "body": "<html>"}, "504 Gateway Timeout"),
+        ({"status": 599}, "599"),
+        ({"status": 200}, "200 OK"),
+        ({"status": 204}, "204 No Content"),
         ({"reset": True}, "no answer: connection reset by peer"),
         ({"hang": True}, "no answer: it took too long"),
     ],
@@ -288,6 +362,8 @@ def test_an_outage_ends_the_run_and_the_next_one_tries_again(hand: Hand) -> None
         ({"status": 415}, "docs"),
         ({"status": 302, "headers": {"Location": "http://127.0.0.1:1/"}}, "docs"),
         ({"status": 400, "body": '{"errors":[{"message":"no such pool","field":"ip_pool_name"}]}'}, "docs"),
+        ({"status": 400, "body": "<h1>The plain HTTP request was sent to HTTPS port</h1>"}, "docs"),
+        ({"status": 400}, "docs"),
     ],
 )
 def test_where_no_mail_would_be_taken_the_way_out_is_unusable(

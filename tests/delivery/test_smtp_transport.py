@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from engine.delivery.receivers.applying import apply_events
 from engine.delivery.transports.base import OutcomeUnknown, Refused, Trace, TryAgain
 from engine.delivery.transports.smtp import SmtpTransport
+from engine.delivery.transports.smtp.talk import NotItsFault
 from engine.errors import SettingsError, TransportError
 from engine.facts.suppression import is_suppressed
 from engine.rendering.eml import to_bytes
@@ -29,7 +31,17 @@ from tests.delivery.mail_server import (
     let_in,
     mail_server,
 )
-from tests.delivery.post_office import NOW, address, key, mail_for, plan_mails, row, run, statuses
+from tests.delivery.post_office import (
+    NOW,
+    address,
+    decide_anew,
+    key,
+    mail_for,
+    plan_mails,
+    row,
+    run,
+    statuses,
+)
 
 WRONG = "hunter22"
 Opened = Callable[..., SmtpTransport]
@@ -131,11 +143,20 @@ def test_no_address_steers_the_protocol(server: MailServer, way: SmtpTransport, 
         ("RCPT", "530 5.7.0 log in first", TransportError),
         ("RCPT", HANG_UP, TryAgain),
         ("DATA", "451 4.3.0 not now", TryAgain),
-        ("DATA", "554 5.5.1 no valid recipients", Refused),
+        ("RCPT", "550 nobody here", Refused),
+        ("RCPT", "554 5.7.1 <a@b.example>: Relay access denied", NotItsFault),
+        ("RCPT", "553 sorry, that domain isn't in my list of allowed rcpthosts", NotItsFault),
+        ("RCPT", "550 5.4.5 daily user sending limit exceeded", NotItsFault),
+        ("RCPT", "550 5.1.8 your domain has no mail server", NotItsFault),
+        ("DATA", "554 5.5.1 no valid recipients", NotItsFault),
         ("DATA", HANG_UP, TryAgain),
         (".", "452 4.3.1 full", TryAgain),
         (".", "421 4.3.2 closing", TryAgain),
         (".", "554 5.6.0 spam", Refused),
+        (".", "552 5.2.3 too large for them", Refused),
+        (".", "554 no, thanks", Refused),
+        (".", "550 5.4.5 Daily user sending limit exceeded", NotItsFault),
+        (".", "550 5.7.26 neither SPF nor DKIM", NotItsFault),
         (".", HANG_UP, OutcomeUnknown),
         (".", HANG_UP_AFTER, OutcomeUnknown),
         (".", "hello", OutcomeUnknown),
@@ -153,6 +174,51 @@ def test_each_answer_and_the_next_mail_goes(
     way.send(mail(2))
     assert server.recipients[-1:] == [address(2)]
     assert (address(1) in server.recipients) is (answer == HANG_UP_AFTER)
+
+
+@pytest.mark.parametrize("to", ["jörg@shop.example", "joe@shop.example"])
+def test_a_sender_that_may_not_send_is_nobodys_fault(server: MailServer, way: SmtpTransport, to: str) -> None:
+    server.trouble = {"MAIL": "550 5.7.1 sender not allowed"}
+    with pytest.raises(TransportError if to.isascii() else NotItsFault):
+        way.send(mail(1, to_address=to))
+
+
+def test_a_server_that_wants_no_such_letters_refuses_that_mail(
+    server: MailServer, way: SmtpTransport
+) -> None:
+    server.trouble = {"MAIL": "550 5.6.7 not in ASCII"}
+    with pytest.raises(Refused):
+        way.send(mail(1, to_address="jörg@shop.example"))
+
+
+@pytest.mark.parametrize(
+    ("word", "answer", "rejected"),
+    [
+        ("RCPT", "554 5.7.1 <{}>: Relay access denied", 0),
+        (".", "550 5.4.5 Daily user sending limit exceeded", 0),
+        ("RCPT", "554 <{}> refused", 2),  # without a code, the first two are believed
+    ],
+)
+def test_where_every_mail_is_refused_alike_they_wait_and_the_run_ends(
+    store: Store, word: str, answer: str, rejected: int
+) -> None:
+    plan_mails(store, *range(1, 21))
+    with mail_server() as server, closing(transport(server)) as way:
+        server.trouble = {word: answer}
+        with pytest.raises(TransportError, match="not for their own sake"):
+            run(store, way)
+        assert statuses(store) == {"scheduled": 20 - rejected} | ({"rejected": rejected} if rejected else {})
+        server.trouble = {}
+        later = NOW + timedelta(minutes=1)
+        decide_anew(store, later)
+        assert run(store, way, now=later).accepted == 20 - rejected
+
+
+def test_what_is_refused_for_its_own_sake_ends_no_run(store: Store) -> None:
+    plan_mails(store, *range(1, 9))
+    with mail_server() as server, closing(transport(server)) as way:
+        server.trouble = {"RCPT": "550 5.1.1 nobody here"}
+        assert run(store, way).rejected == 8
 
 
 def test_what_breaks_off_before_the_end_of_the_mail_may_be_tried_again(

@@ -1,16 +1,21 @@
 """A new sender: few mails on the first day, more on each day after it, and never more than that."""
 
 from collections import Counter
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.delivery.outbox import Outbox
+from engine.delivery.transports.base import OutcomeUnknown, Refused, TryAgain
 from engine.delivery.warm_up import Ramp, limit
+from engine.errors import TransportError
 from engine.settings import Delivery, WarmUp
 from engine.store.connect import Store
-from tests.delivery.post_office import NOW, Postman, decide_anew, plan_mails, run
+from tests.delivery.post_office import NOW, Postman, decide_anew, plan_mails, run, statuses
 
 DAY = timedelta(days=1)
 RAMP = WarmUp(since=date(2026, 3, 10), first_day=10, daily_growth=Decimal("0.5"), until=50)
@@ -61,6 +66,40 @@ def test_what_a_day_does_not_allow_leaves_on_the_next(store: Store) -> None:
     assert left == [10, 15, 5]
     assert set(Counter(postman.sent).values()) == {1}
     assert "the mails that a new sender may send today are used up; the rest goes tomorrow" in said
+
+
+def test_what_did_not_leave_takes_nothing_of_the_day(store: Store) -> None:
+    plan_mails(store, *range(1, 31))
+    no = Refused("no such mailbox")
+    trouble = {1: no, 2: TryAgain("busy"), 3: OutcomeUnknown("it hung up"), 4: TransportError("wrong key")}
+    for used in (1, 10):  # the one of which nobody knows may have left
+        with suppress(TransportError):
+            run(store, Postman(trouble if used == 1 else {}), warm_up=RAMP)
+        assert Ramp(store, RAMP, ZoneInfo("UTC")).today(NOW) == (used, 10)
+    assert statuses(store) == {"accepted": 9, "rejected": 1, "unknown": 1, "scheduled": 19}
+
+
+def test_who_finds_the_mails_taken_by_another_gives_back(store: Store) -> None:
+    plan_mails(store, *range(1, 6))
+    seen = Outbox.due
+
+    def taken_meanwhile(box: Outbox, *args: Any, **more: Any) -> Any:
+        waiting = seen(box, *args, **more)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Outbox, "due", seen)
+            run(store, Postman(), owner="faster", warm_up=RAMP)
+        return waiting
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Outbox, "due", taken_meanwhile)
+        assert run(store, Postman(), owner="slower", warm_up=RAMP).accepted == 0
+    assert Ramp(store, RAMP, ZoneInfo("UTC")).today(NOW) == (5, 10)
+
+
+def test_where_the_day_is_over_it_is_not_said_that_no_mail_was_due(store: Store) -> None:
+    plan_mails(store, *range(1, 31))
+    run(store, Postman(), warm_up=RAMP)
+    assert str(run(store, Postman(), warm_up=RAMP)) == "Mails: 20 still due"
 
 
 def test_a_rate_takes_no_more_of_the_day_than_leaves(store: Store) -> None:

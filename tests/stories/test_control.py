@@ -187,6 +187,21 @@ def test_a_person_says_what_became_of_mails_of_unknown_fate(
     assert states(aftersale) == {state: done, "unknown": len(sent()) - done}
 
 
+def test_what_was_rejected_goes_again_once_its_cause_is_mended(aftersale: Aftersale, shop: Path) -> None:
+    aftersale("run", "--once")
+    mails = sent()
+    change(shop, status="rejected", error="554 5.7.1 relay access denied")
+    assert "✗ rejected" in aftersale("doctor").out
+    shutil.rmtree("outbox")
+    for named in (sorted(mails)[0], "win-back"):
+        assert aftersale("outbox", "retry", named, "--yes", "--json").json["retried"] > 0
+    assert aftersale("outbox", "retry", "win-back", "--yes").code == 2, "none is left"
+    again = {mail["message_id"] for mail in listed(aftersale, "--status", "scheduled")}
+    assert 1 < len(again) < len(mails)
+    aftersale("run", "--once")
+    assert (sent() & mails, states(aftersale)["rejected"]) == (again, len(mails) - len(again))
+
+
 # ── a copied database ───────────────────────────────────────────────────────────────────────────
 
 

@@ -11,7 +11,7 @@ from engine.app.erasing import GONE, STRIPPED
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.store.connect import Store
-from engine.store.tables import customer_aliases, inbound, messages, metadata
+from engine.store.tables import customer_aliases, identities, inbound, messages, metadata
 from tests.conftest import NOW
 from tests.daemon.conftest import database
 from tests.stories.conftest import Aftersale
@@ -150,6 +150,28 @@ def test_what_was_erased_cannot_be_found_and_the_counts_stay(
     assert aftersale("status", "--json").json["mails"] == before["mails"]
     assert aftersale("erase", "ann@loaf.example").out.startswith("ann@loaf.example was erased before.")
     assert aftersale("explain", "ann@loaf.example").code == 12
+
+
+def test_what_was_told_of_them_goes_however_it_names_them(
+    aftersale: Aftersale, shop: Path, store: Store
+) -> None:
+    with store.writing() as connection:
+        ann = connection.scalar(select(identities.c.customer_id).where(identities.c.value == ANN[0]))
+        other = {"kind": "email", "value": "ann@bücher.example", "customer_id": ann}
+        connection.execute(identities.insert(), other)
+        for number, told in enumerate(
+            (
+                {"email": "Ann@xn--bcher-kva.example", "ip": "203.0.113.1"},
+                {"aftersale_customer": str(ann), "ip": "203.0.113.2"},
+                {"address": "", "customer_id": ann, "ip": "203.0.113.3"},
+                {"aftersale_customer": f"{ann}0", "customer_id": int(f"{ann}0"), "ip": "198.51.100.1"},
+            )
+        ):
+            row = {"source": "sendgrid", "event_id": str(number), "received_at": NOW}
+            connection.execute(inbound.insert(), row | {"body": json.dumps(told)})
+    aftersale("erase", ANN[0], "--yes")
+    assert "203.0.113" not in everything_in(store)
+    assert "198.51.100.1" in everything_in(store), "somebody else"
 
 
 def test_the_next_import_passes_who_was_erased_over_until_there_is_new_consent(

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from engine.delivery.receivers import sendgrid, smtp
 from engine.delivery.receivers.evidence import settle, settle_waiting
@@ -19,6 +19,7 @@ from engine.delivery.receivers.heard import Heard
 from engine.delivery.receivers.ours import Files, Place
 from engine.delivery.receivers.standing import DECISIVE, stop_mailing
 from engine.delivery.states import Status
+from engine.facts.batches import batched
 from engine.facts.changes import note_changes
 from engine.facts.identity import lock_customers
 from engine.facts.mail_events import ENGAGED, LEFT
@@ -29,12 +30,13 @@ from engine.facts.suppression import address_hash
 from engine.store.connect import Store
 from engine.store.dialect import insert_ignoring
 from engine.store.ids import IdFactory
-from engine.store.tables import mail_events
+from engine.store.tables import customers, inbound, mail_events
 
 READERS: Mapping[str, Callable[[Any, datetime], Heard | None]] = {
     sendgrid.SOURCE: sendgrid.heard,
     smtp.SOURCE: smtp.heard,
 }
+NAMELESS = {"detail": "", "address_hash": ""}
 NOBODYS = "of no mail of ours"
 
 
@@ -97,7 +99,12 @@ def _apply(
     placed = _placed(connection, events)
     verdicts |= {told: Verdict(IGNORED, NOBODYS) for told in events if told not in placed}
     verdicts |= dict.fromkeys(placed, Verdict(APPLIED))
-    insert_ignoring(connection, mail_events, [_row(t, events[t], placed[t], now) for t in sorted(placed)])
+    forgotten = _of_nobody(connection, placed)
+    rows = [_row(t, events[t], placed[t], now) | (NAMELESS if t in forgotten else {}) for t in sorted(placed)]
+    insert_ignoring(connection, mail_events, rows)
+    for told in forgotten:
+        its = (inbound.c.source == told.source, inbound.c.event_id == told.event_id)
+        connection.execute(update(inbound).where(*its).values(body=""))
     _draw_conclusions(connection, events, placed, soft_bounces)
     left = {place.message_id for told, place in placed.items() if events[told].kind in LEFT}
     settle_waiting(connection, left - {""}, now)
@@ -119,6 +126,15 @@ def _placed(connection: Connection, events: Mapping[Told, Heard]) -> dict[Told, 
     first = Files(connection, events.values()).places(events)
     lock_customers(connection, {place.customer_id for place in first.values()})
     return Files(connection, events.values()).places(events)
+
+
+def _of_nobody(connection: Connection, placed: Mapping[Told, Place]) -> set[Told]:
+    """What was told of mails to people who have been erased since: that it happened is kept, and no more."""
+    known: set[int] = set()
+    for ids in batched(sorted({place.customer_id for place in placed.values()})):
+        there = select(customers.c.customer_id).where(customers.c.customer_id.in_(ids))
+        known |= set(connection.scalars(there))
+    return {told for told, place in placed.items() if place.customer_id not in known}
 
 
 def _row(told: Told, event: Heard, place: Place, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What mail servers report of mails that left by SMTP, so that it is kept and taken up like any event.
 
-A report has no id of its own. It is told apart by what it says, so the same one again changes nothing.
+A mail fails once, so what reports say of it is told apart by that alone, and the same again changes nothing.
+Where a report names no mail of ours, it is told from others by its own id and dates.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ def told(report: Report, address: str, customer_id: int | None) -> Mapping[str, 
         "customer_id": customer_id,
         "message_id": report.message_id if customer_id is not None else "",
         "status": report.status,
+        "report": report.own_id if customer_id is None else "",
     }
 
 

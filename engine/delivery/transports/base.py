@@ -40,11 +40,11 @@ class NoSuchAddress(Refused):
 
 
 class TryAgain(Exception):
-    """Known not to have been accepted; later it may be, and not before `pause` is over."""
+    """Known not to have been accepted; later it may be."""
 
-    def __init__(self, message: str, pause: timedelta = timedelta(0)) -> None:
-        super().__init__(message)
-        self.pause = pause
+
+class NotNow(TryAgain):
+    """The way out takes nothing for as long as its `rest` says, then this mail as any other."""
 
 
 class OutcomeUnknown(Exception):

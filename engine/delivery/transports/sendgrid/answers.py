@@ -3,8 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from engine.delivery.transports.sendgrid.wire import Response
 
 TAKEN, CHECKED = HTTPStatus.ACCEPTED, HTTPStatus.OK
+NOT_ITS_WORDS = "but not in SendGrid's words: something else answers at sendgrid.host"
 LONGEST_PAUSE = timedelta(minutes=10)
 OF_ALL = frozenset(
     ("from", "reply_to", "categories", "asm", "ip_pool_name", "mail_settings", "tracking_settings")
@@ -48,24 +51,35 @@ def verdict(response: Response, *, sandbox: bool, now: Callable[[], float] = tim
         return Verdict(Meaning.ACCEPTED)
     match status:
         case HTTPStatus.BAD_REQUEST:
-            meaning = Meaning.USELESS if _of_all(response.body) else Meaning.WRONG
-            return Verdict(meaning, said, _by_mail(response.body))
+            return _bad(response.body, said)
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return Verdict(Meaning.TOO_LARGE, said)
-        case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.REQUEST_TIMEOUT:
+        case HTTPStatus.TOO_MANY_REQUESTS:
             return Verdict(Meaning.BUSY, said, pause=pause(response.headers, now()))
-    useless = 300 <= status < 500
+    useless = 300 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT
     return Verdict(Meaning.USELESS if useless else Meaning.UNKNOWN, said)
+
+
+def _bad(body: Any, said: str) -> Verdict:
+    """Something in the request is wrong, unless it is not SendGrid that says so."""
+    if not _errors(body):
+        return Verdict(Meaning.USELESS, f"{said}, {NOT_ITS_WORDS}")
+    return Verdict(Meaning.USELESS if _of_all(body) else Meaning.WRONG, said, _by_mail(body))
 
 
 # ── what went wrong ─────────────────────────────────────────────────────────────────────────────
 
 
 def words(response: Response) -> str:
-    """The status and the provider's own words, without the addresses that it quotes."""
+    """The status and the provider's own words, without the addresses that it quotes; else what it means."""
     messages = [str(error.get("message", "")) for error in _errors(response.body)]
     told = "; ".join(dict.fromkeys(filter(None, messages)))
-    return f"{response.status} {without_addresses(told)}".strip()
+    return f"{response.status} {without_addresses(told) or _means(response.status)}".strip()
+
+
+def _means(status: int) -> str:
+    """The status in words, by the list of those of HTTP."""
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
 def without_addresses(words: str) -> str:
@@ -96,13 +110,21 @@ def _errors(body: Any) -> list[dict[str, Any]]:
 
 
 def pause(headers: Mapping[str, str], now: float) -> timedelta | None:
-    """As it is told: seconds by Retry-After, or the second of the day by X-RateLimit-Reset."""
-    seconds = _number(headers.get("retry-after"))
+    """As it is told: seconds or a date by Retry-After, or a second of all time by X-RateLimit-Reset."""
+    seconds = _retry_after(headers.get("retry-after"), now)
     if seconds is None and (reset := _number(headers.get("x-ratelimit-reset"))) is not None:
         seconds = reset - now
     if seconds is None:
         return None
     return min(timedelta(seconds=max(seconds, 1)), LONGEST_PAUSE)
+
+
+def _retry_after(text: str | None, now: float) -> float | None:
+    seconds = _number(text)
+    if seconds is None and text:
+        with suppress(ValueError, OverflowError):
+            return parsedate_to_datetime(text).timestamp() - now
+    return seconds
 
 
 def _number(text: str | None) -> float | None:

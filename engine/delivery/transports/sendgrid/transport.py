@@ -12,12 +12,22 @@ from typing import Any, ClassVar
 import orjson
 
 from engine.clock import format_duration
-from engine.delivery.transports.base import Answer, OutcomeUnknown, Parcel, Receipt, Refused, Trace, TryAgain
+from engine.delivery.transports.base import (
+    Answer,
+    NotNow,
+    OutcomeUnknown,
+    Parcel,
+    Receipt,
+    Refused,
+    Trace,
+    TryAgain,
+)
 from engine.delivery.transports.sendgrid import payload
 from engine.delivery.transports.sendgrid.answers import Meaning, Verdict, verdict
 from engine.delivery.transports.sendgrid.key import api_key
 from engine.delivery.transports.sendgrid.moulds import Mould, Moulds
 from engine.delivery.transports.sendgrid.wire import NoAnswer, Unreachable, Wire
+from engine.delivery.transports.streak import ALIKE, Streak, alike
 from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
 from engine.settings import Settings
@@ -27,6 +37,7 @@ IN_VAIN = 5  # requests in a row without a usable answer
 COMPARED = 3  # mails of each request that are put together here first, as the provider would
 FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
 LONGEST_ID = 200
+WRONG = "400 "  # how a refusal by the provider begins; it says too large with 413
 NOT_NOW = "not handed over: those it was to leave with had trouble"
 
 Answers = Iterator[tuple[Mail, Answer]]
@@ -56,6 +67,7 @@ class SendGridTransport:
         self._silent = 0  # requests in a row of which nobody knows what became
         self._vain = 0  # the same, since that was last told
         self._busy = 0  # requests in a row that it had no time for
+        self._streak = Streak()  # of mails that were refused alone
         self._rest_until = 0.0
 
     @cached_property
@@ -100,6 +112,10 @@ class SendGridTransport:
 
     def _give_up_in_time(self) -> None:
         """An outage ends the run, rather than put one mail after the other in doubt."""
+        if self._busy >= IN_VAIN:
+            self._busy = 0
+            msg = f"SendGrid had no time {IN_VAIN} times in a row"
+            raise TransportError(msg, hint="its limits may be too low for this many mails; they all wait")
         if self._vain >= IN_VAIN:
             self._vain = 0
             msg = f"SendGrid gave no usable answer {IN_VAIN} times in a row"
@@ -115,7 +131,25 @@ class SendGridTransport:
             left = left[number:]
 
     def send_parcel(self, parcel: Parcel) -> Answers:
-        """See `Together`. What the provider refuses for a single mail's sake goes again without it."""
+        """See `Together`. What the provider refuses for a single mail's sake goes again without it.
+
+        Where it refuses all of them in the same words, they are not to blame: they wait, and that is raised.
+        """
+        refused: list[tuple[Mail, Refused]] = []
+        taken = False
+        for mail, answer in self._answers(parcel):
+            if isinstance(answer, Refused):
+                refused.append((mail, answer))
+            else:
+                taken = True
+                yield mail, answer
+        if not taken and (said := self._not_their_fault([answer for _, answer in refused])):
+            yield from _all([mail for mail, _ in refused], TryAgain(said))
+            msg = f"SendGrid refuses one mail after the other in the same words: {said}"
+            raise TransportError(msg, hint="they wait, as all others do; mend what it names")
+        yield from refused
+
+    def _answers(self, parcel: Parcel) -> Answers:
         end = self._stopwatch() + self._patience
         mould = parcel.mould if isinstance(parcel, Moulded) else None
         answered, waiting = self._request(mould, list(parcel.mails))
@@ -123,11 +157,21 @@ class SendGridTransport:
         while waiting:
             mails = waiting.pop()
             if self.rest() or self._stopwatch() > end:
-                yield from _all(mails, TryAgain(NOT_NOW, self.rest()))
+                yield from _all(mails, NotNow(NOT_NOW))
             else:
                 answered, again = self._request(mould, mails)
                 yield from answered
                 waiting += again
+
+    def _not_their_fault(self, refused: Sequence[Refused]) -> str:
+        """What was said of all of them, where it was said too often to be about single mails; else ''."""
+        words = [str(answer) for answer in refused]
+        if not all(said.startswith(WRONG) for said in words):
+            return ""
+        if len(words) > 1:
+            self._streak.end()
+            return words[0] if len(words) >= ALIKE and len(set(map(alike, words))) == 1 else ""
+        return words[0] if words and self._streak.refused(words[0]) else ""
 
     def rest(self) -> timedelta:
         return timedelta(seconds=max(self._rest_until - self._stopwatch(), 0))
@@ -180,11 +224,12 @@ class SendGridTransport:
         self._take_note(said)
         match said.meaning:
             case Meaning.ACCEPTED:
+                self._streak.end()
                 return list(_all(mails, Receipt(given))), []
             case Meaning.UNKNOWN:
                 return list(_all(mails, OutcomeUnknown(said.said))), []
             case Meaning.BUSY:
-                return list(_all(mails, TryAgain(said.said, self.rest()))), []
+                return list(_all(mails, NotNow(said.said))), []
             case Meaning.USELESS:
                 msg = f"SendGrid takes no mail from here: {said.said}"
                 raise TransportError(msg, hint=_HINTS.get(said.said[:3], "see docs/sendgrid.md"))

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from socket import socket
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from engine.delivery.transports.in_time import in_time
 from engine.settings import SendGrid
 
 SEND = "/v3/mail/send"
@@ -44,6 +46,15 @@ class Head(NamedTuple):
     method: str
     path: str
     length: int
+
+
+class TimelyResponse(HTTPResponse):
+    """An answer that is whole within the time-out of its socket, however slowly its bytes come."""
+
+    def __init__(self, sock: socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp.close()
+        self.fp, _ = in_time(sock, sock.gettimeout() or 0.0)
 
 
 class Wire:
@@ -115,6 +126,7 @@ class Wire:
         kind = HTTPSConnection if host.scheme == "https" else HTTPConnection
         seconds = self._settings.connect_timeout.total_seconds()
         self._connection = kind(host.hostname or "", host.port, timeout=seconds)
+        self._connection.response_class = TimelyResponse
         self._connection.connect()
         self._connection.sock.settimeout(self._settings.timeout.total_seconds())
         return self._connection

@@ -5,11 +5,28 @@ import ssl
 from contextlib import suppress
 from smtplib import SMTP, SMTP_SSL, SMTPAuthenticationError, SMTPNotSupportedError
 
+from engine.delivery.transports.in_time import InTime, in_time
 from engine.delivery.transports.smtp.words import told
 from engine.errors import TransportError
 from engine.settings import Secrets, Smtp
 
 FAREWELL = 2.0  # seconds for the server to say goodbye
+
+
+class Timely(SMTP):
+    """Every answer is whole within the time-out, however slowly its bytes come."""
+
+    _clock: InTime
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file, self._clock = in_time(self.sock, self.timeout)
+        self._clock.begin()
+        return super().getreply()
+
+
+class TimelySSL(Timely, SMTP_SSL):
+    """The same, encrypted from the first byte on."""
 
 
 def connect(settings: Smtp, secrets: Secrets) -> SMTP:
@@ -47,8 +64,8 @@ def _open(settings: Smtp, secrets: Secrets) -> SMTP:
 def _greeted(settings: Smtp) -> SMTP:
     place, seconds = (settings.host, settings.port), settings.timeout.total_seconds()
     if settings.tls == "tls":
-        return SMTP_SSL(*place, timeout=seconds, context=ssl.create_default_context())
-    return SMTP(*place, timeout=seconds)
+        return TimelySSL(*place, timeout=seconds, context=ssl.create_default_context())
+    return Timely(*place, timeout=seconds)
 
 
 def _write_at_once(server: SMTP) -> None:

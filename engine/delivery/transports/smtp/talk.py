@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from smtplib import SMTP, SMTPException
 
+from engine.delivery.fault import Fault, address_is_dead, enhanced_code, fault
 from engine.delivery.transports.base import NoSuchAddress, OutcomeUnknown, Refused, TryAgain
 from engine.delivery.transports.smtp.words import said, told
 from engine.errors import TransportError
@@ -15,8 +16,12 @@ from engine.errors import TransportError
 GO_ON = 354
 CLOSING, NOT_LOGGED_IN, TOO_LARGE = 421, 530, 552
 _DOTS = re.compile(rb"^\.", re.MULTILINE)
-_NO_SUCH_MAILBOX = re.compile(rb"\s*5\.1\.(1|2|3|6|10)\b")  # RFC 3463, 7505; without it nobody knows why
+_OUR_WAY = re.compile("relay|rcpthosts|authenticat|quota", re.IGNORECASE)
 _HINT = "nothing was sent, and no mail is lost; check smtp.user, smtp.bounces and sender.email"
+
+
+class NotItsFault(TryAgain):
+    """Refused, and not for this mail's sake: others would be as well, until something is mended."""
 
 
 class Gone(Exception):
@@ -54,8 +59,8 @@ def _name_sender(server: SMTP, envelope: Envelope) -> None:
         raise Gone(told(error)) from error
     if code == CLOSING:
         raise Gone(said(code, text))
-    if code == TOO_LARGE or (envelope.international and code >= 500):
-        raise Refused(said(code, text))
+    if code == TOO_LARGE or (code >= 500 and envelope.international):
+        raise _refusal(code, text)
     if code >= 500:  # it is the sender that it does not like, and all mails have the same one
         msg = f"the mail server takes no mail from {envelope.sender}: {said(code, text)}"
         raise TransportError(msg, hint=_HINT)
@@ -87,8 +92,8 @@ def _name_recipient(server: SMTP, recipient: str) -> None:
         msg = f"the mail server wants a login: {said(code, text)}"
         raise TransportError(msg, hint=_HINT)
     if code >= 500:
-        nowhere = _NO_SUCH_MAILBOX.match(text)
-        raise (NoSuchAddress if nowhere else Refused)(said(code, text))
+        words = said(code, text)
+        raise NoSuchAddress(words) if address_is_dead(enhanced_code(words)) else _refusal(code, text)
     if not _good(code):
         raise TryAgain(said(code, text))
 
@@ -96,7 +101,7 @@ def _name_recipient(server: SMTP, recipient: str) -> None:
 def _announce(server: SMTP) -> None:
     code, text = _asked(server, "DATA")
     if code >= 500:
-        raise Refused(said(code, text))
+        raise _refusal(code, text)
     if code != GO_ON:
         raise TryAgain(said(code, text))
 
@@ -128,9 +133,18 @@ def _verdict(server: SMTP) -> str:
     if 400 <= code < 500:
         raise TryAgain(said(code, text))
     if 500 <= code < 600:
-        raise Refused(said(code, text))
+        raise _refusal(code, text)
     msg = f"an answer that means nothing, after the whole mail was written: {said(code, text)}"
     raise OutcomeUnknown(msg)
+
+
+def _refusal(code: int, text: bytes) -> Exception:
+    """Who is to blame for a refusal that is for good. Without a code, a word of relaying blames us."""
+    words = said(code, text)
+    blamed = fault(enhanced_code(words))
+    if blamed is Fault.US or (blamed is Fault.UNTOLD and _OUR_WAY.search(words)):
+        return NotItsFault(words)
+    return Refused(words)
 
 
 def _good(code: int) -> bool:

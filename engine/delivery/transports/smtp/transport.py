@@ -11,16 +11,19 @@ from smtplib import SMTP, SMTPException
 from typing import ClassVar
 
 from engine.clock import format_duration
+from engine.delivery.fault import Fault, enhanced_code, fault
 from engine.delivery.transports.base import Receipt, Refused, Trace, TryAgain
 from engine.delivery.transports.content import as_bytes
 from engine.delivery.transports.smtp.connection import close, connect
 from engine.delivery.transports.smtp.signing import signer
-from engine.delivery.transports.smtp.talk import Envelope, Gone, hand_over
+from engine.delivery.transports.smtp.talk import Envelope, Gone, NotItsFault, hand_over
+from engine.delivery.transports.streak import ALIKE, Streak
 from engine.errors import SettingsError, TransportError
 from engine.rendering.eml import ascii_domain
 from engine.rendering.mail import Mail
 from engine.settings import Settings
 
+BLAMELESS = "they wait, as all others do; check smtp.user, smtp.host, sender.email and your provider's limits"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -38,10 +41,41 @@ class SmtpTransport:
         self._sender = ascii_domain(settings.smtp.bounces or settings.sender.email)
         self._server: SMTP | None = None
         self._used = 0
+        self._streak = Streak()
+        self._in_vain, self._said = 0, ""  # refused in a row without fault, and why
 
     def send(self, mail: Mail) -> Receipt:
-        """Hand it over. A connection that the server has ended meanwhile is replaced by a new one."""
-        envelope = self._packed(mail)
+        """Hand it over. Where one after the other is refused for nothing of its own, it stays here."""
+        if self._in_vain >= ALIKE:
+            self._in_vain = 0
+            msg = f"the mail server refuses mail after mail, and not for their own sake: {self._said}"
+            raise TransportError(msg, hint=BLAMELESS)
+        try:
+            receipt = self._send(self._packed(mail))
+        except NotItsFault as refusal:
+            self._note(refusal)
+            raise
+        except Refused as refusal:
+            if not self._is_its_fault(str(refusal)):
+                self._note(refusal)
+                raise NotItsFault(str(refusal)) from refusal
+            raise
+        self._in_vain = 0
+        self._streak.end()
+        return receipt
+
+    def _note(self, refusal: Exception) -> None:
+        self._in_vain, self._said = self._in_vain + 1, str(refusal)
+
+    def _is_its_fault(self, words: str) -> bool:
+        """Where no code says whose fault it is, it is not that of many that meet the same words."""
+        if fault(enhanced_code(words)) is not Fault.UNTOLD or not words[:1].isdigit():
+            self._streak.end()
+            return True
+        return not self._streak.refused(words)
+
+    def _send(self, envelope: Envelope) -> Receipt:
+        """A connection that the server has ended meanwhile is replaced by a new one."""
         if self._used >= self._smtp.per_connection:
             self.close()
         if self._server is not None:
