@@ -332,24 +332,25 @@ def test_settings_that_do_not_fit_are_told(smtp: dict[str, Any], password: str |
 
 
 @pytest.mark.parametrize(
-    ("answer", "gone"),
+    ("answer", "status", "gone"),
     [
-        ("550 5.1.1 User unknown", True),
-        ("550 5.1.10 <x>: null MX", True),
-        ("550 5.7.1 Relay access denied", False),
-        ("550 5.2.2 Mailbox full", False),
-        ("550 no", False),
+        ("550 5.1.1 User unknown", "rejected", True),
+        ("550 5.1.10 <x>: null MX", "rejected", True),
+        ("550 5.2.1 Mailbox disabled", "rejected", True),
+        ("550 5.7.1 Relay access denied", "scheduled", False),
+        ("550 5.2.2 Mailbox full", "rejected", False),
+        ("550 no", "rejected", False),
     ],
 )
 def test_an_address_that_the_server_knows_to_be_none_gets_nothing_more(
-    store: Store, answer: str, *, gone: bool
+    store: Store, answer: str, status: str, *, gone: bool
 ) -> None:
     plan_mails(store, 1)
     with mail_server() as server, closing(transport(server)) as way:
         server.trouble = {"RCPT": answer}
         run(store, way)
     apply_events(store, 5, NOW)
-    assert row(store, 1).status == "rejected"
+    assert row(store, 1).status == status
     with store.reading() as connection:
         assert is_suppressed(connection, address(1)) is gone
 
