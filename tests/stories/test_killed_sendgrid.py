@@ -14,17 +14,15 @@ from textwrap import dedent
 import pytest
 from sqlalchemy import select
 
-from engine.app.importing import import_into
 from engine.app.project import Project
 from engine.app.running import run_once
 from engine.clock import VirtualClock
 from engine.delivery.transports.sendgrid import transport
 from engine.store.tables import messages
-from engine.trials.demo_shop import FILES, write_demo_shop
-from engine.trials.starter import copy_starter
 from tests.conftest import NOW
 from tests.delivery.post_office import let_leases_run_out
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
+from tests.shops import lay_out
 from tests.stories.conftest import Aftersale
 
 # A run that kills itself with -9 at the n-th event of that name; "settle" is before its own writing down.
@@ -63,13 +61,9 @@ RUN = dedent("""
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop with some mails due now, in SQLite."""
     shop = tmp_path_factory.mktemp("killed") / "shop"
-    copy_starter(shop, now=NOW)
-    write_demo_shop(shop / "data", seed=3, customers=300, now=NOW)
-    for campaign in ("flour-refill", "membership-renews", "stalled-learner", "thank-you"):
-        (shop / "campaigns" / f"{campaign}.yaml").unlink()
-    project = Project(shop, VirtualClock(NOW))
-    import_into(project, [shop / "data" / name for name in FILES], now=NOW)
-    project.close()
+    lay_out(
+        shop, 300, only={"win-back", "flagship-after-guide", "flagship-with-guide", "products", "segments"}
+    )
     return shop
 
 

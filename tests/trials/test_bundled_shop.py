@@ -107,8 +107,9 @@ SETTINGS = [".".join(path) for path in leaves(Settings)]
 def documented_default(setting: str) -> str:
     """What the comment on the setting's line, else the one just above it, calls its default."""
     lines, number = CONFIG.splitlines(), 0
-    for key in setting.split("."):
-        number = next(n for n, line in enumerate(lines) if n >= number and re.match(rf"\s*{key}:", line))
+    for depth, key in enumerate(setting.split(".")):
+        here = re.compile(rf"{'  ' * depth}(- )?{key}:")
+        number = next(n for n, line in enumerate(lines) if n >= number and here.match(line))
     above = [line for line in lines[max(0, number - 4) : number] if line.lstrip().startswith("#")]
     for line in (lines[number], *reversed(above)):
         if found := re.search(r"#.*[Dd]efault: ([^,;\n]+)", line):
