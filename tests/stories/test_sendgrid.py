@@ -116,10 +116,11 @@ def test_one_click_in_a_mail_as_it_arrived_cancels_the_next_one(
     run(project)
     arrived = {mail["custom_args"]["aftersale_customer"]: mail for mail in hand.mails()}
     clock.advance(timedelta(days=5))
-    hand.order(status=429, times=100)
+    hand.order(status=429, times=5)
     with pytest.raises(TransportError, match="no time"):
         run(project)
-    second = [row for row in rows(project, "scheduled").values() if str(row.customer_id) in arrived]
+    tried = [row for row in rows(project, "scheduled").values() if row.message_id]
+    second = [row for row in tried if str(row.customer_id) in arrived]
     assert len(second) > 1
     leaving = arrived[str(second[0].customer_id)]
     assert leaving["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
