@@ -86,6 +86,7 @@ CONSTRUCTS = [
     Construct("an include in a loop", "<ul>{% for r in rows %}{% include 'part.html' %}{% endfor %}</ul>", {"part.html": "<li class='hot'>{{ r }}</li>"}),
     Construct("an include of the first there is", "{% include ['no.html', 'part.html'] %}{% include 'no.html' ignore missing %}", {"part.html": "<p class='hot'>p</p>"}),
     Construct("a layout", "{% extends 'layout.html' %}{% block content %}<p class='hot'>{{ name }}</p>{% endblock %}", LAYOUT, whole=True),
+    Construct("a comment before a layout", "<!-- ours -->{% extends 'layout.html' %}{% block content %}<p class='hot'>{{ name }}</p>{% endblock %}", LAYOUT, whole=True),
     Construct("super", "{% extends 'layout.html' %}{% block head %}{{ super() }}<p class='cold'>more</p>{% endblock %}{% block content %}x{% endblock %}", LAYOUT, whole=True),
     Construct("two layouts", "{% extends 'middle.html' %}{% block content %}{{ super() }}<b class='cold'>inner</b>{% endblock %}", LAYOUT | {"middle.html": "{% extends 'layout.html' %}{% block content %}<p class='hot'>middle</p>{% endblock %}{% block foot %}<p class='big'>mid foot</p>{% endblock %}"}, whole=True),
     Construct("a layout with imports", "{% extends 'layout.html' %}{% from 'm.html' import button %}{% set word = 'Set ' ~ name %}{% block content %}{{ button(word, url) }}{% endblock %}", LAYOUT, whole=True),
