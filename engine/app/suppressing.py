@@ -14,7 +14,15 @@ from engine.errors import ImportFailed, relative
 from engine.facts.batches import batched
 from engine.facts.refusal import Refused
 from engine.facts.rejects import harmless
-from engine.facts.suppression import Cause, address_hash, lift, suppress_hashes
+from engine.facts.suppression import (
+    BOUNCED,
+    COMPLAINED,
+    UNSUBSCRIBED,
+    Cause,
+    address_hash,
+    lift,
+    suppress_hashes,
+)
 from engine.facts.values.addresses import address as valid
 from engine.store.dialect import address_hash as hash_in_sql
 from engine.store.tables import identities, suppressions
@@ -80,9 +88,15 @@ def _entries(source: Iterable[str], reason: str, wrong: list[Wrong]) -> Iterator
             names = ["email"]
         told = dict(zip(names, cells, strict=False))
         try:
-            yield _hash(told), (told.get("reason") or reason)[:LONGEST_REASON]
+            yield _hash(told), _reason(told.get("reason") or reason)
         except Refused as refused:
             wrong.append(Wrong(rows.line_num, str(refused)))
+
+
+def _reason(said: str) -> str:
+    """A word of ours however it is written: `Unsubscribed` is no graver than `unsubscribed`."""
+    word = said.casefold()
+    return word if word in (UNSUBSCRIBED, BOUNCED, COMPLAINED) else said[:LONGEST_REASON]
 
 
 def _hash(told: dict[str, str]) -> str:

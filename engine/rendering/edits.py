@@ -31,7 +31,7 @@ class Edits:
                 value[:] = [new for old in value for new in self._instead(old)]
 
     def _instead(self, old: nodes.Node) -> Sequence[nodes.Node]:
-        """An output that is left without a part goes as well: before an `{% extends %}` it would not compile."""
+        """An output left without a part goes as well: before an `{% extends %}` it would not compile."""
         if isinstance(old, nodes.Output) and not old.nodes:
             return ()
         return self._new.get(id(old), (old,))

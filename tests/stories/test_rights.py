@@ -256,6 +256,16 @@ def test_a_plain_list_of_addresses_needs_no_header(aftersale: Aftersale, on_sqli
     assert aftersale("suppress", "bob@loaf.example").out.endswith("was suppressed already\n")
 
 
+def test_a_word_of_ours_means_the_same_however_it_is_written(aftersale: Aftersale, on_sqlite: Path) -> None:
+    Path("theirs.csv").write_text(
+        "email,reason\nann@loaf.example,Unsubscribed\nbob@loaf.example,mailbox full\n"
+    )
+    assert aftersale("suppress", "--from", "theirs.csv").code == 0
+    said = aftersale("suppress", "--export").out
+    assert ",unsubscribed," in said
+    assert ",mailbox full," in said
+
+
 @pytest.mark.parametrize(
     "words",
     [(), ("--lift",), ("a@x.example", "--export"), ("--from", "x", "--lift"), ("--from", "x", "--export")],
