@@ -165,6 +165,12 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "bought The Guide, and within 14 days of that bought The Course",
         "the first: last bought 2026-01-29 (40 days ago); the second: never bought",
     ),
+    (  # the latest that followed, 3 days ago, is too late for it
+        "then: {first: {bought: {product: guide}}, next: {bought: {any: true}}, within: 20d}",
+        {"orders": [GUIDE, *(Order(NOW - n * DAY, [Line("course")]) for n in (25, 3))]},
+        "bought The Guide, and within 20 days of that bought anything",
+        "the first: bought 2026-01-29 (40 days ago); the second: bought 2026-02-13 (25 days ago)",
+    ),
     (
         "bought: {product: guide, position: bump, end: back, within: 30d}",
         {"orders": [GUIDE]},

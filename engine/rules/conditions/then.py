@@ -86,7 +86,15 @@ class Then(Condition):
         return f"{first}, and within {days(self.within)} of that {second}"
 
     def actual(self, scope: Scope, customer_id: Customer) -> Rows:
+        """The latest pair that fits; and when each of the two was last bought, by itself."""
         first, following = order_lines.alias("first"), order_lines.alias("following")
+        pairs = (first.c.customer_id == customer_id, following.c.customer_id == customer_id)
+        fits = (*pairs, *self._pair(first, following, scope))
+        latest = (following.c.at.desc(), first.c.at.desc())
+        fitting = [
+            select(table.c.at).where(*fits).order_by(*latest).limit(1).scalar_subquery().label(name)
+            for name, table in (("led", first), ("followed", following))
+        ]
         lasts = [
             select(func.max(table.c.at, type_=order_lines.c.at.type))
             .where(table.c.customer_id == customer_id, bought.rows(scope, table))
@@ -94,12 +102,15 @@ class Then(Condition):
             .label(name)
             for name, bought, table in (("first", self.first, first), ("next", self.next, following))
         ]
-        return select(*lasts)
+        return select(*fitting, *lasts)
 
     def tell(self, row: Mapping[str, Any], scope: Scope) -> str:
-        first, second = (_bought_last(row[name], scope.now) for name in ("first", "next"))
+        pair = ("led", "followed") if row["followed"] else ("first", "next")
+        first, second = (_when_bought(row[name], scope.now, last=not row["followed"]) for name in pair)
         return f"the first: {first}; the second: {second}"
 
 
-def _bought_last(at: datetime | None, now: datetime) -> str:
-    return f"last bought {ago(at, now)}" if at else "never bought"
+def _when_bought(at: datetime | None, now: datetime, *, last: bool) -> str:
+    if at is None:
+        return "never bought"
+    return f"{'last ' if last else ''}bought {ago(at, now)}"
