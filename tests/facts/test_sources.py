@@ -147,6 +147,20 @@ def test_what_json_says_oddly_is_taken_or_told_with_its_line(shop):
     ]
 
 
+def test_a_field_told_within_an_object_and_with_a_point_is_told_twice(shop):
+    told = {"id": 1, "customer": {"email": "ann@example.com"}, "at": AT, "sku": "mug", "amount": 5}
+    path = shop.folder / "orders.jsonl"
+    path.write_text(
+        json.dumps(told | {"customer.email": "bob@example.com"}) + "\n" + json.dumps(told | {"id": 2})
+    )
+    mapping = shop.mapping(
+        "kind: orders\nfields: {order_id: id, email: customer.email, at: at, sku: sku, amount: amount}\n"
+    )
+    [summary] = shop.run(ImportJob(path, None, mapping))
+    assert (summary.inserted, summary.rejected) == (1, 1)
+    assert "has the field 'customer.email' twice" in (shop.rejects_folder / "orders.rejects.csv").read_text()
+
+
 def test_an_order_in_json_may_carry_its_lines(shop):
     order = {
         "id": 1,

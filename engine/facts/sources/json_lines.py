@@ -108,8 +108,9 @@ def _rows(value: Mapping[str, Any]) -> list[Fields]:
 def _flat(value: Mapping[str, Any], before: str = "") -> Fields:
     found: Fields = {}
     for name, each in value.items():
-        if isinstance(each, dict):
-            found |= _flat(each, f"{before}{name}.")
-        else:
-            found[f"{before}{name}"] = cell(each)
+        whole = f"{before}{name}"
+        new = _flat(each, f"{whole}.") if isinstance(each, dict) else {whole: cell(each)}
+        if twice := found.keys() & new.keys():  # once within an object, and once with a point
+            raise Twice(min(twice))
+        found |= new
     return found
