@@ -89,8 +89,14 @@ class Courier:
             self._write(bag)
             self._send(bag)
         finally:
+            self._write_down(bag, note)
+
+    def _write_down(self, bag: Bag, note: Callable[[Settled], None]) -> None:
+        """What was told of addresses comes first, and whatever becomes of that, each mail is settled."""
+        try:
             if bag.nowhere:
                 keep(self.outbox.store, smtp.SOURCE, smtp.EVENT_ID, json.dumps(bag.nowhere), self.now)
+        finally:
             untried = sum(_is_as_before(outcome) for outcome in bag.outcomes.values())
             note(Settled(self.outbox.settle(bag.outcomes, self.now), untried))
 

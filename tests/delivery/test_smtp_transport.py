@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from engine.delivery.receivers.applying import apply_events
 from engine.delivery.transports.base import OutcomeUnknown, Refused, Trace, TryAgain
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.delivery.transports.smtp.talk import NotItsFault
-from engine.errors import SettingsError, TransportError
+from engine.errors import SettingsError, StoreError, TransportError
 from engine.facts.suppression import is_suppressed
 from engine.rendering.eml import to_bytes
 from engine.rendering.mail import Mail, MailOrder
@@ -353,6 +355,17 @@ def test_an_address_that_the_server_knows_to_be_none_gets_nothing_more(
     assert row(store, 1).status == status
     with store.reading() as connection:
         assert is_suppressed(connection, address(1)) is gone
+
+
+def test_what_became_of_a_mail_is_written_down_even_where_what_was_told_of_it_cannot_be(store: Store) -> None:
+    plan_mails(store, 1)
+    with store.writing() as connection:
+        connection.execute(text("DROP TABLE inbound"))
+    with mail_server() as server, closing(transport(server)) as way:
+        server.trouble = {"RCPT": "550 5.1.1 User unknown"}
+        with pytest.raises((StoreError, DBAPIError), match="inbound"):
+            run(store, way)
+    assert row(store, 1).status == "rejected"
 
 
 def test_each_mail_ends_where_its_answer_says_and_none_leaves_twice(store: Store) -> None:
