@@ -17,7 +17,7 @@ from engine.facts.batches import batched
 from engine.facts.changes import note_changes
 from engine.facts.mail_events import LEFT, Kind
 from engine.store.connect import Store
-from engine.store.dialect import database_now
+from engine.store.dialect import database_now, unindexed
 from engine.store.ids import IdFactory
 from engine.store.tables import customer_aliases, mail_events, messages
 
@@ -39,7 +39,7 @@ def settle(store: Store, now: datetime) -> dict[Status, int]:
 def settle_waiting(connection: Connection, message_ids: Iterable[str], now: datetime) -> None:
     """Of these mails, of which it was told that they left, accept those that wait to be tried again."""
     _, accepted = move(Status.SCHEDULED, Status.ACCEPTED)
-    waits = (stands(Status.SCHEDULED), messages.c.attempt > 0)
+    waits = (unindexed(messages.c.status) == Status.SCHEDULED, messages.c.attempt > 0)
     for ids in batched(sorted(set(message_ids))):
         change = update(messages).where(messages.c.message_id.in_(ids), *waits)
         settled = change.values(status=accepted, error=None, settled_at=now)
