@@ -4,7 +4,7 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from engine.app.project import Project
 from engine.cli import options
 from engine.clock import VirtualClock
 from engine.store.ids import IdFactory
+from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 from tests.shops import TWO, lay_out, start
 
 
@@ -97,6 +98,25 @@ def shop(whole_shop: Path, enter: Callable[[Path], Path]) -> Path:
 def light_shop(shop_of_two: Path, enter: Callable[[Path], Path]) -> Path:
     """The working folder with two campaigns and 100 customers, for what asks for no more."""
     return enter(shop_of_two)
+
+
+@pytest.fixture
+def sendgrid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
+    """A fake SendGrid that runs; the shop of the test mails through it."""
+    with fake_sendgrid(tmp_path / "records.jsonl") as fake:
+        say(
+            monkeypatch,
+            DELIVERY__TRANSPORT="sendgrid",
+            SECRETS__SENDGRID_KEY=fake.key,
+            SENDGRID__HOST=fake.url,
+        )
+        yield fake
+
+
+def say(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    """Settings by the environment."""
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AFTERSALE_{name}", value)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Our list of suppressed addresses and SendGrid's: both ways, again and again, through all its troubles."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,32 +16,23 @@ from engine.errors import SettingsError, TransportError
 from engine.facts.suppression import address_hash, suppress
 from engine.store.tables import identities, suppressions
 from tests.conftest import NOW
-from tests.fake_sendgrid.hand import Hand, fake_sendgrid
-from tests.stories.conftest import Aftersale
+from tests.fake_sendgrid.hand import Hand
+from tests.stories.conftest import Aftersale, say
 
 DAY = timedelta(days=1)
 AT = int(NOW.timestamp()) - 10 * 24 * 3600
 
 
 @pytest.fixture
-def hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
-    with fake_sendgrid(tmp_path / "records.jsonl") as fake:
-        for name, value in {
-            "DELIVERY__TRANSPORT": "sendgrid",
-            "SECRETS__SENDGRID_KEY": fake.key,
-            "SENDGRID__HOST": fake.url,
-            "SENDGRID__TIMEOUT": "1s",
-            "SENDGRID__SUPPRESSIONS": "both",
-        }.items():
-            monkeypatch.setenv(f"AFTERSALE_{name}", value)
-        yield fake
+def hand(sendgrid: Hand, monkeypatch: pytest.MonkeyPatch) -> Hand:
+    say(monkeypatch, SENDGRID__TIMEOUT="1s", SENDGRID__SUPPRESSIONS="both")
+    return sendgrid
 
 
 @pytest.fixture
 def project(hand: Hand, light_shop: Path, clock: VirtualClock) -> Iterator[Project]:
-    opened = Project(light_shop, clock)
-    yield opened
-    opened.close()
+    with closing(Project(light_shop, clock)) as opened:
+        yield opened
 
 
 def agreed(project: Project, **how: Any) -> Agreed:

@@ -1,6 +1,7 @@
 """Mails of unknown fate, looked for where SendGrid stores what it has: found is accepted, else unknown."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,25 +19,18 @@ from engine.delivery.transports.sendgrid.looking_up import EmailActivity
 from engine.errors import TransportError
 from engine.store.tables import messages
 from tests.conftest import NOW
-from tests.fake_sendgrid.hand import Hand, fake_sendgrid
-from tests.stories.conftest import Aftersale
+from tests.fake_sendgrid.hand import Hand
+from tests.stories.conftest import Aftersale, say
 
 WAYS = ("email_activity", "logs")
 
 
 @pytest.fixture
-def hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
-    with fake_sendgrid(tmp_path / "records.jsonl") as fake:
-        for name, value in {
-            "DELIVERY__TRANSPORT": "sendgrid",
-            "DELIVERY__BATCH": "10",
-            "SECRETS__SENDGRID_KEY": fake.key,
-            "SENDGRID__HOST": fake.url,
-        }.items():
-            monkeypatch.setenv(f"AFTERSALE_{name}", value)
-        monkeypatch.setattr(transport, "FIRST_REST", timedelta(milliseconds=1))
-        fake.stand_still(int(NOW.timestamp()) + 30)
-        yield fake
+def hand(sendgrid: Hand, monkeypatch: pytest.MonkeyPatch) -> Hand:
+    say(monkeypatch, DELIVERY__BATCH="10")
+    monkeypatch.setattr(transport, "FIRST_REST", timedelta(milliseconds=1))
+    sendgrid.stand_still(int(NOW.timestamp()) + 30)
+    return sendgrid
 
 
 @pytest.fixture(params=WAYS)
@@ -48,9 +42,8 @@ def project(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Project]:
     monkeypatch.setenv("AFTERSALE_SENDGRID__LOOK_UP", request.param)
-    opened = Project(light_shop, clock)
-    yield opened
-    opened.close()
+    with closing(Project(light_shop, clock)) as opened:
+        yield opened
 
 
 def left_unknown(project: Project, hand: Hand) -> set[str]:

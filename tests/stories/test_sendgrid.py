@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,9 +19,9 @@ from engine.delivery.transports.sendgrid import transport
 from engine.errors import TransportError
 from engine.store.tables import messages
 from engine.web.server import Server
-from tests.fake_sendgrid.hand import Hand, fake_sendgrid
+from tests.fake_sendgrid.hand import Hand
 from tests.fake_sendgrid.telling import event
-from tests.stories.conftest import Aftersale
+from tests.stories.conftest import Aftersale, say
 from tests.web.hook import Signer, post, written
 
 URL = "https://mail.loaf.example"
@@ -28,28 +29,17 @@ SIGNER = Signer()
 
 
 @pytest.fixture
-def hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
-    with fake_sendgrid(tmp_path / "records.jsonl") as fake:
-        for name, value in {
-            "DELIVERY__TRANSPORT": "sendgrid",
-            "DELIVERY__BATCH": "10",
-            "SECRETS__SENDGRID_KEY": fake.key,
-            "SECRETS__SIGNING": "a long text that nobody guesses",
-            "SENDGRID__HOST": fake.url,
-            "SENDGRID__WEBHOOK_KEY": SIGNER.key,
-            "WEB__PORT": "0",
-            "WEB__URL": URL,
-        }.items():
-            monkeypatch.setenv(f"AFTERSALE_{name}", value)
-        monkeypatch.setattr(transport, "FIRST_REST", timedelta(milliseconds=1))
-        yield fake
+def hand(sendgrid: Hand, monkeypatch: pytest.MonkeyPatch) -> Hand:
+    say(monkeypatch, DELIVERY__BATCH="10", SENDGRID__WEBHOOK_KEY=SIGNER.key)
+    say(monkeypatch, SECRETS__SIGNING="a long text that nobody guesses", WEB__PORT="0", WEB__URL=URL)
+    monkeypatch.setattr(transport, "FIRST_REST", timedelta(milliseconds=1))
+    return sendgrid
 
 
 @pytest.fixture
 def project(hand: Hand, light_shop: Path, clock: VirtualClock) -> Iterator[Project]:
-    opened = Project(light_shop, clock)
-    yield opened
-    opened.close()
+    with closing(Project(light_shop, clock)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,33 +15,23 @@ from engine.app.running import run_once
 from engine.app.viewing import page_of, shown_again
 from engine.clock import VirtualClock
 from engine.store.tables import suppressions
-from tests.fake_sendgrid.hand import Hand, fake_sendgrid
+from tests.fake_sendgrid.hand import Hand
 from tests.fake_sendgrid.merging import WAY_OUT
-from tests.stories.conftest import Aftersale
+from tests.stories.conftest import Aftersale, say
 
 URL = "https://mail.loaf.example"
 
 
 @pytest.fixture
-def hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
-    with fake_sendgrid(tmp_path / "records.jsonl") as fake:
-        for name, value in {
-            "UNSUBSCRIBE": "sendgrid",
-            "DELIVERY__TRANSPORT": "sendgrid",
-            "SECRETS__SENDGRID_KEY": fake.key,
-            "SECRETS__SIGNING": "a long text that nobody guesses",
-            "SENDGRID__HOST": fake.url,
-            "WEB__URL": URL,
-        }.items():
-            monkeypatch.setenv(f"AFTERSALE_{name}", value)
-        yield fake
+def hand(sendgrid: Hand, monkeypatch: pytest.MonkeyPatch) -> Hand:
+    say(monkeypatch, UNSUBSCRIBE="sendgrid", SECRETS__SIGNING="a long text that nobody guesses", WEB__URL=URL)
+    return sendgrid
 
 
 @pytest.fixture
 def project(hand: Hand, light_shop: Path, clock: VirtualClock) -> Iterator[Project]:
-    opened = Project(light_shop, clock)
-    yield opened
-    opened.close()
+    with closing(Project(light_shop, clock)) as opened:
+        yield opened
 
 
 def links(html: str) -> set[str]:
