@@ -98,13 +98,9 @@ class Handler(BaseHTTPRequestHandler):
             "body": json.loads(raw) if raw else None, "status": order.status or said.status,
             "answer": None if order.status else said.body,
         })  # fmt: skip
-        if order.hang:
-            self.server.ending.wait()
-        elif order.reset:
-            self._reset()
-        elif order.status:
-            self._answer(order.status, order.body.encode(), order.headers)
-        elif said.wrong:
+        if self._made_trouble(order):
+            return
+        if said.wrong:
             self._errors(said.status, *said.wrong)
         else:
             kind = {"Content-Type": "application/json"}
@@ -127,6 +123,16 @@ class Handler(BaseHTTPRequestHandler):
             return self.server.stored.post(where.path, body)
         return self.server.lists.post(where.path, body)
 
+    def _made_trouble(self, order: Order) -> bool:
+        """Hang, hang up or answer as it was ordered; whether it was ordered to do so."""
+        if order.hang:
+            self.server.ending.wait()
+        elif order.reset:
+            self._reset()
+        elif order.status:
+            self._answer(order.status, order.body.encode(), order.headers)
+        return bool(order.hang or order.reset or order.status)
+
     # ── sending ─────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, raw: bytes) -> None:
@@ -135,13 +141,9 @@ class Handler(BaseHTTPRequestHandler):
         self.server.seen.append({"status": int(status), "bytes": len(raw), "port": self.client_address[1]})
         if order.kill:
             os.kill(order.kill, signal.SIGKILL)
-        if order.hang:
-            self.server.ending.wait()
-        elif order.reset:
-            self._reset()
-        elif order.status:
-            self._answer(order.status, order.body.encode(), order.headers)
-        elif wrong:
+        if self._made_trouble(order):
+            return
+        if wrong:
             self._errors(status, *(w._replace(field=None) if order.vague else w for w in wrong))
         else:
             self._answer(status, b"", headers)
