@@ -31,6 +31,8 @@ def main(words: Sequence[str] | None = None) -> int:
     size = QUICK if asked.quick else Size(asked.customers, asked.lines)
     small = Size(size.customers // SMALLER, size.lines // SMALLER)
     print(f"{size}; {_machine()}", flush=True)
+    if asked.folder:
+        asked.folder.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix="aftersale-bench-", dir=asked.folder) as folder:
             bench = Bench(Path(folder), size, small)
