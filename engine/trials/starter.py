@@ -46,11 +46,13 @@ def copy_starter(folder: Path, *, now: datetime) -> list[Path]:
 
 def next_steps(folder: Path) -> str:
     """What to try in a new project, for a person to read."""
+    here = folder.resolve() == Path.cwd()
+    where = "here" if here else f"in {relative(folder)}"
+    there = "" if here else f"    cd {relative(folder)}\n"
     return f"""\
-A project to start from is in {relative(folder)}: a small bakery school with seven campaigns.
+A project to start from is {where}: a small bakery school with seven campaigns.
 
-    cd {relative(folder)}
-    aftersale import {" ".join(f"{EXAMPLES}/{name}" for name in FILES)}
+{there}    aftersale import {" ".join(f"{EXAMPLES}/{name}" for name in FILES)}
     aftersale check
     aftersale preview --days 14 --html out/
     aftersale explain ann@example.com flagship-after-guide

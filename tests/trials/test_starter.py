@@ -65,6 +65,14 @@ def test_what_cannot_be_written_is_told_without_a_traceback(tmp_path: Path) -> N
         copy_starter(tmp_path / "file" / "shop", now=NOW)
 
 
+def test_who_is_there_already_need_not_go_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f"    cd {tmp_path}\n" in next_steps(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    told = next_steps(Path())
+    assert "is here: a small bakery school" in told
+    assert "    cd " not in told
+
+
 def test_the_next_steps_name_files_that_are_there(tmp_path: Path) -> None:
     copy_starter(tmp_path, now=NOW)
     told = next_steps(tmp_path)
