@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from engine.delivery.ahead import Ahead
 from engine.delivery.courier import Courier, Settled
 from engine.delivery.gate import Gate
 from engine.delivery.generation import Guard
@@ -129,7 +130,7 @@ class Rounds:
     ) -> None:
         self._outbox = outbox
         self._courier = courier
-        self._batch = batch
+        self._ahead = Ahead(outbox, batch)
         self._gate = gate
         self._progress = progress
         self.ended: Counter[Status] = Counter()
@@ -146,7 +147,9 @@ class Rounds:
         while not self._courier.stop():
             full, rest = self._gate.full(), self._courier.rest()
             waiting = self._due(full)
-            if not rest and (through := self._gate.through(waiting)):
+            through = [] if rest else self._gate.through(waiting)
+            self._put_back(waiting, through)
+            if through:
                 self._carry(through)
             elif self._gate.day_is_over:
                 self._say_that_the_day_is_over(wait)
@@ -178,8 +181,12 @@ class Rounds:
         elif rate := self._gate.throttle:
             self._progress(f"mails leave one every {rate.interval.total_seconds():g} s, as the rate says")
 
-    def _due(self, full: Collection[str] = ()) -> list[Attempt]:
-        return self._outbox.due(self._courier.now, self._batch, open_at=self._gate.clock(), full=full)
+    def _due(self, full: frozenset[str] = frozenset()) -> list[Attempt]:
+        return self._ahead.next(self._courier.now, self._gate.clock(), full)
+
+    def _put_back(self, waiting: Sequence[Attempt], through: Collection[Attempt]) -> None:
+        left = set(waiting).difference(through)
+        self._ahead.put_back([mail for mail in waiting if mail in left])
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)
