@@ -14,6 +14,7 @@ from engine.campaigns.waits import DaysField, HolidaysField, HoursField, SendFor
 from engine.campaigns.wording import WordsField
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
+from engine.rules.conditions.bought import Bought
 from engine.settings import (
     Country,
     Currency,
@@ -38,6 +39,7 @@ NAMED: list[tuple[Any, str]] = [
     (Percent, "percentage"),
     (Topic, "topic"),
     (RuleData, "rule"),
+    (Bought, "`{bought: {…}}`"),
     (OnData, "see [on](campaign.md#on)"),
     (EntryField, "`once`, `every_time` or `{again_after: duration}`"),
     (WaitField, "duration, or `{local_days: number}`"),

@@ -44,8 +44,12 @@ class Then(Condition):
     key: ClassVar[str] = "then"
     summary: ClassVar[str] = "bought one thing, then another within so long"
 
-    first: BoughtRule = Field(description="a bought condition, without counts")
-    next: BoughtRule = Field(description="a bought condition, without counts")
+    first: BoughtRule = Field(
+        description="a bought condition, without its counts `at_least`, `at_most`, `quantity`"
+    )
+    next: BoughtRule = Field(
+        description="a bought condition, without its counts `at_least`, `at_most`, `quantity`"
+    )
     within: Duration = Field(description="the longest time between the two")
 
     def complaints(self, catalogue: Catalogue, segments: Sequence[str]) -> Iterator[Complaint]:
