@@ -4,6 +4,7 @@ Mails that fall due together are of many steps, mixed. What the mails of a step 
 out once for those that leave at once, and sent once for those that share a request.
 """
 
+import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -19,10 +20,18 @@ GOOD_FOR = timedelta(seconds=1)  # by then others have become due, and windows h
 class Ahead:
     """The mails that have been due longest, batch by batch, each of as few steps as may be."""
 
-    def __init__(self, outbox: Outbox, batch: int, stopwatch: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        batch: int,
+        stopwatch: Callable[[], float] = time.monotonic,
+        choose: Callable[[int], int] = random.randrange,
+    ) -> None:
         self._outbox = outbox
         self._batch = batch
         self._stopwatch = stopwatch
+        self._choose = choose
+        self._crowded = False
         self._waiting: list[Attempt] = []
         self._full: frozenset[str] = frozenset()
         self._seen_at, self._open_at = 0.0, datetime.min.replace(tzinfo=UTC)
@@ -38,6 +47,10 @@ class Ahead:
         """These may not leave yet: they are the first of the next batch."""
         self._waiting[:0] = mails
 
+    def was_taken(self) -> None:
+        """Another owner was faster: look again, and begin elsewhere, or both go on to reach for the same."""
+        self._waiting, self._crowded = [], True
+
     def _is_old(self, open_at: datetime) -> bool:
         passed = timedelta(seconds=self._stopwatch() - self._seen_at)
         return max(passed, abs(open_at - self._open_at)) >= GOOD_FOR
@@ -45,7 +58,9 @@ class Ahead:
     def _look(self, now: datetime, open_at: datetime, full: frozenset[str]) -> None:
         self._full, self._seen_at, self._open_at = full, self._stopwatch(), open_at
         due = self._outbox.due(now, self._batch * BATCHES, open_at=open_at, full=full)
-        self._waiting = step_by_step(due)
+        start = self._batch * self._choose(BATCHES) if self._crowded and len(due) > self._batch else 0
+        ordered, self._crowded = step_by_step(due), False
+        self._waiting = ordered[start:] + ordered[:start]
 
 
 def step_by_step(mails: Sequence[Attempt]) -> list[Attempt]:

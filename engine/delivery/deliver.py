@@ -190,8 +190,10 @@ class Rounds:
 
     def _carry(self, waiting: Sequence[Attempt]) -> None:
         batch = self._outbox.claim(waiting, self._courier.now)
-        self._gate.give_back(len(waiting) - len(batch))
-        if batch:  # or another owner was faster
+        if len(batch) < len(waiting):
+            self._gate.give_back(len(waiting) - len(batch))
+            self._ahead.was_taken()
+        if batch:
             self._courier.carry(batch, self._note)
 
     def _note(self, settled: Settled) -> None:

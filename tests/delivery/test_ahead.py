@@ -45,8 +45,8 @@ class Watch:
         return self.seconds
 
 
-def ahead(store: Store, batch: int, watch: Watch | None = None) -> Ahead:
-    return Ahead(Outbox(store, "worker", MINUTE, "folder"), batch, watch or Watch())
+def ahead(store: Store, batch: int, watch: Watch | None = None, choice: int = 0) -> Ahead:
+    return Ahead(Outbox(store, "worker", MINUTE, "folder"), batch, watch or Watch(), lambda _: choice)
 
 
 def told(batch: list[Attempt]) -> str:
@@ -89,6 +89,16 @@ def test_what_may_not_leave_yet_is_the_first_of_the_next_batch(store: Store) -> 
     first = waiting.next(NOW, NOW)
     waiting.put_back(first[1:])
     assert told(waiting.next(NOW, NOW)) == "hello2 hello3"
+
+
+def test_where_another_was_faster_it_begins_elsewhere(store: Store) -> None:
+    plan_mails(store, 1, 2, 3, 4)
+    waiting = ahead(store, 1, choice=2)
+    assert told(waiting.next(NOW, NOW)) == "hello1"
+    waiting.was_taken()
+    change(store, 1, status="sending")
+    assert [told(waiting.next(NOW, NOW)) for _ in range(3)] == ["hello4", "hello2", "hello3"]
+    assert told(waiting.next(NOW, NOW)) == "hello2", "from the beginning, since nobody was in its way"
 
 
 def test_domains_that_are_full_are_looked_past_at_once(store: Store) -> None:
