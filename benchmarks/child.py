@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 STATUS = Path("/proc/self/status")
+FORGET = Path("/proc/self/clear_refs")
 ROOT = Path(__file__).parent.parent
 
 
@@ -60,6 +61,11 @@ def main(report: Path, words: Sequence[str]) -> int:
     ran = Ran(time.perf_counter() - start, time.process_time() - begun, peak())
     report.write_text(json.dumps(asdict(ran)), encoding="utf-8")
     return code
+
+
+def forget_peak() -> None:
+    """What follows is measured, and not what was laid out for it; Linux keeps no peak after a 5 here."""
+    FORGET.write_text("5", encoding="ascii")
 
 
 def peak() -> float:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from benchmarks import crowd
 from benchmarks.bench import Bench
-from benchmarks.child import peak, resident
+from benchmarks.child import forget_peak, peak, resident
 from benchmarks.findings import Aim, Finding
 from benchmarks.questions.sending import Stopwatch
 from benchmarks.shop import NOW
@@ -78,6 +78,7 @@ def ask(bench: Bench) -> Iterator[Finding]:
     sink.send = parts["the sink"].around(sink.send)
     plan = parts["planning"].around(plan_now)
     way = Way(project.store, studio, sink, project.settings, "benchmarks", lambda _: None)
+    forget_peak()
     whole.around(plan)(project, NOW, partial(be_the_planner, owner="benchmarks"))
     delivered = whole.around(deliver)(way, NOW)
     sink.close()
