@@ -109,7 +109,7 @@ class Courier:
             if isinstance(mail, Unwritable):
                 bag.outcomes[attempt] = _unwritable(mail, attempt, self.now)
             else:
-                bag.letters[attempt] = mail
+                bag.letters[attempt] = replace(mail, attempt=attempt.number)
 
     def _send(self, bag: Bag) -> None:
         try:

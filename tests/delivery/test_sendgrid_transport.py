@@ -24,7 +24,16 @@ from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
 from engine.settings import Delivery, Settings
 from engine.store.connect import Store
-from tests.delivery.post_office import NOW, plan_mails, row, run, statuses
+from tests.delivery.post_office import (
+    NOW,
+    PlainStudio,
+    address,
+    change,
+    plan_mails,
+    row,
+    run,
+    statuses,
+)
 from tests.delivery.sendgrid_desk import SOON, close_all, letter, letters, opened, sent, settings, transport
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
@@ -82,6 +91,15 @@ def test_one_mail_goes_in_a_request_of_its_own_and_arrives_the_same(hand: Hand) 
     mail = letter(1)
     assert isinstance(transport(hand).send(mail), Receipt)
     assert_arrived(hand, [mail])
+def test_a_mail_carries_the_number_of_its_attempt(hand: Hand, store: Store) -> None:
+    """So that what is told of an earlier one is not held against it."""
+    plan_mails(store, 1, 2)
+    change(store, 2, attempt=3)
+    run(store, transport(hand))
+    carried = {mail["custom_args"]["aftersale_customer"]: mail["custom_args"] for mail in hand.mails()}
+    assert {who: args["aftersale_attempt"] for who, args in carried.items()} == {"1": "1", "2": "4"}
+
+
 
 
 def test_a_request_holds_no_more_than_the_batch_and_connections_are_used_again(hand: Hand) -> None:
