@@ -146,22 +146,31 @@ class Courier:
 
     def _pass_the_door(self, bag: Bag) -> None:
         """Keep only the letters that nothing stands against by now."""
-        stopped = {
-            attempt: _REHEARSED
-            for attempt, mail in bag.letters.items()
-            if not on_the_list(mail.to_address, self.only)
-        } | self.outbox.stopped(bag.letters, self.now)
+        stopped = self._stopped(bag.letters)
         bag.outcomes |= stopped
         bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt not in stopped}
 
     def _hand_over(self, bag: Bag, parcel: Parcel, senders: Mapping[str, Attempt]) -> None:
         """Into the air with all of them, and down again one by one as the transport answers."""
+    def _stopped(self, letters: Mapping[Attempt, Mail]) -> dict[Attempt, Outcome]:
+        """What becomes of those that must not leave."""
+        rehearsed = {a for a, mail in letters.items() if not on_the_list(mail.to_address, self.only)}
+        return dict.fromkeys(rehearsed, _REHEARSED) | self.outbox.stopped(letters, self.now)
+
         flying = {senders[mail.message_id] for mail in parcel.mails}
         for attempt in flying:
             del bag.letters[attempt]
         bag.outcomes |= dict.fromkeys(flying, _IN_THE_AIR)
         try:
-            for mail, answer in self._way.send_parcel(parcel):
+            for mail, answer in self._way.send_parcel(parcel, door):
+
+        def door(mails: Sequence[Mail]) -> Sequence[Mail]:
+            """They came down again, and fly once more only if nothing was said against them meanwhile."""
+            stopped = self._stopped({senders[mail.message_id]: mail for mail in mails})
+            bag.outcomes |= stopped
+            flying.difference_update(stopped)
+            return [mail for mail in mails if senders[mail.message_id] in flying]
+
                 attempt = senders[mail.message_id]
                 flying.discard(attempt)
                 self._settle(bag, attempt, answer)
