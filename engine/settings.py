@@ -521,6 +521,11 @@ class Delivery(Part):
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
+    try_for: Lasting = Field(
+        parse_duration("3d"),
+        description="how long a mail is tried again that is not taken, from the first time on; then it is "
+        "`rejected`",
+    )
     soft_bounces: int = Field(
         5,
         ge=1,
