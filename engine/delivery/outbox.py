@@ -34,8 +34,10 @@ from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts
 from engine.delivery.states import FINAL, Status, move
 from engine.facts.changes import note_changes
 from engine.facts.suppression import suppressed_among
+from engine.facts.values.addresses import as_compared
 from engine.planning.pauses import ALL, paused, paused_since
 from engine.planning.slots import lock_contacts, slot_at
+from engine.rendering.eml import ascii_domain
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
 from engine.store.dialect import database_now
@@ -301,12 +303,13 @@ REFUSED = _refused()
 def _to(domains: Collection[str]) -> ColumnElement[bool]:
     """SQL: the mail is for somebody there."""
     email = func.lower(customers.c.email)
-    there = or_(*(email.endswith(f"@{domain}", autoescape=True) for domain in sorted(domains)))
+    spellings = sorted({spelling for domain in domains for spelling in (domain, ascii_domain(domain))})
+    there = or_(*(email.endswith(f"@{each}", autoescape=True) for each in spellings))
     return exists().where(customers.c.customer_id == messages.c.customer_id, there)
 
 
 def _domain(email: str | None) -> str:
-    return (email or "").rpartition("@")[2].lower()
+    return as_compared(email or "").rpartition("@")[2]
 
 
 def _on_record(mail: Mail, lease: datetime) -> dict[str, Any]:
