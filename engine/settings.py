@@ -109,6 +109,31 @@ def _host(name: str) -> str:
     return host
 
 
+def _mail_domain(name: str) -> str:
+    """The domain of addresses as importing keeps it: `xn--strae-oqa.de` is `straße.de`."""
+    try:
+        found = validate_email(f"anybody@{name.strip()}", check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        msg = f"{name!r} is no domain of addresses; write it as gmail.com"
+        raise ValueError(msg) from error
+    return found.domain.lower()
+
+
+def _each_once(value: Any) -> Any:
+    """A domain that is there twice, in other letters, would have two rates."""
+    known: set[str] = set()
+    for name in value if isinstance(value, dict) else ():
+        try:
+            domain = _mail_domain(str(name))
+        except ValueError:  # told at its own place
+            continue
+        if domain in known:
+            msg = f"{domain} is there twice"
+            raise ValueError(msg)
+        known.add(domain)
+    return value
+
+
 def _public(url: str) -> str:
     """The address without a slash at its end; plain http only where it is this machine's own."""
     parts = urlsplit(url)
@@ -232,7 +257,10 @@ QuietHours = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^$|^none$|{HOURS_PATTERN}"}),
 ]
 Host = Annotated[str, AfterValidator(_host)]
-MailDomain = Annotated[str, AfterValidator(_host), Field(max_length=50)]
+MailDomain = Annotated[str, AfterValidator(_mail_domain), Field(max_length=50)]
+PerDomain = Annotated[
+    dict[MailDomain, Annotated[int, Field(ge=1)]], BeforeValidator(_each_once), AfterValidator(Names)
+]
 Place = Annotated[str, AfterValidator(_place)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 TheirSku = Annotated[str, Field(pattern=r"^[a-z]+:.+$", max_length=200)]
@@ -521,6 +549,11 @@ class Delivery(Part):
     per_hour: int | None = Field(
         None, ge=1, description="so many mails an hour at most; where both are set, the slower one holds"
     )
+    try_for: Lasting = Field(
+        parse_duration("3d"),
+        description="how long a mail is tried again that is not taken, from the first time on; then it is "
+        "`rejected`",
+    )
     soft_bounces: int = Field(
         5,
         ge=1,
@@ -545,7 +578,7 @@ class Smtp(Part):
         parse_duration("20s"), description="how long to wait for each answer; shorter than `delivery.lease`"
     )
     per_connection: int = Field(100, ge=1, description="so many mails, then a new connection")
-    per_domain: Annotated[dict[MailDomain, Annotated[int, Field(ge=1)]], AfterValidator(Names)] = Field(
+    per_domain: PerDomain = Field(
         Names(), description="mails a minute to the addresses of a domain, such as `{gmail.com: 600}`"
     )
     bounces: Mailbox | None = Field(

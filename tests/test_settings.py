@@ -51,6 +51,8 @@ PAGE, ORDER = "{name: a, kind: page}", "{name: b, kind: order}"
         (f"funnel: {{stages: [{ORDER}, {PAGE}]}}", "pages come before it, and only offers after it"),
         (f"funnel: {{stages: [{{name: a, kind: page, sku: x}}, {ORDER}]}}", "only an offer has a sku"),
         ("funnel: {stages: [{name: a, kind: page, target: 5}]}", "target: 5 is not a percentage"),
+        ("smtp: {per_domain: {gmail: 1}}", "'gmail' is no domain of addresses; write it as gmail.com"),
+        ("smtp: {per_domain: {xn--strae-oqa.de: 1, Straße.de: 2}}", "straße.de is there twice"),
         ("cool_down: 3d", "config.yaml:1:1: cool_down: write keys and values"),
     ],
 )

@@ -92,7 +92,7 @@ def _move(
     values = {"status": status, "error": why, "settled_at": now if target in FINAL else None}
     change = change_row(stands(origin)).values(**values)
     if target is Status.SCHEDULED:  # so that the next plan looks at it, whenever it was to be tried again
-        change = change.values(due_at=now)
+        change = change.values(due_at=now, in_vain_since=None)
     with project.store.writing() as connection:
         if target is Status.ACCEPTED:  # a rule may ask who received it
             note_changes(connection, (mail.key.customer_id for mail in mails), IdFactory())

@@ -16,6 +16,7 @@ from engine.app.project import Project
 from engine.audience.looks import last_at
 from engine.clock import SystemClock, format_duration
 from engine.delivery.generation import Guard
+from engine.delivery.in_vain import in_vain
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
 from engine.delivery.warm_up import Ramp
@@ -114,6 +115,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _indexes(connection)
                 yield _outbox(connection)
                 yield from _overdue(connection, project)
+                yield from _in_vain(connection, project)
                 yield from _rejected(connection, project.clock.now())
                 yield _queue(connection)
                 yield from _inbound(connection)
@@ -192,6 +194,18 @@ def _overdue(connection: Connection, project: Project) -> Iterator[Finding]:
         )
         hint = "does a daemon run? Its log, or aftersale run --once, tells what stands against it"
         yield Finding("overdue", said, sound=False, hint=hint)
+
+
+def _in_vain(connection: Connection, project: Project) -> Iterator[Finding]:
+    """Mails that nobody takes, as long as there is time to mend what they lack."""
+    found = in_vain(connection, project.clock.now())
+    if found:
+        span = format_duration(project.settings.delivery.try_for)
+        since = f"{found.since:%Y-%m-%d %H:%M}Z, and rejected {span} after that"
+        said = f"{times(found.mails, 'mail')} tried again and again, the first since {since}: {found.said}"
+        yield Finding(
+            "in vain", said, sound=False, hint="mend what it names: a setting, your account, a template"
+        )
 
 
 def _rejected(connection: Connection, now: datetime) -> Iterator[Finding]:

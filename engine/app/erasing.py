@@ -5,29 +5,26 @@ by which the next import passes the person over.
 """
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ColumnElement, Connection, delete, false, func, literal, or_, select, update
+from sqlalchemy import Connection, delete, func, literal, or_, select, update
 
+from engine.app.person import Person, tells_of
 from engine.app.project import Project
 from engine.app.sweeping import reject_files
 from engine.delivery.rows import ATTEMPT, attempts
 from engine.delivery.states import Status
 from engine.delivery.transports.folder import FolderTransport
-from engine.delivery.transports.sendgrid.payload import CUSTOMER
-from engine.errors import UnknownCustomer, UsageError
+from engine.errors import UsageError
 from engine.facts.identity import lock_customers
-from engine.facts.lookup import find_customer
-from engine.facts.tombstones import Graveyard, Name
+from engine.facts.tombstones import Graveyard
 from engine.store.dialect import overwrite_what_is_deleted
 from engine.store.tables import (
     attributes,
@@ -56,8 +53,6 @@ from engine.store.tables import (
 from engine.store.types import Instant
 
 ERASED = "erased"
-NAMED_BY = ("userId", "anonymousId", "previousId", "customer", "name")  # in what is told of facts
-OURS = (("customer_id", ","), ("customer_id", "}"))  # in what mail servers reported
 _BETWEEN = re.compile(r"[\s,;|\"'(){}\[\]]+")
 GONE = (
     *(attributes, consents, consumption, funnel_events, orders, order_lines, refunds),
@@ -66,18 +61,6 @@ GONE = (
 )
 STRIPPED = (messages, enrollments, mail_events)  # these count, without a word about anybody
 WAITING = (Status.SCHEDULED, Status.HELD, Status.UNKNOWN)
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody to be erased: every id and every name they ever had here."""
-
-    ids: tuple[int, ...]
-    names: tuple[Name, ...]
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        return tuple(value for kind, value in self.names if kind == "email")
 
 
 @dataclass
@@ -89,20 +72,6 @@ class Erased:
     rejects: int = 0
     overwritten: bool = False
     before: bool = False  # an earlier call had erased them already
-
-
-def known(project: Project, named: str) -> Person | None:
-    """Whom the name means; None where they were erased before. Raises UnknownCustomer."""
-    with project.store.reading() as connection:
-        try:
-            customer_id = find_customer(connection, named)
-        except UnknownCustomer:
-            text = named.strip()
-            tried = [("email", text.lower()), ("shop_id", text), ("anonymous_id", text)]
-            if Graveyard(project.settings).has(connection, tried):
-                return None
-            raise
-        return _person(connection, customer_id)
 
 
 def counted(project: Project, person: Person) -> dict[str, int]:
@@ -145,20 +114,6 @@ def erase_again(project: Project) -> Erased:
     return Erased(before=True, overwritten=project.store.overwrite_free_pages())
 
 
-def _person(connection: Connection, customer_id: int) -> Person:
-    merged = select(customer_aliases.c.customer_id).where(customer_aliases.c.merged_into == customer_id)
-    ids = (customer_id, *sorted(connection.scalars(merged)))
-    named = select(identities.c.kind, identities.c.value).where(identities.c.customer_id.in_(ids))
-    names: set[Name] = {(kind, value) for kind, value in connection.execute(named)}
-    current = select(customers.c.email, customers.c.shop_id).where(customers.c.customer_id.in_(ids))
-    for email, shop_id in connection.execute(current):
-        names |= {("email", email)} if email else set()
-        names |= {("shop_id", shop_id)} if shop_id else set()
-    used = select(messages.c.address).where(messages.c.customer_id.in_(ids), messages.c.address.is_not(None))
-    names |= {("email", address) for address in connection.scalars(used)}
-    return Person(ids, tuple(sorted(names)))
-
-
 def _require_no_mail_on_its_way(connection: Connection, person: Person) -> None:
     leaving = (messages.c.customer_id.in_(person.ids), messages.c.status == Status.SENDING.value)
     if connection.execute(select(messages.c.status).where(*leaving).limit(1)).first():
@@ -181,39 +136,12 @@ def _strip(connection: Connection, person: Person, now: datetime) -> None:
     told = update(mail_events).where(mail_events.c.customer_id.in_(person.ids))
     connection.execute(told.values(detail="", address_hash=""))
     looked_at = func.coalesce(inbound.c.applied_at, literal(now, Instant))
-    words = update(inbound).where(_tells_of(person, inbound.c.body))
+    words = update(inbound).where(tells_of(person, inbound.c.body))
     connection.execute(words.values(body="", applied_at=looked_at))
-    connection.execute(delete(dossiers).where(_tells_of(person, dossiers.c.said)))
+    connection.execute(delete(dossiers).where(tells_of(person, dossiers.c.said)))
     active = (enrollments.c.customer_id.in_(person.ids), enrollments.c.status == "active")
     ended = {"status": "exited", "exit_reason": ERASED, "wake_at": enrollments.c.due_at, "updated_at": now}
     connection.execute(update(enrollments).where(*active).values(ended))
-
-
-def _tells_of(person: Person, words: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether what was told speaks of them: by an address in any spelling, a name, or the id on our mails."""
-    written = [each for kind, value in person.names if kind == "email" for each in _spellings(value)]
-    addresses = [_inside(each) for each in written]
-    names = [_inside(value) for kind, value in person.names if kind != "email"]
-    named = [f'"{key}": "{each.rpartition(":")[2]}"' for each in names for key in NAMED_BY]
-    named += [f'], "{each}"]' for each in names]  # as dossiers have it
-    named += [f'"{key}": {number}{end}' for number in person.ids for key, end in OURS]
-    named += [f'"{CUSTOMER}": "{number}"' for number in person.ids]
-    said = func.lower(words)
-    return or_(false(), *(said.contains(each.lower(), autoescape=True) for each in (*addresses, *named)))
-
-
-def _spellings(address: str) -> set[str]:
-    """The address as we write it, and with its domain in ASCII, as mail servers tell of it."""
-    local, _, _ = address.rpartition("@")
-    with suppress(EmailNotValidError):
-        found = validate_email(address, check_deliverability=False, test_environment=True)
-        return {address, f"{local}@{found.ascii_domain}"}
-    return {address}
-
-
-def _inside(value: str) -> str:
-    """As it stands in JSON, between its quotes."""
-    return json.dumps(value)[1:-1]
 
 
 def _forget_mails(project: Project, letters: Sequence[tuple[str, datetime]]) -> int:

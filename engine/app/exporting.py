@@ -5,11 +5,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, or_, select
 
-from engine.app.erasing import known
+from engine.app.person import known
 from engine.app.project import Project
+from engine.app.told_of import events_of, orders_of
 from engine.errors import UnknownCustomer
 from engine.facts.suppression import address_hash
-from engine.store.tables import customer_aliases, metadata, suppressions
+from engine.store.tables import customer_aliases, lifts, listed_elsewhere, metadata, suppressions
+
+BY_HASH = (suppressions, lifts, listed_elsewhere)
 
 
 def everything_of(project: Project, named: str) -> dict[str, Any]:
@@ -24,8 +27,11 @@ def everything_of(project: Project, named: str) -> dict[str, Any]:
             if "customer_id" in table.c:
                 told[table.name] = _rows(connection, table, person.ids)
         hashes = [address_hash(address) for address in person.addresses]
-        listed = select(suppressions).where(suppressions.c.address_hash.in_(hashes))
-        told["suppressions"] = [dict(row) for row in connection.execute(listed).mappings()]
+        for table in BY_HASH:
+            theirs = select(table).where(table.c.address_hash.in_(hashes)).order_by(*table.primary_key)
+            told[table.name] = [dict(row) for row in connection.execute(theirs).mappings()]
+        told["inbound"] = list(events_of(connection, person))
+        told["dossiers"] = list(orders_of(connection, person))
     mails = project.folder / project.settings.delivery.folder / "mails"
     ids = [row["message_id"] for row in told["messages"] if row["message_id"]]
     told["files"] = sorted(str(f.relative_to(project.folder)) for i in ids for f in mails.glob(f"*/{i}.eml"))

@@ -12,6 +12,7 @@ from engine.app.leaving import not_sending
 from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
 from engine.audience.looks import last_at
+from engine.delivery.in_vain import InVain, in_vain
 from engine.delivery.warm_up import Ramp
 from engine.facts.mail_events import Kind
 from engine.facts.receiving.looking_back import Silent, silent
@@ -75,6 +76,7 @@ class Status:
     due: int  # mails that may leave now
     stuck: int  # on their way with nobody who carries them, or of unknown fate
     held: int  # wait for a person to look at them
+    in_vain: InVain | None  # are tried again and again, and not taken
     paused: Mapping[str, datetime]  # '' stands for everything
     why_paused: Mapping[str, str]  # where no person asked for it
     today: tuple[int, int] | None  # of a new sender: today's mails that are used up, and of how many
@@ -145,6 +147,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             due=_count(connection, messages.c.status == "scheduled", messages.c.due_at <= now),
             stuck=_count(connection, stuck(connection)),
             held=_count(connection, messages.c.status == "held"),
+            in_vain=in_vain(connection, now),
             paused=paused_since(connection),
             why_paused=why_paused(connection),
             today=Ramp(project.store, project.settings.warm_up, project.settings.zone).today(now),

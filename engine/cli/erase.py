@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from engine.app.erasing import Erased, counted, erase, erase_again, known
+from engine.app.erasing import Erased, counted, erase, erase_again
+from engine.app.person import known
 from engine.app.project import Project
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened

@@ -58,6 +58,7 @@ def _at_work(found: Status) -> dict[str, Any]:
         "due": found.due,
         "stuck": found.stuck,
         "held": found.held,
+        "in_vain": found.in_vain.as_json() if found.in_vain else None,
         "paused": show.paused(found.paused, found.why_paused),
         "today": {"used": found.today[0], "of": found.today[1]} if found.today else None,
         "not_adopted": found.not_adopted,
@@ -83,6 +84,9 @@ def _told(found: Status) -> Iterator[str]:
         yield f"stuck: {times(found.stuck, 'mail')}; see aftersale outbox --status unknown"
     if found.held:
         yield f"held for a look: {times(found.held, 'mail')}; see aftersale outbox --status held"
+    if vain := found.in_vain:
+        told = f"tried in vain since {vain.since:%Y-%m-%d %H:%M}Z: {times(vain.mails, 'mail')}"
+        yield f"{told}; {vain.said}"
     yield from map(str, found.silent)
     yield from show.in_the_way(found.not_adopted, found.not_sending)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from engine.delivery.outbox import Outbox, Outcome
+from engine.delivery.outbox import FOR_EVER, Outbox, Outcome
 from engine.delivery.receivers import smtp
 from engine.delivery.retry import pause_after
 from engine.delivery.rows import Attempt
@@ -59,7 +59,8 @@ class Settled(NamedTuple):
 class Courier:
     """Carries one batch after the other; `stopwatch` counts seconds, from whenever.
 
-    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back.
+    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back. What is not taken is
+    tried again for so long as `try_for` says.
     """
 
     outbox: Outbox
@@ -69,6 +70,7 @@ class Courier:
     stopwatch: Callable[[], float] = time.monotonic
     only: Collection[str] | None = None
     stop: Callable[[], bool] = lambda: False
+    try_for: timedelta = FOR_EVER
 
     @cached_property
     def _way(self) -> Together | OneByOne:
@@ -98,7 +100,7 @@ class Courier:
                 keep(self.outbox.store, smtp.SOURCE, smtp.EVENT_ID, json.dumps(bag.nowhere), self.now)
         finally:
             untried = sum(_is_as_before(outcome) for outcome in bag.outcomes.values())
-            note(Settled(self.outbox.settle(bag.outcomes, self.now), untried))
+            note(Settled(self.outbox.settle(bag.outcomes, self.now, self.try_for), untried))
 
     def _write(self, bag: Bag) -> None:
         batch = list(bag.outcomes)
@@ -109,7 +111,7 @@ class Courier:
             if isinstance(mail, Unwritable):
                 bag.outcomes[attempt] = _unwritable(mail, attempt, self.now)
             else:
-                bag.letters[attempt] = mail
+                bag.letters[attempt] = replace(mail, attempt=attempt.number)
 
     def _send(self, bag: Bag) -> None:
         try:
@@ -146,13 +148,14 @@ class Courier:
 
     def _pass_the_door(self, bag: Bag) -> None:
         """Keep only the letters that nothing stands against by now."""
-        stopped = {
-            attempt: _REHEARSED
-            for attempt, mail in bag.letters.items()
-            if not on_the_list(mail.to_address, self.only)
-        } | self.outbox.stopped(bag.letters, self.now)
+        stopped = self._stopped(bag.letters)
         bag.outcomes |= stopped
         bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt not in stopped}
+
+    def _stopped(self, letters: Mapping[Attempt, Mail]) -> dict[Attempt, Outcome]:
+        """What becomes of those that must not leave."""
+        rehearsed = {a for a, mail in letters.items() if not on_the_list(mail.to_address, self.only)}
+        return dict.fromkeys(rehearsed, _REHEARSED) | self.outbox.stopped(letters, self.now)
 
     def _hand_over(self, bag: Bag, parcel: Parcel, senders: Mapping[str, Attempt]) -> None:
         """Into the air with all of them, and down again one by one as the transport answers."""
@@ -160,8 +163,16 @@ class Courier:
         for attempt in flying:
             del bag.letters[attempt]
         bag.outcomes |= dict.fromkeys(flying, _IN_THE_AIR)
+
+        def door(mails: Sequence[Mail]) -> Sequence[Mail]:
+            """They came down again, and fly once more only if nothing was said against them meanwhile."""
+            stopped = self._stopped({senders[mail.message_id]: mail for mail in mails})
+            bag.outcomes |= stopped
+            flying.difference_update(stopped)
+            return [mail for mail in mails if senders[mail.message_id] in flying]
+
         try:
-            for mail, answer in self._way.send_parcel(parcel):
+            for mail, answer in self._way.send_parcel(parcel, door):
                 attempt = senders[mail.message_id]
                 flying.discard(attempt)
                 self._settle(bag, attempt, answer)

@@ -87,7 +87,8 @@ class Way:
         delivery, names = self.settings.delivery, (self.transport.name, self.versions)
         outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
         only = self.settings.staging.only
-        courier = Courier(outbox, self.studio, self.transport, now, only=only, stop=stop)
+        way = (outbox, self.studio, self.transport)
+        courier = Courier(*way, now, only=only, stop=stop, try_for=delivery.try_for)
         per_domain = self.settings.smtp.per_domain if self.transport.name == SmtpTransport.name else {}
         ramp = Ramp(self.store, self.settings.warm_up, self.settings.zone)
         gate = Gate(outbox, delivery, per_domain, ramp, self.clock or (lambda: now))

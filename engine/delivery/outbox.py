@@ -27,14 +27,17 @@ from sqlalchemy import (
     true,
 )
 
+from engine.clock import format_duration
 from engine.delivery.generation import Guard
 from engine.delivery.receivers.evidence import have_left
 from engine.delivery.rows import ATTEMPT, KEYS, NUMBER, Attempt, apply, attempts, change_row, stands
 from engine.delivery.states import FINAL, Status, move
 from engine.facts.changes import note_changes
 from engine.facts.suppression import suppressed_among
+from engine.facts.values.addresses import as_compared
 from engine.planning.pauses import ALL, paused, paused_since
 from engine.planning.slots import lock_contacts, slot_at
+from engine.rendering.eml import ascii_domain
 from engine.rendering.mail import Mail
 from engine.store.connect import Store
 from engine.store.dialect import database_now
@@ -43,6 +46,7 @@ from engine.store.tables import consents, customers, messages
 from engine.store.types import Instant
 
 LONGEST_ERROR = 400
+FOR_EVER = timedelta.max
 SUPPRESSED, UNWANTED = "suppressed", "the customer said no to its topic meanwhile"
 SLOT = slot_at(messages)
 NOW, OPEN_AT = bindparam("now", type_=Instant()), bindparam("open_at", type_=Instant())
@@ -212,13 +216,35 @@ class Outbox:
         rows = select(*ATTEMPT).where(messages.c.message_id.in_(ids), messages.c.topic == "")
         return set(attempts(connection.execute(rows)))
 
-    def settle(self, outcomes: Mapping[Attempt, Outcome], now: datetime) -> dict[Status, int]:
-        """Write down what became of each attempt; counts those that were still ours."""
+    def settle(
+        self, outcomes: Mapping[Attempt, Outcome], now: datetime, try_for: timedelta = FOR_EVER
+    ) -> dict[Status, int]:
+        """Write down what became of each attempt; counts those that were still ours.
+
+        What would be tried again is rejected where it was not taken for so long.
+        """
         with self.store.writing() as connection:
+            ended = {**outcomes, **self._given_up(connection, outcomes, now, try_for)}
             return {
-                status: self._settle_as(connection, status, outcomes, now)
-                for status in sorted({outcome.status for outcome in outcomes.values()})
+                status: self._settle_as(connection, status, ended, now)
+                for status in sorted({outcome.status for outcome in ended.values()})
             }
+
+    def _given_up(
+        self, connection: Connection, outcomes: Mapping[Attempt, Outcome], now: datetime, try_for: timedelta
+    ) -> dict[Attempt, Outcome]:
+        """Those that would be tried again, and have been for long enough."""
+        again = [attempt for attempt, outcome in outcomes.items() if outcome.due_at is not None]
+        if not again or try_for == FOR_EVER:
+            return {}
+        ids = [attempt.key.message_id for attempt in again]
+        long = and_(messages.c.in_vain_since <= now - try_for, self._mine)
+        rows = attempts(connection.execute(select(*ATTEMPT).where(messages.c.message_id.in_(ids), long)))
+        span = format_duration(try_for)
+        return {
+            attempt: Outcome(Status.REJECTED, f"given up after {span}: {outcomes[attempt].error}")
+            for attempt in set(rows) & set(again)
+        }
 
     def _settle_as(
         self, connection: Connection, target: Status, outcomes: Mapping[Attempt, Outcome], now: datetime
@@ -228,7 +254,10 @@ class Outbox:
             note_changes(connection, (attempt.key.customer_id for attempt in chosen), self._ids)
         _, status = move(Status.SENDING, target)
         ended = {"state": status, "end": now if target in FINAL else None}
-        told = {attempt: _told(outcome) | ended for attempt, outcome in chosen.items()}
+        told = {
+            attempt: _told(outcome) | ended | {"vain": now if outcome.due_at else None}
+            for attempt, outcome in chosen.items()
+        }
         return apply(connection, self._end, told)
 
     @cached_property
@@ -240,6 +269,7 @@ class Outbox:
             error=bindparam("why"),
             provider_id=bindparam("receipt"),
             due_at=func.coalesce(bindparam("due", type_=messages.c.due_at.type), messages.c.due_at),
+            in_vain_since=func.coalesce(messages.c.in_vain_since, bindparam("vain", type_=Instant())),
             settled_at=bindparam("end"),
         )
 
@@ -273,12 +303,13 @@ REFUSED = _refused()
 def _to(domains: Collection[str]) -> ColumnElement[bool]:
     """SQL: the mail is for somebody there."""
     email = func.lower(customers.c.email)
-    there = or_(*(email.endswith(f"@{domain}", autoescape=True) for domain in sorted(domains)))
+    spellings = sorted({spelling for domain in domains for spelling in (domain, ascii_domain(domain))})
+    there = or_(*(email.endswith(f"@{each}", autoescape=True) for each in spellings))
     return exists().where(customers.c.customer_id == messages.c.customer_id, there)
 
 
 def _domain(email: str | None) -> str:
-    return (email or "").rpartition("@")[2].lower()
+    return as_compared(email or "").rpartition("@")[2]
 
 
 def _on_record(mail: Mail, lease: datetime) -> dict[str, Any]:

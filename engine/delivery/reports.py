@@ -7,7 +7,7 @@ from email.message import Message
 from email.parser import BytesParser, HeaderParser
 from hashlib import sha256
 
-from engine.delivery.fault import Fault, address_is_dead, enhanced_code, fault
+from engine.delivery.fault import came_back, telling_code
 from engine.facts.mail_events import Kind
 from engine.rendering.mail import one_line
 
@@ -116,8 +116,10 @@ def _address(told: str) -> str:
 
 def _of(block: Message, message_id: str | None, own_id: str) -> Report:
     recipient = _address(_raw(block, "Final-Recipient"))
-    action, code = _word(str(block.get("Action", ""))), _code(block)
-    return Report(_kind(action, code), recipient, message_id, code, own_id)
+    words = str(block.get("Diagnostic-Code", ""))
+    code = telling_code(str(block.get("Status", "")), words)
+    kind = _kind(_word(str(block.get("Action", ""))), code, words)
+    return Report(kind, recipient, message_id, code, own_id)
 
 
 def _word(action: str) -> str:
@@ -126,17 +128,8 @@ def _word(action: str) -> str:
     return first[1].lower() if first else ""
 
 
-def _code(block: Message) -> str:
-    """Why, as an enhanced code. Where the status says nothing, the server's own words may hold one."""
-    code = enhanced_code(str(block.get("Status", "")))
-    if fault(code) is Fault.UNTOLD:
-        words = enhanced_code(str(block.get("Diagnostic-Code", "")))
-        return words if words[:1] == (code or words)[:1] else code
-    return code
-
-
-def _kind(action: str, code: str) -> Kind:
+def _kind(action: str, code: str, words: str) -> Kind:
     """Whatever is reported, the mail has left; an action that is not known tells no more than that."""
     if action == "failed":
-        return Kind.BOUNCED if address_is_dead(code) else Kind.SOFT_BOUNCE
+        return came_back(code, words) or Kind.SOFT_BOUNCE
     return {"delivered": Kind.DELIVERED, "delayed": Kind.DEFERRED}.get(action, Kind.PROCESSED)

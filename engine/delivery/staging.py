@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 
+from engine.facts.values.addresses import as_compared
+
 
 def on_the_list(address: str, only: Collection[str] | None) -> bool:
     """Whether mail to that address may leave; without a list all may."""
     if only is None:
         return True
-    small = address.lower()
-    return small in only or f"@{small.rpartition('@')[2]}" in only
+    known = as_compared(address)
+    return known in only or f"@{known.rpartition('@')[2]}" in only

@@ -50,6 +50,10 @@ MOVES: Mapping[tuple[Status, Status], str] = MappingProxyType(
             Status.REJECTED,
             Status.SCHEDULED,
         ): "its cause is mended, and a person lets it go again",
+        (
+            Status.REJECTED,
+            Status.ACCEPTED,
+        ): "its provider told of it as of one that had left, whatever it told before",
         (Status.SCHEDULED, Status.HELD): "the database was adopted, and the mail was due before",
         (Status.SENDING, Status.HELD): "the database was adopted, and the mail was on its way",
         (Status.UNKNOWN, Status.HELD): "the database was adopted, and nobody could say whether it had left",

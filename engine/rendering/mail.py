@@ -27,7 +27,7 @@ class Mail:
     """A mail ready to go. Its headers are beyond the usual ones; its evidence can be put into JSON.
 
     One that is `owed` goes to who unsubscribed as well. In the place of `their_link` its provider puts in the
-    address of its own way out; where it is empty, the mail has ours.
+    address of its own way out; where it is empty, the mail has ours. `attempt` is 0 where none is recorded.
     """
 
     key: MailKey
@@ -45,6 +45,7 @@ class Mail:
     evidence: tuple[dict[str, Any], ...] = ()
     owed: bool = False
     their_link: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True)

@@ -427,6 +427,7 @@ messages = Table(  # the outbox
     Column("transport", String(40)),
     Column("provider_id", String(200)),
     Column("error", String(400)),
+    Column("in_vain_since", Instant),  # when it was first not taken, of what is tried again and again
     Column("evidence", Text),  # JSON: the facts behind each claim
     Column("settled_at", Instant),
     Index(None, "customer_id", "planned_at", "status", "track"),
@@ -446,6 +447,7 @@ mail_events = Table(  # what became of mails once they had left, as their provid
     Column("message_id", String(36), nullable=False, default=""),  # '' = of no one mail of ours
     Column("campaign_id", String(100), nullable=False, default=""),
     Column("step_id", String(100), nullable=False, default=""),
+    Column("attempt", Integer, nullable=False, default=0),  # at that mail; 0 = not told
     Column("machine", Boolean, nullable=False),  # opened by a program, not by a person
     Column("address_hash", String(64), nullable=False),
     Column("detail", String(400), nullable=False, default=""),

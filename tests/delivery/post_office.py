@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,13 +116,22 @@ def mail_for(order: MailOrder) -> Mail:
 
 
 class PlainStudio:
-    """Writes the same mail to everybody, save for those it has a reason not to write to."""
+    """Writes the same mail to everybody, save for those it has a reason not to write to.
 
-    def __init__(self, unwritable: dict[int, Unwritable] | None = None) -> None:
-        self.unwritable = unwritable or {}
+    `to` names other addresses than those on file.
+    """
+
+    def __init__(
+        self, unwritable: dict[int, Unwritable] | None = None, to: dict[int, str] | None = None
+    ) -> None:
+        self.unwritable, self.to = unwritable or {}, to or {}
 
     def compose(self, connection: Any, orders: Sequence[MailOrder], now: datetime) -> list[Mail | Unwritable]:
-        return [self.unwritable.get(order.key.customer_id) or mail_for(order) for order in orders]
+        return [self.unwritable.get(order.key.customer_id) or self._mail(order) for order in orders]
+
+    def _mail(self, order: MailOrder) -> Mail:
+        mail = mail_for(order)
+        return replace(mail, to_address=self.to.get(order.key.customer_id, mail.to_address))
 
 
 class Postman:

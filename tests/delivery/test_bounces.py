@@ -65,16 +65,17 @@ def report(
         ("Failed", "5.0.0 (nobody)", Kind.BOUNCED),
         ("failed", "5.2.1", Kind.BOUNCED),
         ("failed", "5.2.2", Kind.SOFT_BOUNCE),  # full
-        ("failed", "5.1.7", Kind.SOFT_BOUNCE),  # our own address
-        ("failed", "5.1.8", Kind.SOFT_BOUNCE),  # our own domain
+        ("failed", "5.1.7", Kind.BLOCKED),  # our own address
+        ("failed", "5.1.8", Kind.BLOCKED),  # our own domain
         ("failed", "5.3.0", Kind.SOFT_BOUNCE),  # their system
-        ("failed", "5.3.4", Kind.SOFT_BOUNCE),  # too large
+        ("failed", "5.3.4", Kind.BLOCKED),  # too large
         ("failed", "5.4.6", Kind.SOFT_BOUNCE),  # a loop
         ("failed", "5.4.7", Kind.SOFT_BOUNCE),  # expired
-        ("failed", "5.5.4", Kind.SOFT_BOUNCE),  # a word that they do not know
-        ("failed", "5.7.26", Kind.SOFT_BOUNCE),  # our signature, not the address
+        ("failed", "5.5.4", Kind.BLOCKED),  # a word that they do not know
+        ("failed", "5.7.26", Kind.BLOCKED),  # our signature, not the address
         ("Failed (permanent)", "5.1.10", Kind.BOUNCED),
         ("failed", "4.4.7", Kind.SOFT_BOUNCE),
+        ("failed", "4.7.0", Kind.BLOCKED),  # our name, to the end
         ("delayed", "4.4.1", Kind.DEFERRED),
         ("delivered", "2.0.0", Kind.DELIVERED),
         ("relayed", "5.1.1", Kind.PROCESSED),
@@ -89,7 +90,8 @@ def test_what_a_report_means(action: str, status: str, kind: Kind) -> None:
     ("status", "words", "kind"),
     [
         ("5.0.0", "smtp; 550 5.1.1 nobody", Kind.BOUNCED),
-        ("5.0.0", "smtp; 550 5.7.1 not from you", Kind.SOFT_BOUNCE),
+        ("5.0.0", "smtp; 550 5.7.1 not from you", Kind.BLOCKED),
+        ("5.0.0", "smtp; 554 rejected as spam", Kind.BLOCKED),
         ("5.0.0", "smtp; 550 no", Kind.SOFT_BOUNCE),
         ("4.0.0", "smtp; 550 5.1.1 nobody", Kind.SOFT_BOUNCE),  # the status counts, where they differ
         ("", "smtp; 550 5.1.1 nobody", Kind.BOUNCED),

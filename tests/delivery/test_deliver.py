@@ -11,12 +11,13 @@ import pytest
 from engine.delivery.courier import Courier
 from engine.delivery.deliver import Delivered
 from engine.delivery.outbox import Outbox
-from engine.delivery.transports.base import OutcomeUnknown, Refused, Trace, TryAgain
+from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Trace, TryAgain
 from engine.errors import TransportError
 from engine.facts.consenting import say
 from engine.facts.suppression import address_hash
 from engine.planning.pauses import pause
 from engine.rendering.mail import Unwritable
+from engine.settings import Delivery
 from engine.store.connect import Store
 from engine.store.tables import mail_events, suppressions
 from tests.delivery.post_office import (
@@ -135,6 +136,45 @@ def test_what_was_not_taken_is_tried_again_after_a_pause_that_grows(store: Store
         decide_anew(store, now)
     assert run(store, Postman(), now=now) == Delivered(accepted=1)
     assert row(store, 1).error is None
+
+
+BROKEN = Unwritable(key(1), "render_failed", "a typo")
+
+
+@pytest.mark.parametrize(
+    ("answer", "studio", "why"),
+    [
+        (TryAgain("550 5.7.1 not from you"), PlainStudio(), "550 5.7.1 not from you"),
+        (Receipt("taken"), PlainStudio({1: BROKEN}), "render_failed: a typo"),
+    ],
+)
+def test_what_is_not_taken_for_days_is_rejected_and_a_person_may_let_it_go_again(
+    store: Store, answer: Any, studio: Any, why: str
+) -> None:
+    """From the first time that it was not taken on, and not from when it was planned."""
+    answers = {1: answer} if isinstance(answer, Exception) else {}
+    plan_mails(store, 1)
+    first = NOW + timedelta(days=9)
+    last = first + timedelta(days=2)
+    for now, status, error in (
+        (first, "scheduled", why),
+        (last - timedelta(seconds=1), "scheduled", why),
+        (last, "rejected", f"given up after 2d: {why}"),
+    ):
+        change(store, 1, due_at=now)
+        decide_anew(store, now)
+        run(store, Postman(answers), studio=studio, now=now, delivery=Delivery(try_for="2d"))
+        assert (row(store, 1).status, row(store, 1).error) == (status, error)
+    assert row(store, 1).settled_at == last
+
+
+def test_where_the_way_out_is_unusable_no_mail_is_given_up(store: Store) -> None:
+    """The run tells it, and goes on when it is mended."""
+    plan_mails(store, 1)
+    for now in (NOW, NOW + timedelta(days=30)):
+        with pytest.raises(TransportError):
+            run(store, Postman({1: TransportError("a wrong key")}), now=now)
+        assert (row(store, 1).status, row(store, 1).in_vain_since) == ("scheduled", None)
 
 
 def test_an_unusable_way_out_stops_the_run_and_forgets_nothing(store: Store) -> None:

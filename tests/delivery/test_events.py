@@ -64,11 +64,19 @@ def store(lasting: Store) -> Store:
     return lasting
 
 
-def event(customer_id: int, after: int = 0, **said: Any) -> dict[str, Any]:
-    """An event of a mail of ours, with an id of its own."""
+def bounce(status: str | None, reason: str, sort: str = "") -> dict[str, Any]:
+    """A mail that came back, and what SendGrid tells of why."""
+    return {"event": "bounce", "type": "bounce", "status": status, "reason": reason} | (
+        {"bounce_classification": sort} if sort else {}
+    )
+
+
+def event(customer_id: int, after: int = 0, attempt: int = 1, **said: Any) -> dict[str, Any]:
+    """An event of an attempt at a mail of ours, with an id of its own."""
     ours = {
         "aftersale_customer": str(customer_id),
         "aftersale_message": key(customer_id).message_id,
+        "aftersale_attempt": str(attempt),
         "email": address(customer_id),
     }
     return {
@@ -86,8 +94,20 @@ def stray(customer_id: int, after: int = 0, **said: Any) -> dict[str, Any]:
     return {name: value for name, value in told.items() if not name.startswith("aftersale_")}
 
 
+def reported(customer_id: int, after: int, kind: Kind) -> dict[str, Any]:
+    """What a mail server said of a mail of ours; it counts from when that came."""
+    ours = {"customer_id": customer_id, "message_id": key(customer_id).message_id}
+    said = {"kind": kind.value, "address": address(customer_id), "status": "5.0.0", **ours}
+    return {"id": f"r{next(NAMES)}", "timestamp": STARTED + after, **said}
+
+
 def tell(store: Store, *events: Any, size: int = 100, limit: int = LIMIT) -> Applied:
-    inbound.keep(store, "sendgrid", "sg_event_id", json.dumps(events), NOW)
+    by_mail = [each for each in events if isinstance(each, dict) and "kind" in each]
+    posted = [each for each in events if each not in by_mail]
+    inbound.keep(store, "sendgrid", "sg_event_id", json.dumps(posted), NOW)
+    for each in by_mail:
+        came = datetime.fromtimestamp(each["timestamp"], UTC)
+        inbound.keep(store, "smtp", "id", json.dumps([each]), came)
     return apply_events(store, limit, NOW, size=size)
 
 
@@ -134,6 +154,27 @@ def reasons(store: Store) -> dict[int, str]:
         ({"event": "bounce", "status": "5.0.0"}, Kind.BOUNCED, "bounced"),
         ({"event": "bounce", "reason": "550 unknown"}, Kind.BOUNCED, "bounced"),
         ({"event": "bounce", "bounce_classification": "Invalid Address"}, Kind.BOUNCED, "bounced"),
+        (bounce("5.7.1", "550 5.7.1 not from you"), Kind.BLOCKED, None),  # it blames the sender
+        (bounce("5.7.26", "550 not signed"), Kind.BLOCKED, None),
+        (bounce("5.6.0", "554 we do not like what it says"), Kind.BLOCKED, None),
+        (bounce("5.3.4", "552 too large"), Kind.BLOCKED, None),
+        (bounce("5.0.0", "550 5.7.1 listed"), Kind.BLOCKED, None),
+        (bounce("5.0.0", "554 rejected as spam"), Kind.BLOCKED, None),
+        (bounce(None, "550 Client host [192.0.2.1] blocked using a blocklist"), Kind.BLOCKED, None),
+        (bounce("5.2.2", "552 full"), Kind.SOFT_BOUNCE, None),
+        (bounce("5.0.0", "552 mailbox quota exceeded"), Kind.SOFT_BOUNCE, None),
+        (bounce("5.4.4", "no such host"), Kind.SOFT_BOUNCE, None),  # or its name service is down
+        (bounce("5.2.1", "550 disabled"), Kind.BOUNCED, "bounced"),
+        (bounce("5.0.0", "500 unknown recipient"), Kind.BOUNCED, "bounced"),
+        (bounce("5.0.0", "550 5.1.1 nobody"), Kind.BOUNCED, "bounced"),
+        (bounce("5.7.1", "550 nobody", "Invalid Address"), Kind.BOUNCED, "bounced"),
+        (bounce("5.0.0", "550 no", "Unclassified"), Kind.BOUNCED, "bounced"),
+        (bounce("5.0.0", "550 no", "Reputation"), Kind.BLOCKED, None),
+        (bounce("5.0.0", "550 no", "Content"), Kind.BLOCKED, None),
+        (bounce("5.0.0", "550 no", "Frequency or Volume Too High"), Kind.BLOCKED, None),
+        (bounce("5.0.0", "550 no", "Mailbox Unavailable"), Kind.SOFT_BOUNCE, None),
+        (bounce("5.2.1", "550 no", "Mailbox Unavailable"), Kind.BOUNCED, "bounced"),
+        (bounce("5.0.0", "550 no", "Technical"), Kind.SOFT_BOUNCE, None),
         (SOFT, Kind.SOFT_BOUNCE, None),
         ({"event": "bounce"}, Kind.SOFT_BOUNCE, None),
         ({**HARD, "type": "blocked"}, Kind.BLOCKED, None),
@@ -367,6 +408,33 @@ def test_when_an_address_gets_no_more(
 
 
 @pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ([event(1, 1, **HARD), reported(1, 2, Kind.BOUNCED)], ("bounced", 1, "sendgrid")),
+        ([event(1, 2, **HARD), reported(1, 1, Kind.BOUNCED)], ("bounced", 1, "smtp")),
+        ([event(1, 2, event="dropped", reason="Invalid"), event(1, 1, **HARD)], ("bounced", 1, "sendgrid")),
+        ([event(1, 4), *(reported(1, n, Kind.SOFT_BOUNCE) for n in (1, 2, 3))], None),
+        (
+            [event(1, 1, **SOFT), *(reported(1, n, Kind.SOFT_BOUNCE) for n in (2, 3))],
+            ("unreachable", 3, "smtp"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_whoever_tells_it_the_gravest_and_of_these_the_first_counts(
+    store: Store, told: list[Any], kept: tuple[str, int, str] | None, *, backwards: bool
+) -> None:
+    plan_mails(store, 1, status="accepted")
+    change(store, 1, message_id=key(1).message_id)
+    for each in told[::-1] if backwards else told:
+        tell(store, each)
+    found = [
+        (s["reason"], s["at"].timestamp() - STARTED, s["source"]) for s in rows(store, tables.suppressions)
+    ]
+    assert found == ([kept] if kept else [])
+
+
+@pytest.mark.parametrize(
     ("by_hand", "told", "reason"),
     [
         ("unsubscribed", [*soft(1, 2, 3), event(1, 9)], "unsubscribed"),  # and a delivery does not undo it
@@ -457,6 +525,57 @@ def test_what_is_told_of_a_mail_settles_its_fate(
     assert {each["customer_id"] for each in rows(store, tables.changes)} == {1}
 
 
+DROPPED = {"event": "dropped", "reason": "Spam Content"}
+SAID_SPAM = "dropped by the provider: Spam Content"
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "error"),
+    [
+        ([DROPPED, {"event": "delivered"}], "accepted", None),
+        ([DROPPED, {"event": "processed"}], "accepted", None),
+        ([DROPPED, {**DROPPED, "reason": "Unknown"}], "rejected", "dropped by the provider: Unknown"),
+        ([DROPPED, {"event": "dropped"}], "rejected", SAID_SPAM),
+    ],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_of_two_words_on_a_mail_the_one_that_says_more_stands(
+    store: Store, told: list[Any], status: str, error: str | None, *, backwards: bool, at_once: bool
+) -> None:
+    """That it left says more than that it was dropped, whichever comes first."""
+    plan_mails(store, 1, status="unknown")
+    change(store, 1, message_id=key(1).message_id, attempt=1)
+    events = [event(1, n, **said) for n, said in enumerate(told)][:: -1 if backwards else 1]
+    for part in [events] if at_once else [[each] for each in events]:
+        tell(store, *part)
+    assert (row(store, 1).status, row(store, 1).error) == (status, error)
+
+
+@pytest.mark.parametrize(
+    ("said", "attempt", "status"),
+    [
+        (DROPPED, 1, "unknown"),  # that was the attempt before: of this one nobody can tell
+        (DROPPED, 2, "rejected"),
+        (DROPPED, 3, "unknown"),
+        ({**DROPPED, "aftersale_attempt": None}, 1, "unknown"),  # it may have been of either
+        ({**DROPPED, "aftersale_attempt": "9" * 18}, 1, "unknown"),
+        ({"event": "delivered"}, 1, "accepted"),  # it has left, and must not leave once more
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_drop_is_of_one_attempt_and_what_left_has_left(
+    store: Store, said: Any, attempt: int, status: str, *, before: bool
+) -> None:
+    """Of a mail that goes again, whether the word on its first attempt came before or comes after."""
+    plan_mails(store, 1, status="cancelled" if before else "unknown")
+    change(store, 1, message_id=key(1).message_id, attempt=2)
+    tell(store, event(1, attempt=attempt, **said))
+    change(store, 1, status="unknown") if before else None
+    tell(store)
+    assert row(store, 1).status == status
+
+
 @pytest.mark.parametrize("status", ["scheduled", "accepted", "rejected", "cancelled", "held"])
 def test_no_other_mail_is_touched(store: Store, status: str) -> None:
     plan_mails(store, 1, status=status)
@@ -517,26 +636,41 @@ SAID = [
     *({"event": name} for name in ("processed", "deferred", "delivered", "open", "click", "spamreport")),
     *({"event": name} for name in ("unsubscribe", "group_unsubscribe", "group_resubscribe", "dreamt_of")),
     *(HARD, SOFT, SOFT, SOFT, SOFT, {**HARD, "type": "blocked"}, {"event": "open", "sg_machine_open": True}),
+    *({"event": "dropped", "reason": reason} for reason in ("Spam Content", "Bounced Address", "")),
 ]
-WHO = [1, 2, 3]  # accepted, of unknown fate, left on its way
+WHO = [1, 2, 3, 4]  # accepted, of unknown fate, left on its way, tried twice and of unknown fate
 one_event = st.builds(
-    lambda said, who, after, ours: (event if ours else stray)(who, after, **said),
+    lambda said, who, after, attempt, ours: (event if ours else stray)(who, after, attempt=attempt, **said),
     st.sampled_from(SAID),
     st.sampled_from(WHO),
     st.integers(0, 6),
+    st.sampled_from([1, 1, 2, None]),
     st.sampled_from([True, True, True, False]),
 )
-dropped = st.builds(lambda after: event(4, after, event="dropped", reason="Spam"), st.integers(0, 6))
+dropped = st.builds(
+    lambda who, after, attempt, reason: event(who, after, attempt=attempt, event="dropped", reason=reason),
+    st.sampled_from(WHO),
+    st.integers(0, 6),
+    st.sampled_from([1, 2]),
+    st.sampled_from(["Spam", "Invalid"]),
+)
+by_mail = st.builds(
+    reported,
+    st.sampled_from(WHO),
+    st.integers(0, 6),
+    st.sampled_from([Kind.SOFT_BOUNCE, Kind.BOUNCED, Kind.REFUSED, Kind.DELIVERED]),
+)
 broken = st.builds(lambda: event(1, timestamp=None))
-stories = st.lists(st.one_of(one_event, one_event, one_event, dropped, broken), max_size=12)
+stories = st.lists(st.one_of(one_event, one_event, one_event, dropped, by_mail, broken), max_size=12)
 
 
 def begin_anew(store: Store) -> None:
     empty(store)
-    plan_mails(store, *WHO, 4, status="unknown")
-    for n in (*WHO, 4):
-        change(store, n, message_id=key(n).message_id)
+    plan_mails(store, *WHO, status="unknown")
+    for n in WHO:
+        change(store, n, message_id=key(n).message_id, attempt=1)
     change(store, 1, status="accepted")
+    change(store, 4, attempt=2)
     change(store, 3, status="sending", lease_until=datetime(1970, 1, 2, tzinfo=UTC))
     named = [{"kind": "email", "value": address(n), "customer_id": n} for n in WHO]
     with store.writing() as connection:

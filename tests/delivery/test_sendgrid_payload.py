@@ -50,6 +50,8 @@ def as_the_package_does(mails: list[Mail], request: dict[str, Any]) -> dict[str,
             person.add_header(helpers.Header(name, value))
         person.add_custom_arg(helpers.CustomArg("aftersale_customer", str(mail.key.customer_id)))
         person.add_custom_arg(helpers.CustomArg("aftersale_message", mail.message_id))
+        if mail.attempt:
+            person.add_custom_arg(helpers.CustomArg("aftersale_attempt", str(mail.attempt)))
         for tag, value in request["personalizations"][number].get("substitutions", {}).items():
             person.add_substitution(helpers.Substitution(tag, value))
         made.add_personalization(person, index=number)
@@ -72,7 +74,7 @@ def as_the_package_does(mails: list[Mail], request: dict[str, Any]) -> dict[str,
 def test_a_request_is_what_the_package_of_the_provider_would_make(
     reply_to: str | None, subjects: str
 ) -> None:
-    mails = [letter(n, reply_to=reply_to, subject=said) for n, said in enumerate(subjects, start=1)]
+    mails = [letter(n, reply_to=reply_to, subject=said, attempt=n - 1) for n, said in enumerate(subjects, 1)]
     one, several = payload.alone(mails[0], EVERYTHING), together(mails)
     assert one == as_the_package_does(mails[:1], one)
     assert several == as_the_package_does(mails, several)

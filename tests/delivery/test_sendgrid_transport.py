@@ -1,13 +1,14 @@
 """The `sendgrid` transport against a strict SendGrid: what each answer becomes, and what arrives."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import (
@@ -21,10 +22,22 @@ from engine.delivery.transports.base import (
 )
 from engine.delivery.transports.sendgrid import SendGridTransport, payload
 from engine.errors import SettingsError, TransportError
+from engine.facts.consenting import say
+from engine.facts.suppression import suppress
+from engine.planning.pauses import pause
 from engine.rendering.mail import Mail
 from engine.settings import Delivery, Settings
 from engine.store.connect import Store
-from tests.delivery.post_office import NOW, plan_mails, row, run, statuses
+from tests.delivery.post_office import (
+    NOW,
+    PlainStudio,
+    address,
+    change,
+    plan_mails,
+    row,
+    run,
+    statuses,
+)
 from tests.delivery.sendgrid_desk import SOON, close_all, letter, letters, opened, sent, settings, transport
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
@@ -76,6 +89,15 @@ def test_mails_of_a_step_share_a_request_and_arrive_as_they_were_written(hand: H
     assert request["status"] == 202
     (message_id,) = {mail["x_message_id"] for mail in hand.mails()}
     assert set(answers.values()) == {Receipt(message_id)}
+
+
+def test_a_mail_carries_the_number_of_its_attempt(hand: Hand, store: Store) -> None:
+    """So that what is told of an earlier one is not held against it."""
+    plan_mails(store, 1, 2)
+    change(store, 2, attempt=3)
+    run(store, transport(hand))
+    carried = {mail["custom_args"]["aftersale_customer"]: mail["custom_args"] for mail in hand.mails()}
+    assert {who: args["aftersale_attempt"] for who, args in carried.items()} == {"1": "1", "2": "4"}
 
 
 def test_one_mail_goes_in_a_request_of_its_own_and_arrives_the_same(hand: Hand) -> None:
@@ -192,6 +214,44 @@ def test_where_the_provider_names_no_mail_halves_are_tried(hand: Hand) -> None:
     assert [number for number, answer in answers.items() if isinstance(answer, Refused)] == [6]
     assert_arrived(hand, mails[:5] + mails[6:])
     assert len(hand.requests()) < 12
+
+
+SAID_NO: dict[str, Callable[[Connection], object]] = {
+    "suppressed": lambda c: suppress(c, address(2), "complained", "test", NOW),
+    "no": lambda c: say(c, 2, [("marketing", False)], "one click", NOW),
+    "paused": lambda c: pause(c, "", NOW),
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "left", "becomes"),
+    [
+        ("suppressed", [3, 4], ("cancelled", "suppressed")),
+        ("no", [3, 4], ("cancelled", "the customer said no to its topic meanwhile")),
+        ("paused", [], ("scheduled", None)),
+    ],
+)
+@pytest.mark.parametrize("vague", [True, False])
+def test_what_goes_again_after_a_refusal_passes_the_door_once_more(
+    hand: Hand, store: Store, said: str, left: list[int], becomes: tuple[str, str | None], *, vague: bool
+) -> None:
+    """Its request was refused as a whole, and meanwhile somebody said no."""
+    plan_mails(store, 1, 2, 3, 4)
+    change(store, 1, topic="")
+    hand.order(vague=vague, times=50)
+    way = transport(hand)
+    post = way._post
+
+    def and_then_no(body: bytes) -> Any:
+        answer = post(body)
+        with store.writing() as connection:
+            SAID_NO[said](connection)
+        return answer
+
+    way._post = and_then_no  # type: ignore[method-assign]
+    run(store, way, studio=PlainStudio(to={1: "refused@shop.example"}))
+    assert sorted(int(mail["custom_args"]["aftersale_customer"]) for mail in hand.mails()) == left
+    assert (row(store, 2).status, row(store, 2).error) == becomes
 
 
 def test_a_request_that_is_too_large_is_split(hand: Hand) -> None:

@@ -129,6 +129,19 @@ def test_a_domain_over_its_rate_waits_and_the_others_go_on(
     assert [row(store, i).attempt for i in (2, 3, 4, 5)] == [0] * 4
 
 
+@pytest.mark.parametrize("listed", ["straße.de", "xn--strae-oqa.de", "STRASSE.de"])
+@pytest.mark.parametrize("kept", ["straße.de", "xn--strae-oqa.de"])
+def test_a_domain_is_the_same_in_whatever_letters_it_is_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch, listed: str, kept: str
+) -> None:
+    """But strasse.de is somebody else's."""
+    monkeypatch.setattr(throttle, "database_now", lambda _: START)
+    plan_mails(store, 1, 2, 3)
+    live_at(store, kept, 1, 2)
+    rate = Smtp(per_domain={listed: 1})
+    assert run(store, SmtpMan(), batch=1, smtp=rate).accepted == (3 if listed == "STRASSE.de" else 2)
+
+
 def test_with_time_to_wait_all_of_them_leave_at_the_rate(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

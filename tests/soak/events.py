@@ -46,11 +46,10 @@ KINDS: tuple[dict[str, Any], ...] = (
     *({"event": name} for name in ("spamreport", "unsubscribe", "group_unsubscribe", "group_resubscribe")),
     *(HARD, SOFT, SOFT, SOFT, {**HARD, "type": "blocked"}),
     *({"event": "open", "sg_machine_open": True}, {"event": "dreamt_of"}),
+    *({"event": "dropped", "reason": reason} for reason in ("Spam Content", "Invalid", "")),
 )
-
-
-DROPPED = {"event": "dropped", "reason": "Spam"}
-ONE_IN = 40  # mails was dropped, of which nothing else is told
+DROPS = tuple(each for each in KINDS if each["event"] == "dropped")
+ONE_IN = 40  # mails was dropped, and nothing else is told of it
 SILENT = 10  # of one in so many mails nothing is told at all
 
 
@@ -75,7 +74,8 @@ def story(number: int, chance: random.Random) -> list[dict[str, Any]]:
         each = {"timestamp": STARTED + after, "sg_event_id": f"e{n}", "email": address(who)}
         if chance.random() < 0.9:
             each |= {"aftersale_customer": str(who), "aftersale_message": key(who).message_id}
-        told.append(each | (chance.choice(KINDS) if who % ONE_IN else DROPPED))
+            each |= {"aftersale_attempt": str(chance.choice((1, 1, 2)))}
+        told.append(each | chance.choice(KINDS if who % ONE_IN else DROPS))
     return sorted(told, key=lambda each: (each["timestamp"], each["sg_event_id"]))
 
 
@@ -117,7 +117,7 @@ def heard(store: Store, told: Sequence[Any], mails: int, chance: random.Random |
 
 
 def lay_out(store: Store, mails: int) -> None:
-    """A customer for each mail; a third of the mails are accepted, the others of unknown fate."""
+    """A customer for each mail; a third of the mails are accepted, the others of unknown fate, some tried twice."""
     ensure_current(store)
     for ids in parts(range(1, mails + 1), AT_ONCE, None):
         with store.writing() as connection:
@@ -134,7 +134,8 @@ def _person(n: int) -> dict[str, Any]:
 def _mail(n: int) -> dict[str, Any]:
     status = "accepted" if n % 3 == 0 else "unknown"
     told = {"version": "v1", "track": "back-end", "status": status, "planned_at": NOW, "due_at": NOW}
-    return key(n)._asdict() | told | {"attempt": 1, "message_id": key(n).message_id, "address": address(n)}
+    told |= {"attempt": 2 if n % 5 == 0 else 1}
+    return key(n)._asdict() | told | {"message_id": key(n).message_id, "address": address(n)}
 
 
 def digest(store: Store, table: Any) -> tuple[str, int]:

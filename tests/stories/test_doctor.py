@@ -151,6 +151,33 @@ def test_mails_that_could_have_left_long_ago(
     assert "overdue" not in found
 
 
+def test_mails_that_nobody_takes(
+    aftersale: Aftersale, shop: Path, database: Store, clock: VirtualClock
+) -> None:
+    """They are told while there is time to mend what they lack, and begin anew when a person says so."""
+    aftersale("run", "--once")
+    said = "550 5.7.1 not from you"
+    with database.writing() as connection:
+        waits = {"status": "scheduled", "settled_at": None, "in_vain_since": clock.now(), "error": said}
+        connection.execute(update(messages).where(messages.c.status == "accepted").values(waits))
+    assert aftersale("status", "--json").json["in_vain"] is None, "it may pass"
+    since = f"{clock.now():%Y-%m-%d %H:%M}Z"
+    clock.advance(2 * HOUR)
+    told_of = aftersale("status", "--json").json["in_vain"]
+    assert (told_of["said"], told_of["mails"] > 1) == (said, True)
+    number = told_of["mails"]
+    assert f"tried in vain since {since}: {number} mails; {said}" in aftersale("status").out
+    want = (
+        f"{number} mails tried again and again, the first since {since}, and rejected 3d after that: {said}"
+    )
+    assert (told(aftersale, "in vain")["said"], told(aftersale, "in vain")["sound"]) == (want, False)
+    mail = aftersale("outbox", "--status", "scheduled", "--json").json["mails"][0]["message_id"]
+    with database.writing() as connection:
+        connection.execute(update(messages).where(messages.c.message_id == mail).values(status="rejected"))
+    aftersale("outbox", "retry", mail, "--yes")
+    assert aftersale("status", "--json").json["in_vain"]["mails"] == number - 1
+
+
 def test_a_database_that_has_sent_and_is_gone(aftersale: Aftersale, shop: Path) -> None:
     """Nobody says that an import makes it, and nothing is made in its place."""
     aftersale("run", "--once")

@@ -87,6 +87,10 @@ def test_who_is_erased_is_in_no_event_and_comes_back_by_none(
     told = [message("identify", traits=ANN), order, others]
     take_in_facts(shop, "segment", [(each["messageId"], each) for each in told])
     aftersale("run", "--once")
+    hers = aftersale("export", "customer", "ann@loaf.example").json
+    of_her = {told[0]["messageId"], order["messageId"]}
+    assert {each["body"]["messageId"] for each in hers["inbound"]} == of_her
+    assert [(each["order_ref"], "said" in each["said"]) for each in hers["dossiers"]] == [("o1", True)]
     assert aftersale("erase", "ann@loaf.example", "--yes").code == 0
     with shop.store.reading() as connection:
         kept = json.dumps([list(map(str, row)) for table in ("inbound", "dossiers")

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from engine.app.erasing import GONE, STRIPPED
 from engine.app.project import Project
+from engine.app.told_of import LEFT_OUT
 from engine.clock import VirtualClock
+from engine.facts.suppression import address_hash, lift
 from engine.store.connect import Store
 from engine.store.tables import customer_aliases, identities, inbound, messages, metadata
 from tests.conftest import NOW
@@ -120,6 +123,41 @@ def test_all_that_is_stored_of_one_person_is_told_and_nothing_of_another(
     assert "shop-2" not in json.dumps(told)
     assert {t.name for t in metadata.sorted_tables if "customer_id" in t.c} <= told.keys()
     assert aftersale("export", "customer", "zoe@loaf.example").code == 12
+
+
+def test_what_was_told_of_them_is_told_and_not_what_stands_beside_it_of_others(
+    aftersale: Aftersale, on_sqlite: Path, stored: Store
+) -> None:
+    ann, bob = "ann@loaf.example", "bob@loaf.example"
+    with stored.reading() as connection:
+        numbers = dict(connection.execute(select(identities.c.value, identities.c.customer_id)).all())
+    x, to_ann = LEFT_OUT, {"email": "Ann@Loaf.example", "note": "hi"}
+    click = {"event": "click", "email": ann, "ip": "203.0.113.1", "smtp-id": "<14c5@mx.example.net>"}
+    link = f"https://shop.example?for={ann}"
+    told_of: list[tuple[Any, Any]] = [  # what came, and what of it is hers
+        (click, click),
+        ({"email": bob, "ip": "198.51.100.2"}, None),
+        ({"email": f"jo{ann}", "ip": "198.51.100.3"}, None),
+        ({"customer_id": numbers[ann], "status": f"no {ann}, ask dee@x.example"},
+         {"customer_id": numbers[ann], "status": f"no {ann}, ask {x}"}),
+        ({"aftersale_customer": str(numbers[bob]), "url": link, "ip": "198.51.100.4"},
+         {"aftersale_customer": x, "url": link, "ip": x}),
+        ({"userId": "shop-2", "city": "Oslo", "to": [to_ann, {"email": "carl@x.example", "note": "ho"}]},
+         {"userId": x, "city": x, "to": [to_ann, {"email": x, "note": x}]}),
+        ({"userId": "shop-7781", "city": "Rome", "friend": {"email": bob, "city": "Oslo"}},
+         {"userId": "shop-7781", "city": "Rome", "friend": {"email": x, "city": x}}),
+    ]  # fmt: skip
+    with stored.writing() as connection:
+        for number, (body, _) in enumerate(told_of):
+            row = {"source": "sendgrid", "event_id": str(number), "received_at": NOW}
+            connection.execute(inbound.insert(), row | {"body": json.dumps(body)})
+        for address in (ann, bob):
+            lift(connection, address, NOW)
+    told = aftersale("export", "customer", ann).json
+    assert {int(each["event_id"]): each["body"] for each in told["inbound"]} == {
+        number: hers for number, (_, hers) in enumerate(told_of) if hers
+    }
+    assert [each["address_hash"] for each in told["lifts"]] == [address_hash(ann)]
 
 
 def test_every_table_with_customers_in_it_is_erased_or_stripped() -> None:

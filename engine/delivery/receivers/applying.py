@@ -6,7 +6,7 @@ parked by itself.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from engine.delivery.receivers import sendgrid, smtp
-from engine.delivery.receivers.evidence import settle, settle_waiting
+from engine.delivery.receivers.evidence import settle, settle_told
 from engine.delivery.receivers.heard import Heard
 from engine.delivery.receivers.ours import Files, Place
 from engine.delivery.receivers.standing import DECISIVE, stop_mailing
@@ -22,7 +22,7 @@ from engine.delivery.states import Status
 from engine.facts.batches import batched
 from engine.facts.changes import note_changes
 from engine.facts.identity import lock_customers
-from engine.facts.mail_events import ENGAGED, LEFT
+from engine.facts.mail_events import ENGAGED, LEFT, Kind
 from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.receiving.taking_up import BATCH, UNKNOWN_KIND, Work, take_up
@@ -106,9 +106,13 @@ def _apply(
         its = (inbound.c.source == told.source, inbound.c.event_id == told.event_id)
         connection.execute(update(inbound).where(*its).values(body=""))
     _draw_conclusions(connection, events, placed, soft_bounces)
-    left = {place.message_id for told, place in placed.items() if events[told].kind in LEFT}
-    settle_waiting(connection, left - {""}, now)
+    settle_told(connection, _mails(events, placed, LEFT), _mails(events, placed, (Kind.DROPPED,)), now)
     return verdicts
+
+
+def _mails(events: Mapping[Told, Heard], placed: Mapping[Told, Place], kinds: Collection[Kind]) -> set[str]:
+    """Those of which one of these things was told."""
+    return {place.message_id for told, place in placed.items() if events[told].kind in kinds} - {""}
 
 
 def _read(told: Told) -> Heard | Verdict:
@@ -147,6 +151,7 @@ def _row(told: Told, event: Heard, place: Place, now: datetime) -> dict[str, Any
         "message_id": place.message_id,
         "campaign_id": place.campaign_id,
         "step_id": place.step_id,
+        "attempt": event.attempt,
         "machine": event.machine,
         "address_hash": address_hash(place.address) if place.address else "",
         "detail": event.detail,
@@ -160,10 +165,5 @@ def _draw_conclusions(
     """Rules are asked anew about who opened or clicked, and addresses judged of which it matters."""
     engaged = {place.customer_id for told, place in placed.items() if events[told].kind in ENGAGED}
     note_changes(connection, engaged, IdFactory())
-    for source in {told.source for told in placed}:
-        decided = {
-            place.customer_id
-            for told, place in placed.items()
-            if told.source == source and events[told].kind in DECISIVE
-        }
-        stop_mailing(connection, decided, soft_bounces, source)
+    decided = {place.customer_id for told, place in placed.items() if events[told].kind in DECISIVE}
+    stop_mailing(connection, decided, soft_bounces)

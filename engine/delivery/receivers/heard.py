@@ -15,5 +15,6 @@ class Heard:
     address: str  # as addresses are compared; '' where it is not told
     customer_id: int | None = None  # as the mail carried it
     message_id: str = ""
+    attempt: int = 0  # at that mail; 0 where it is not told
     machine: bool = False
     detail: str = ""

@@ -1,7 +1,7 @@
 """One event of SendGrid in our words.
 
-A bounce is hard where the receiving server said so for good (5.x.x, or there is no such address), and soft
-otherwise. What SendGrid calls blocked is no bounce: the mail was refused, and not the address.
+What came back is judged as `fault` judges what mail servers say, where SendGrid has not judged it itself.
+What it calls blocked is no bounce: the mail was refused, and not the address.
 """
 
 import re
@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.clock import EPOCH
+from engine.delivery.fault import came_back, telling_code
 from engine.delivery.receivers.heard import Heard
-from engine.delivery.transports.sendgrid.payload import CUSTOMER, MESSAGE
+from engine.delivery.transports.sendgrid.payload import ATTEMPT, CUSTOMER, MESSAGE
 from engine.facts.mail_events import Kind
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.suppression import BOUNCED, COMPLAINED, UNSUBSCRIBED
@@ -32,7 +33,13 @@ KINDS: Mapping[str, Kind] = {
     "group_unsubscribe": Kind.UNSUBSCRIBED,
     "group_resubscribe": Kind.RESUBSCRIBED,
 }
-NO_SUCH_ADDRESS = "Invalid Address"
+SORTED: Mapping[str, Kind] = {  # bounces, by what it says is to blame
+    "Invalid Address": Kind.BOUNCED,
+    "Content": Kind.BLOCKED,
+    "Frequency or Volume Too High": Kind.BLOCKED,
+    "Reputation": Kind.BLOCKED,
+}
+PASSING = ("Mailbox Unavailable", "Technical")  # it says so of what may pass as well
 A_WISH = "unsubscribed address"
 ON_ITS_LISTS: Mapping[str, str] = {  # why it drops a mail, in its words, where that is about the address
     "bounced address": BOUNCED,
@@ -42,7 +49,7 @@ ON_ITS_LISTS: Mapping[str, str] = {  # why it drops a mail, in its words, where 
 }
 LONGEST_ADDRESS = 320
 LONGEST_DETAIL = 400
-MOST = 1 << 63
+MOST, MOST_ATTEMPTS = 1 << 63, 1_000_000
 LAST = 4_102_444_800  # the year 2100, in seconds
 _CODE = re.compile(r"\s*([245])(\d\d\b|\.\d)")
 
@@ -64,6 +71,7 @@ def heard(event: Any, received_at: datetime) -> Heard | None:
         address=as_compared(_text(event, "email", LONGEST_ADDRESS)),
         customer_id=_number(event.get(CUSTOMER)),
         message_id=_message(event),
+        attempt=_attempt(event.get(ATTEMPT)),
         machine=kind is Kind.OPENED and event.get("sg_machine_open") in (True, "true"),
         detail=_detail(event),
     )
@@ -78,13 +86,21 @@ def _kind(event: Mapping[str, Any]) -> Kind | None:
 
 
 def _bounce(event: Mapping[str, Any]) -> Kind:
+    """SendGrid sorts what came back; where it does not say how, the server's code and words are judged."""
     if "blocked" in (event.get("type"), event.get("event")):
         return Kind.BLOCKED
-    if event.get("bounce_classification") == NO_SUCH_ADDRESS:
-        return Kind.BOUNCED
-    codes = (_CODE.match(_text(event, name, LONGEST_DETAIL)) for name in ("status", "reason"))
-    first = next((code[1] for code in codes if code), "")
-    return Kind.BOUNCED if first == "5" else Kind.SOFT_BOUNCE
+    sort = _text(event, "bounce_classification", LONGEST_DETAIL)
+    if sort in SORTED:
+        return SORTED[sort]
+    status, reason = (_text(event, name, LONGEST_DETAIL) for name in ("status", "reason"))
+    return came_back(telling_code(status, reason), reason) or _by_number(status, reason, sort)
+
+
+def _by_number(status: str, reason: str, sort: str) -> Kind:
+    """What is left: SendGrid calls it a bounce and no block, so for good means that the address is dead."""
+    found = (_CODE.match(said) for said in (status, reason))
+    first = next((code[1] for code in found if code), "")
+    return Kind.BOUNCED if first == "5" and sort not in PASSING else Kind.SOFT_BOUNCE
 
 
 def _at(timestamp: Any) -> datetime:
@@ -101,6 +117,11 @@ def _number(value: Any) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 19):
         return None
     return int(text) if int(text) < MOST else None
+
+
+def _attempt(value: Any) -> int:
+    number = _number(value) or 0
+    return number if number <= MOST_ATTEMPTS else 0
 
 
 def _message(event: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ TransportError: the way out itself is unusable, and the mail has not left.
 One that can take several mails at once is `Together` as well, and is then asked that way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -80,6 +80,14 @@ class Parcel:
     mails: Sequence[Mail]
 
 
+Door = Callable[[Sequence[Mail]], Sequence[Mail]]  # those of the mails that nothing stands against by now
+
+
+def open_door(mails: Sequence[Mail]) -> Sequence[Mail]:
+    """Stops nobody."""
+    return mails
+
+
 @runtime_checkable
 class Examined(Protocol):
     """A way out that can tell, without sending, that nothing would leave by it."""
@@ -98,9 +106,10 @@ class Together(Transport, Protocol):
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         """All these mails, in parcels. The next one is asked for when the last one is settled."""
 
-    def send_parcel(self, parcel: Parcel) -> Iterator[tuple[Mail, Answer]]:
+    def send_parcel(self, parcel: Parcel, door: Door = open_door) -> Iterator[tuple[Mail, Answer]]:
         """Hand them over, and tell of each mail what became of it as soon as that is known.
 
+        Before some of them are handed over once more, the door is asked: nothing is told of whom it stops.
         Raises TransportError: of which nothing was told yet has not left. After any other exception
         nobody can say what became of those.
         """

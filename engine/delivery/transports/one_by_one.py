@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from engine.delivery.transports.base import Answer, Parcel, Together, Transport
+from engine.delivery.transports.base import Answer, Door, Parcel, Together, Transport, open_door
 from engine.errors import TransportError
 from engine.rendering.mail import Mail
 
@@ -25,7 +25,7 @@ class OneByOne:
     def parcels(self, mails: Sequence[Mail]) -> Iterator[Parcel]:
         return (Parcel([mail]) for mail in mails)
 
-    def send_parcel(self, parcel: Parcel) -> Iterator[tuple[Mail, Answer]]:
+    def send_parcel(self, parcel: Parcel, door: Door = open_door) -> Iterator[tuple[Mail, Answer]]:
         for mail in parcel.mails:
             yield mail, self._send(mail)
 

@@ -21,7 +21,7 @@ MOST_TAGS = 100
 MOST_BYTES = 9_000  # of tags and values of one mail; the provider's limit is 10,000
 NONCE = 8  # characters
 TAG = NONCE + 4
-CUSTOMER, MESSAGE = "aftersale_customer", "aftersale_message"
+CUSTOMER, MESSAGE, ATTEMPT = "aftersale_customer", "aftersale_message", "aftersale_attempt"
 _LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -112,8 +112,14 @@ def _person(mail: Mail) -> dict[str, Any]:
         "to": [_to(mail)],
         "subject": subject,
         "headers": {one_line(name): _header(value) for name, value in mail.headers},
-        "custom_args": {CUSTOMER: str(mail.key.customer_id), MESSAGE: mail.message_id},
+        "custom_args": _args(mail),
     }
+
+
+def _args(mail: Mail) -> dict[str, str]:
+    """What its events will name it by."""
+    named = {CUSTOMER: str(mail.key.customer_id), MESSAGE: mail.message_id}
+    return named | ({ATTEMPT: str(mail.attempt)} if mail.attempt else {})
 
 
 def _to(mail: Mail) -> dict[str, str]:

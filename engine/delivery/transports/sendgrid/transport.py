@@ -14,6 +14,7 @@ import orjson
 from engine.clock import format_duration
 from engine.delivery.transports.base import (
     Answer,
+    Door,
     NotNow,
     OutcomeUnknown,
     Parcel,
@@ -21,6 +22,7 @@ from engine.delivery.transports.base import (
     Refused,
     Trace,
     TryAgain,
+    open_door,
 )
 from engine.delivery.transports.sendgrid import payload
 from engine.delivery.transports.sendgrid.answers import Meaning, Verdict, verdict
@@ -130,14 +132,14 @@ class SendGridTransport:
             yield Moulded(left[:number], mould if number > 1 else None)
             left = left[number:]
 
-    def send_parcel(self, parcel: Parcel) -> Answers:
+    def send_parcel(self, parcel: Parcel, door: Door = open_door) -> Answers:
         """See `Together`. What the provider refuses for a single mail's sake goes again without it.
 
         Where it refuses all of them in the same words, they are not to blame: they wait, and that is raised.
         """
         refused: list[tuple[Mail, Refused]] = []
         taken = False
-        for mail, answer in self._answers(parcel):
+        for mail, answer in self._answers(parcel, door):
             if isinstance(answer, Refused):
                 refused.append((mail, answer))
             else:
@@ -149,7 +151,7 @@ class SendGridTransport:
             raise TransportError(msg, hint="they wait, as all others do; mend what it names")
         yield from refused
 
-    def _answers(self, parcel: Parcel) -> Answers:
+    def _answers(self, parcel: Parcel, door: Door) -> Answers:
         end = self._stopwatch() + self._patience
         mould = parcel.mould if isinstance(parcel, Moulded) else None
         answered, waiting = self._request(mould, list(parcel.mails))
@@ -158,7 +160,7 @@ class SendGridTransport:
             mails = waiting.pop()
             if self.rest() or self._stopwatch() > end:
                 yield from _all(mails, NotNow(NOT_NOW))
-            else:
+            elif mails := list(door(mails)):
                 answered, again = self._request(mould, mails)
                 yield from answered
                 waiting += again
