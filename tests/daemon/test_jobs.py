@@ -26,7 +26,7 @@ from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
 from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
-from engine.errors import NotAdopted, StoreLocked, TransportError
+from engine.errors import NotAdopted, StoreLocked, StoreUnreachable, TransportError
 from engine.planning.plan import make_plan
 from engine.settings import Shop
 from engine.store.tables import customers, leases, messages
@@ -350,6 +350,25 @@ def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post
     Steady("plan", crew.planner.plan, post, Busy())()
     [told] = log.values("failed")
     assert "aftersale.db is gone (restore it from a backup" in told["error"]
+
+
+def test_once_the_database_is_gone_nothing_more_leaves(crew: Crew, post: Post) -> None:
+    """Nobody would know of it; what was planned a moment ago waits as well."""
+    crew.planner.plan()
+    (post.project.folder / "aftersale.db").unlink()
+    with pytest.raises(StoreUnreachable, match="is gone"):
+        crew.sender.deliver()
+    assert left(post.project) == 0
+
+
+def test_nor_what_is_in_hand(crew: Crew, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.delivery.courier.ASKS_EVERY", 0)
+    crew.planner.plan()
+    database, send = post.project.folder / "aftersale.db", crew.sender._transport.send
+    monkeypatch.setattr(crew.sender._transport, "send", lambda mail: (database.unlink(), send(mail))[1])
+    with pytest.raises(StoreUnreachable, match="is gone"):
+        crew.sender.deliver()
+    assert left(post.project) == 1
 
 
 def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener) -> None:
