@@ -13,6 +13,7 @@ from sqlalchemy import Connection, exists, func, or_, select
 from engine.app import leaving
 from engine.app.presence import daemons
 from engine.app.project import Project
+from engine.app.watching import changed_since
 from engine.audience.looks import last_at
 from engine.clock import SystemClock, format_duration
 from engine.delivery.generation import Guard
@@ -62,6 +63,7 @@ def examine(project: Project) -> list[Finding]:
         *_way_out(project),
         *_sendgrid(project.settings),
         _campaigns(project),
+        *_inbox(project),
         *_database(project),
     ]
 
@@ -100,6 +102,15 @@ def _campaigns(project: Project) -> Finding:
             "campaigns", f"{times(wrong, 'problem')}, {sound}", sound=False, hint="see aftersale check"
         )
     return Finding("campaigns", f"{sound}, {times(len(project.files.segments), 'segment')}")
+
+
+def _inbox(project: Project) -> Iterator[Finding]:
+    """Files that went on after they were imported, until they are imported again."""
+    named = project.settings.watch.folder
+    if named and (names := [name for name, _ in changed_since(project.folder / named)]):
+        said = f"changed since it was imported: {', '.join(names)}"
+        hint = "the daemon imports it again once it stands still; let it be written as .part, and renamed"
+        yield Finding("watch", said, sound=False, hint=hint)
 
 
 def _database(project: Project) -> Iterator[Finding]:
