@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, or_, select
 
 from engine.app import leaving
+from engine.app.failures import lately
 from engine.app.presence import daemons
 from engine.app.project import Project
 from engine.app.watching import changed_since
@@ -38,6 +39,7 @@ LATE = 10  # plans that may be missing before it is told
 LATELY = timedelta(days=7)
 MANY, MUCH = 5, 0.1  # mails that were rejected lately, and their share
 SENDGRID = "sendgrid"  # the transport of that name
+MOST_FAILURES = 10
 SHORT = 1_000  # milliseconds that a busy database is waited for
 
 
@@ -132,6 +134,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _last_look(connection, project.clock.now())
                 yield _clocks(database_now(connection), SystemClock().now())
                 yield _daemons(connection, project)
+                yield from _failures(connection, project.clock.now())
         if database.sound:
             yield _generation(Guard(store, project.folder / project.settings.state))
     except StoreError as error:
@@ -264,6 +267,13 @@ def _daemons(connection: Connection, project: Project) -> Finding:
         hint = "see its log: a plan fails, or takes very long"
         return Finding("daemon", f"{said}, but there was no plan of late", sound=False, hint=hint)
     return Finding("daemon", said)
+
+
+def _failures(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """What goes on failing wants a person; what is over is told for a day."""
+    for each in lately(connection, now)[:MOST_FAILURES]:
+        hint = "it is tried again by itself, once that is mended; the log of that daemon tells more"
+        yield Finding("failed", str(each), sound=not each.goes_on, hint=hint if each.goes_on else None)
 
 
 def _generation(guard: Guard) -> Finding:

@@ -11,7 +11,7 @@ from engine.errors import StoreError, StoreTooNew
 from engine.store.connect import Store
 
 HERE = Path(__file__).parent / "migrations"
-NEWEST = "0016"
+NEWEST = "0017"
 VERSION = "alembic_version"  # the table that says which
 
 
