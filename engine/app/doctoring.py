@@ -225,10 +225,10 @@ def _inbound(connection: Connection) -> Iterator[Finding]:
     waiting, parked = found["waiting"], found[PARKED]
     if parked:
         hint = "see aftersale events for what is wrong with each, and what to do"
-        said = f"{waiting:,} wait to be taken up; {parked:,} could not be taken up"
+        said = f"{waiting:,} yet to be taken up; {parked:,} could not be taken up"
         yield Finding("events", said, sound=False, hint=hint)
     elif waiting:
-        yield Finding("events", f"{waiting:,} wait to be taken up, by the daemon or the next run")
+        yield Finding("events", f"{waiting:,} yet to be taken up, by the daemon or the next run")
 
 
 def _sources(connection: Connection, project: Project) -> Iterator[Finding]:
@@ -262,7 +262,7 @@ def _daemons(connection: Connection, project: Project) -> Finding:
         )
     last = last_at(connection, looks)
     late = project.clock.now() - LATE * project.settings.run.every
-    said = f"{alive[0].owner} plans, {len(alive) - 1:,} stand by"
+    said = f"{alive[0].owner} plans, {len(alive) - 1:,} standing by"
     if last is None or last < late:
         hint = "see its log: a plan fails, or takes very long"
         return Finding("daemon", f"{said}, but there was no plan of late", sound=False, hint=hint)

@@ -84,7 +84,7 @@ def _told(found: Status) -> Iterator[str]:
             f"; {why}" if why else ""
         )
     if found.today:
-        yield f"a new sender: {found.today[0]:,} of today's {found.today[1]:,} mails are used up"
+        yield f"a new sender: {found.today[0]:,} of today's {times(found.today[1], 'mail')} used up"
     if found.stuck:
         yield f"stuck: {times(found.stuck, 'mail')}; see aftersale outbox --status unknown"
     if found.held:

@@ -89,7 +89,7 @@ def _suppress(shop: Project, addresses: list[str], reason: str) -> None:
 def _read(shop: Project, file: Path, reason: str) -> None:
     """Lines that name no address are told, and the exit code is then 1."""
     done = suppress_file(shop, file, reason, instant(shop, None))
-    typer.echo(f"{done.new:,} suppressed, {done.known:,} were suppressed already")
+    typer.echo(f"{done.new:,} suppressed, {done.known:,} suppressed before")
     for line, why in done.wrong:
         typer.echo(f"{file}:{line}: {why}", err=True)
     raise typer.Exit(int(bool(done.wrong)))

@@ -593,7 +593,7 @@ def test_what_was_told_is_taken_up_by_the_leader(crew: Crew, project: Project, l
     assert [event["kind"] for event in shown["came_back"]] == ["processed", "delivered", "opened"]
     assert shown["outcome"] == "opened"
     [finding] = [each for each in examine(project) if each.about == "events"]
-    assert (finding.said, finding.sound) == ("0 wait to be taken up; 1 could not be taken up", False)
+    assert (finding.said, finding.sound) == ("0 yet to be taken up; 1 could not be taken up", False)
     other.sender.close()
 
 
