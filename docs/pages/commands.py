@@ -19,7 +19,7 @@ EXAMPLES = {
     "aftersale import export.csv --map mapping.yaml\n"
     "aftersale import --from env:SHOP_DB --query 'SELECT …' --map shop.map.yaml\n"
     "aftersale import --watch inbox",
-    "products": "aftersale products\naftersale products --write\n"
+    "products": "aftersale products\naftersale products --at 2026-01-01T00:00Z\naftersale products --write\n"
     "aftersale products --write --from shop-products.csv --map shop.map.yaml",
     "check": "aftersale check\naftersale check --json",
     "preview": "aftersale preview\naftersale preview win-back --days 14 --html out/\n"

@@ -1,9 +1,11 @@
 """products: the catalogue beside what was sold, and the catalogue completed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from engine.app.project import Project
+from engine.clock import LAST
 from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.facts.shelf import Shelf
 from engine.facts.sold import SoldProduct, sold_products
@@ -22,11 +24,11 @@ def products_file(project: Project) -> Path:
     return project.folder / "campaigns" / "products.yaml"
 
 
-def listing(project: Project) -> list[Listed]:
-    """Everything that was sold, most first, and then what stands in the catalogue alone."""
+def listing(project: Project, until: datetime = LAST) -> list[Listed]:
+    """Everything that was sold until then, most first, and then what stands in the catalogue alone."""
     catalogue = load_catalogue(products_file(project), project.settings.shop.currency)
     with project.store.reading() as connection:
-        sold = list(sold_products(connection))
+        sold = list(sold_products(connection, until))
     seen = {each.sku for each in sold}
     listed = [Listed(each.sku, _name(catalogue, each.sku), each) for each in sold]
     return listed + [Listed(sku, catalogue[sku].name, None) for sku in catalogue if sku not in seen]

@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, or_, select
 
 from engine.app import leaving
+from engine.app.failures import lately
 from engine.app.presence import daemons
 from engine.app.project import Project
+from engine.app.watching import changed_since
 from engine.audience.looks import last_at
 from engine.clock import SystemClock, format_duration
 from engine.delivery.generation import Guard
@@ -38,6 +40,7 @@ LATE = 10  # plans that may be missing before it is told
 LATELY = timedelta(days=7)
 MANY, MUCH = 5, 0.1  # mails that were rejected lately, and their share
 SENDGRID = "sendgrid"  # the transport of that name
+MOST_FAILURES = 10
 SHORT = 1_000  # milliseconds that a busy database is waited for
 
 
@@ -63,6 +66,7 @@ def examine(project: Project) -> list[Finding]:
         *_way_out(project),
         *_sendgrid(project.settings),
         _campaigns(project),
+        *_inbox(project),
         *_database(project),
     ]
 
@@ -103,6 +107,15 @@ def _campaigns(project: Project) -> Finding:
     return Finding("campaigns", f"{sound}, {times(len(project.files.segments), 'segment')}")
 
 
+def _inbox(project: Project) -> Iterator[Finding]:
+    """Files that went on after they were imported, until they are imported again."""
+    named = project.settings.watch.folder
+    if named and (names := [name for name, _ in changed_since(project.folder / named)]):
+        said = f"changed since it was imported: {', '.join(names)}"
+        hint = "the daemon imports it again once it stands still; let it be written as .part, and renamed"
+        yield Finding("watch", said, sound=False, hint=hint)
+
+
 def _database(project: Project) -> Iterator[Finding]:
     if not is_there(project.settings.database, project.folder):
         yield _no_database(project)
@@ -123,6 +136,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield _last_look(connection, project.clock.now())
                 yield _clocks(database_now(connection), SystemClock().now())
                 yield _daemons(connection, project)
+                yield from _failures(connection, project.clock.now())
         if database.sound:
             yield _generation(Guard(store, project.folder / project.settings.state))
     except StoreError as error:
@@ -225,10 +239,10 @@ def _inbound(connection: Connection) -> Iterator[Finding]:
     waiting, parked = found["waiting"], found[PARKED]
     if parked:
         hint = "see aftersale events for what is wrong with each, and what to do"
-        said = f"{waiting:,} wait to be taken up; {parked:,} could not be taken up"
+        said = f"{waiting:,} yet to be taken up; {parked:,} could not be taken up"
         yield Finding("events", said, sound=False, hint=hint)
     elif waiting:
-        yield Finding("events", f"{waiting:,} wait to be taken up, by the daemon or the next run")
+        yield Finding("events", f"{waiting:,} yet to be taken up, by the daemon or the next run")
 
 
 def _sources(connection: Connection, project: Project) -> Iterator[Finding]:
@@ -262,11 +276,18 @@ def _daemons(connection: Connection, project: Project) -> Finding:
         )
     last = last_at(connection, looks)
     late = project.clock.now() - LATE * project.settings.run.every
-    said = f"{alive[0].owner} plans, {len(alive) - 1:,} stand by"
+    said = f"{alive[0].owner} plans, {len(alive) - 1:,} standing by"
     if last is None or last < late:
         hint = "see its log: a plan fails, or takes very long"
         return Finding("daemon", f"{said}, but there was no plan of late", sound=False, hint=hint)
     return Finding("daemon", said)
+
+
+def _failures(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """What goes on failing wants a person; what is over is told for a day."""
+    for each in lately(connection, now)[:MOST_FAILURES]:
+        hint = "it is tried again by itself, once that is mended; the log of that daemon tells more"
+        yield Finding("failed", str(each), sound=not each.goes_on, hint=hint if each.goes_on else None)
 
 
 def _generation(guard: Guard) -> Finding:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from engine.app.controlling import BY_HAND
+from engine.app.failures import Failure, lately
 from engine.app.leaving import not_sending
 from engine.app.presence import Daemon, daemons
 from engine.app.project import Project
@@ -73,6 +74,7 @@ class Status:
     next_due: datetime | None  # of the steps that no plan has asked yet
     last_plan: datetime | None
     daemons: Sequence[Daemon]
+    failures: Sequence[Failure]  # of their jobs, that go on or ended within a day
     due: int  # mails that may leave now
     stuck: int  # on their way with nobody who carries them, or of unknown fate
     held: int  # wait for a person to look at them
@@ -144,6 +146,7 @@ def status(project: Project, *, most: int = 20) -> Status:
             next_due=connection.scalar(select(due).where(*ahead)),
             last_plan=last_plan,
             daemons=daemons(connection),
+            failures=lately(connection, now),
             due=_count(connection, messages.c.status == "scheduled", messages.c.due_at <= now),
             stuck=_count(connection, stuck(connection)),
             held=_count(connection, messages.c.status == "held"),

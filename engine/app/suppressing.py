@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -117,10 +117,8 @@ def lift_all(project: Project, addresses: Iterable[str], now: datetime) -> dict[
         return {address: lift(connection, address, now) for address in addresses}
 
 
-def write_list(project: Project, target: IO[str]) -> int:
-    """The whole list as CSV, no cell a formula; an address stands beside its hash where it is known."""
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(COLUMNS)
+def every(project: Project) -> Iterator[dict[str, Any]]:
+    """The whole list, the oldest first; an address stands beside its hash where it is known."""
     hashes = select(hash_in_sql(identities.c.value).label("hash"), identities.c.value.label("email"))
     known = hashes.where(identities.c.kind == "email").subquery()
     asked = (
@@ -128,11 +126,17 @@ def write_list(project: Project, target: IO[str]) -> int:
         .outerjoin(known, known.c.hash == suppressions.c.address_hash)
         .order_by(suppressions.c.at, suppressions.c.address_hash)
     )
-    count = 0
     with project.store.reading() as connection:
-        for row in connection.execution_options(yield_per=AT_ONCE).execute(asked):
-            at = row.at.isoformat().replace("+00:00", "Z")
-            cells = (row.address_hash, row.email or "", row.reason, at, row.source)
-            writer.writerow([harmless(cell) for cell in cells])
-            count += 1
+        for row in connection.execution_options(yield_per=AT_ONCE).execute(asked).mappings():
+            yield {name: row[name] for name in COLUMNS}
+
+
+def write_list(project: Project, target: IO[str]) -> int:
+    """The same as CSV, no cell a formula; how many lines that makes."""
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    count = 0
+    for count, row in enumerate(every(project), start=1):  # noqa: B007 - the last one is the answer
+        at = row["at"].isoformat().replace("+00:00", "Z")
+        writer.writerow([harmless(cell) for cell in {**row, "email": row["email"] or "", "at": at}.values()])
     return count

@@ -7,6 +7,7 @@ import typer
 from engine.app.adopting import Stands, adopt, stands_adopted
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
+from engine.rules.words import times
 
 
 def command(
@@ -35,7 +36,7 @@ def command(
         show.out().print("Nothing to adopt: this is the database that mails from here")
     else:
         later = "" if hold_nothing else "; what is due and waits for its window is held when that opens"
-        show.out().print(f"Adopted; {held:,} mails are held until somebody has looked at them{later}")
+        show.out().print(f"Adopted, with {times(held, 'mail')} held until somebody has looked{later}")
 
 
 def _question(before: Stands, hold_nothing: bool) -> str:

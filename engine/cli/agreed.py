@@ -34,10 +34,10 @@ def _put(each: Put) -> str:
 def _differences(found: Agreed) -> Iterator[str]:
     not_understood = sum(each.not_understood for each in found.read)
     for number, what in (
-        (found.lifted, "stand there and were lifted here: SendGrid drops their mails"),
-        (found.gone, "came from there and left its lists: they stay suppressed here"),
-        (found.by_hash, "suppressed here cannot be put there: no address is known"),
-        (not_understood, "entries of its lists could not be understood"),
+        (found.lifted, "lifted here that stand there still: SendGrid drops their mails"),
+        (found.gone, "that came from there and left its lists: suppressed here as before"),
+        (found.by_hash, "suppressed here that cannot be put there: no address is known"),
+        (not_understood, "of its entries could not be understood"),
     ):
         if number:
             yield f"{number:,} {what}"

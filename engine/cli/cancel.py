@@ -7,6 +7,7 @@ import typer
 from engine.app.controlling import CANCELLABLE, cancel, meant, require_some
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
+from engine.rules.words import them, times
 
 
 def command(
@@ -23,7 +24,8 @@ def command(
     with opened(project) as shop:
         mails = meant(shop, what, CANCELLABLE)
         require_some(mails, f"of {what} waits to leave")
-        confirmed(f"{len(mails):,} mails of {what} will never leave. Cancel them?", yes)
+        told = times(len(mails), "mail")
+        confirmed(f"{told} of {what} will never leave. Cancel {them(len(mails))}?", yes)
         done = cancel(shop, mails, instant(shop, None))
     left = len(mails) - done
     if as_json:

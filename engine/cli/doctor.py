@@ -11,6 +11,7 @@ from engine.app.project import Project
 from engine.app.slowness import Scan, Timed, scans, timed
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
+from engine.rules.words import heads
 
 
 def command(
@@ -67,7 +68,7 @@ def _print(findings: Sequence[Finding]) -> None:
 
 def _print_rules(rules: Sequence[Timed]) -> None:
     for each in rules:
-        show.out().print(Text(f"\n{each.rule}: {each.people:,} people in {each.seconds:.3f} s", style="bold"))
+        show.out().print(Text(f"\n{each.rule}: {heads(each.people)} in {each.seconds:.3f} s", style="bold"))
         for line in each.plan:
             show.out().print(Text(f"  {line}"), soft_wrap=True)
 

@@ -9,6 +9,7 @@ from engine.app.person import known
 from engine.app.project import Project
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, instant, opened
+from engine.rules.words import them, times
 
 
 def command(
@@ -29,9 +30,8 @@ def command(
             done = erase_again(shop)
         else:
             rows = sum(counted(shop, person).values())
-            confirmed(
-                f"{rows:,} rows about {customer} will be erased, and cannot come back. Erase them?", yes
-            )
+            told = f"{times(rows, 'row')} about {customer} will be erased, and cannot come back"
+            confirmed(f"{told}. Erase {them(rows)}?", yes)
             done = erase(shop, person, instant(shop, None))
         notes = _notes(shop, done)
     if as_json:
@@ -40,10 +40,14 @@ def command(
     if done.before:
         show.out().print(f"{customer} was erased before.", markup=False)
     else:
-        went = f"{sum(done.rows.values()):,} rows, {done.mails:,} mails and {done.rejects:,} rejected rows"
-        show.out().print(f"Erased: {went}.", markup=False)
+        show.out().print(f"Erased: {_went(done)}.", markup=False)
     for note in notes:
         show.out().print(note, markup=False)
+
+
+def _went(done: Erased) -> str:
+    rows, rejects = times(sum(done.rows.values()), "row"), times(done.rejects, "rejected row")
+    return f"{rows}, {times(done.mails, 'mail')} and {rejects}"
 
 
 def _notes(shop: Project, done: Erased) -> list[str]:

@@ -7,6 +7,7 @@ import typer
 from engine.app.replaying import count_nobodys, list_parked, replay
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
+from engine.rules.words import times
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 FromSource = Annotated[
@@ -34,13 +35,13 @@ def command(
         return
     if nobodys:
         show.talk().print(
-            f"{nobodys:,} events told of people without a name, such as at a till: of no customer."
+            f"{times(nobodys, 'event')} told of people without a name, such as at a till: of no customer."
         )
     if not count:
         show.out().print("No event is parked.")
         return
     rows = [(each.source, each.event_id, f"{each.received_at:%Y-%m-%d %H:%M}Z", each.error) for each in found]
-    title = f"{len(found):,} of {count:,} parked events"
+    title = f"{len(found):,} of {times(count, 'parked event')}"
     show.out().print(show.table(title, ("source", "event", "came", "why"), rows, unbroken=("event", "came")))
 
 
@@ -63,4 +64,4 @@ def replay_some(
         return
     for fuse in heard.paused:
         show.talk().print(f"paused: {fuse}")
-    show.out().print(f"{count:,} events taken up anew; {heard.parked:,} are parked again")
+    show.out().print(f"{times(count, 'event')} taken up anew; {heard.parked:,} parked again")

@@ -20,6 +20,7 @@ def command() -> None:
 def customer(
     who: Annotated[str, typer.Argument(help="an e-mail address, a shop id or a customer id")],
     project: ProjectFolder = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="as it does anyway")] = True,  # noqa: ARG001
 ) -> None:
     """Print everything stored of one person, as JSON: rows by their table, and the files of their mails."""
     with opened(project) as shop:

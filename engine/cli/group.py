@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from engine.errors import UsageError
+
 COMMANDS = {  # command: (module, what it does)
     "init": ("init", "Make a working project to start from."),
     "demo": ("demo", "Tell the whole story on a bundled shop, in one go."),
@@ -33,6 +35,14 @@ COMMANDS = {  # command: (module, what it does)
     "events": ("events", "List events that are parked, and take events up anew."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
 }
+OF_NOW = {  # command that knows of no other instant: (what does)
+    "status": "aftersale preview --at tells what a run would do then",
+    "doctor": "aftersale preview --at tells what a run would do then",
+    "outbox": "aftersale explain CUSTOMER --at tells what somebody had got by then",
+    "events": None,
+    "suppress": None,
+    "export": "its rows have their times",
+}
 
 
 class LazyGroup(TyperGroup):
@@ -47,6 +57,9 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
+        if name in OF_NOW and any(word.partition("=")[0] == "--at" for word in rest):
+            msg = f"{name} speaks of now alone, and takes no --at"
+            raise UsageError(msg, hint=OF_NOW[name])
         return name, load(name) if command is not None and name else command, rest
 
 

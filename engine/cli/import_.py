@@ -102,6 +102,8 @@ def _watch(shop: Project, named: Path | None, mapping: Path | None, *, once: boo
 
 def _tell_taken(taken: list[Taken], *, as_json: bool) -> None:
     failed = [each for each in taken if each.error]
+    for each in (each for each in taken if each.again):
+        show.talk().print(Text(f"{each.file} had changed since it was imported, and was imported again"))
     done = [each.summary for each in taken if each.summary]
     if as_json:
         told = [{"file": each.file, "now_at": relative(each.now_at), "error": each.error} for each in failed]

@@ -9,6 +9,7 @@ from engine.app import measuring
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
 from engine.reports.claims import MadeClaim
+from engine.rules.words import times
 
 SHOWN = 3
 
@@ -38,7 +39,9 @@ def _print(made: Sequence[MadeClaim], count: int) -> None:
     rows = [
         (f"{c.at:%Y-%m-%d %H:%M}Z", c.address, c.campaign, _step(c), c.claim, in_words(c.fact)) for c in made
     ]
-    show.out().print(show.table(f"{len(made):,} of {count:,} claims", columns, rows, unbroken=("left",)))
+    show.out().print(
+        show.table(f"{len(made):,} of {times(count, 'claim')}", columns, rows, unbroken=("left",))
+    )
     if count > len(made):
         show.out().print(f"{count - len(made):,} more: --most {count}")
 

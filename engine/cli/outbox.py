@@ -17,7 +17,7 @@ from engine.cli.options import HERE, AsJson, ProjectFolder, Yes, confirmed, inst
 from engine.delivery.rows import Attempt
 from engine.delivery.states import Status
 from engine.errors import UsageError
-from engine.rules.words import times
+from engine.rules.words import them, times
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 What = Annotated[str, typer.Argument(help="a campaign's id, or the id of one mail")]
@@ -77,7 +77,7 @@ def release_some(
     with opened(project) as shop:
         mails = meant(shop, what, [Status.HELD])
         require_some(mails, f"of {what} is held")
-        confirmed(f"{len(mails):,} held mails of {what} will leave. Release them?", yes)
+        confirmed(f"{times(len(mails), 'held mail')} of {what} will leave. Release {them(len(mails))}?", yes)
         done = release(shop, mails, instant(shop, None))
     if as_json:
         show.document({"released": done})
@@ -94,12 +94,13 @@ def retry_some(what: What, yes: Yes = False, project: ProjectFolder = HERE, as_j
     with opened(project) as shop:
         mails = meant(shop, what, [Status.REJECTED])
         require_some(mails, f"of {what} was rejected")
-        confirmed(f"{len(mails):,} rejected mails of {what} will be tried again. Is their cause mended?", yes)
+        told = times(len(mails), "rejected mail")
+        confirmed(f"{told} of {what} will be tried again. Is the cause mended?", yes)
         done = retry(shop, mails, instant(shop, None))
     if as_json:
         show.document({"retried": done})
     else:
-        show.out().print(f"{done:,} go again")
+        show.out().print(f"{done:,} to go again")
 
 
 @app.command("resolve", help="Say what became of mails of which nobody can tell.")
@@ -125,8 +126,8 @@ def resolve_some(
         if look:
             _look_up(shop, mails, as_json=as_json)
             return
-        fate = "have left, and are never sent again" if accepted else "have not left, and will be sent"
-        confirmed(f"{len(mails):,} mails of {what} {fate}. Is that so?", yes)
+        fate = "left, and will never be sent again" if accepted else "did not leave, and will be sent"
+        confirmed(f"{times(len(mails), 'mail')} of {what} {fate}. Is that so?", yes)
         done = resolve(shop, mails, accepted=accepted, now=instant(shop, None))
     if as_json:
         show.document({"resolved": done})

@@ -177,7 +177,7 @@ def _print_timeline(preview: Preview, customer: str, days: int, campaign: str | 
     if not moments:
         show.out().print("No step of any campaign falls due. Ask why: aftersale explain", customer)
         return
-    title = f"{customer}, the next {days} days"
+    title = f"{customer}, the next {times(days, 'day')}"
     columns = ("at", "campaign", "step", "", "because", "")
     show.out().print(show.table(title, columns, map(_moment, moments)))
 

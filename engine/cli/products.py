@@ -9,7 +9,7 @@ from engine.app.cataloguing import Listed, listing, write_missing
 from engine.app.importing import import_into
 from engine.cli import show
 from engine.cli.import_ import print_summaries
-from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
+from engine.cli.options import HERE, AsJson, At, ProjectFolder, instant, opened
 from engine.errors import UsageError
 
 
@@ -21,6 +21,7 @@ def command(
         Path | None, typer.Option("--from", help="with --write: a file of products, read as `import` does")
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--map", help="how to read the columns of --from")] = None,
+    at: At = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -28,14 +29,16 @@ def command(
     if (file is not None and not write) or (mapping is not None and file is None):
         msg = "--map belongs to --from, and --from to --write"
         raise UsageError(msg)
+    if write and at is not None:
+        msg = "--at belongs to the list alone: --write adds whatever was ever sold"
+        raise UsageError(msg)
     with opened(project) as shop:
         if file is not None:
-            at = instant(shop, None)
-            done = import_into(shop, [file], now=at, kind="products", mapping=mapping)
+            done = import_into(shop, [file], now=instant(shop, None), kind="products", mapping=mapping)
             if not as_json:
                 print_summaries(done)
         added = write_missing(shop) if write else []
-        found = listing(shop)
+        found = listing(shop, instant(shop, at)) if at else listing(shop)
     if as_json:
         show.document({"added": added, "products": [_as_json(each) for each in found]})
         return

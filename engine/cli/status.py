@@ -13,6 +13,8 @@ from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, opened
 from engine.rules.words import heads, times
 
+MOST_FAILURES = 10
+
 
 def command(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """What was sent, what waits, and what is stuck."""
@@ -55,6 +57,7 @@ def _at_work(found: Status) -> dict[str, Any]:
     return {
         "last_plan": found.last_plan,
         "daemons": [each.as_json() for each in found.daemons],
+        "failures": [each.as_json() for each in found.failures],
         "due": found.due,
         "stuck": found.stuck,
         "held": found.held,
@@ -73,13 +76,16 @@ def _told(found: Status) -> Iterator[str]:
     for daemon in found.daemons:
         does = ("plans and sends" if daemon.leads else "sends, stands by to plan") if daemon.alive else "died"
         yield f"daemon {daemon.owner} {does}, last sign good until {daemon.until:%Y-%m-%d %H:%M:%S}Z"
+    yield from map(str, found.failures[:MOST_FAILURES])
+    if more := found.failures[MOST_FAILURES:]:
+        yield f"and {times(len(more), 'failure')} more within a day; --json tells all of them"
     for campaign_id, at in found.paused.items():
         why = found.why_paused.get(campaign_id)
         yield f"paused since {at:%Y-%m-%d %H:%M}Z: {campaign_id or 'everything'}" + (
             f"; {why}" if why else ""
         )
     if found.today:
-        yield f"a new sender: {found.today[0]:,} of today's {found.today[1]:,} mails are used up"
+        yield f"a new sender: {found.today[0]:,} of today's {times(found.today[1], 'mail')} used up"
     if found.stuck:
         yield f"stuck: {times(found.stuck, 'mail')}; see aftersale outbox --status unknown"
     if found.held:

@@ -9,7 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from engine.app.agreeing import How, agree
 from engine.app.project import Project
-from engine.app.suppressing import lift_all, suppress_file, write_list
+from engine.app.suppressing import every, lift_all, suppress_file, write_list
+from engine.cli import show
 from engine.cli.agreed import tell
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.errors import UsageError
@@ -27,7 +28,9 @@ def command(
     lift: Annotated[
         bool, typer.Option("--lift", help="let mail go to these addresses again, whatever the reason was")
     ] = False,
-    export: Annotated[bool, typer.Option("--export", help="print the whole list as CSV")] = False,
+    export: Annotated[
+        bool, typer.Option("--export", help="print the whole list, as CSV or with --json")
+    ] = False,
     sync: Annotated[
         bool, typer.Option("--sync", help="compare it with SendGrid's lists, as sendgrid.suppressions says")
     ] = False,
@@ -46,15 +49,13 @@ def command(
     if [bool(addresses), file is not None, export, sync].count(True) != 1 or (lift and not addresses):
         msg = "give addresses, --from with a file, --export, or --sync; --lift belongs to addresses"
         raise UsageError(msg)
-    if (dry_run or whole or as_json) and not sync:
-        msg = "--dry-run, --whole and --json belong to --sync"
-        raise UsageError(msg)
+    _require_sync(sync, dry_run, whole, as_json and not export)
     valid = [valid_address(address) for address in addresses or ()]
     with opened(project) as shop:
         if sync:
             tell(agree(shop, instant(shop, None), How(dry_run, whole)), dry=dry_run, as_json=as_json)
         elif export:
-            write_list(shop, sys.stdout)
+            _print(shop, as_json=as_json)
         elif file is not None:
             _read(shop, file, reason)
         elif lift:
@@ -62,6 +63,19 @@ def command(
                 typer.echo(f"{address}: {'may get mail again' if was else 'was not suppressed'}")
         else:
             _suppress(shop, valid, reason)
+
+
+def _require_sync(sync: bool, *others: bool) -> None:
+    if any(others) and not sync:
+        msg = "--dry-run and --whole belong to --sync, --json to --sync or --export"
+        raise UsageError(msg)
+
+
+def _print(shop: Project, *, as_json: bool) -> None:
+    if as_json:
+        show.document({"suppressed": every(shop)})
+    else:
+        write_list(shop, sys.stdout)
 
 
 def _suppress(shop: Project, addresses: list[str], reason: str) -> None:
@@ -75,7 +89,7 @@ def _suppress(shop: Project, addresses: list[str], reason: str) -> None:
 def _read(shop: Project, file: Path, reason: str) -> None:
     """Lines that name no address are told, and the exit code is then 1."""
     done = suppress_file(shop, file, reason, instant(shop, None))
-    typer.echo(f"{done.new:,} suppressed, {done.known:,} were suppressed already")
+    typer.echo(f"{done.new:,} suppressed, {done.known:,} suppressed before")
     for line, why in done.wrong:
         typer.echo(f"{file}:{line}: {why}", err=True)
     raise typer.Exit(int(bool(done.wrong)))

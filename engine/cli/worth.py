@@ -12,6 +12,7 @@ from engine.reports.funnel import FunnelReport, Group, Reached
 from engine.reports.ledger import Return
 from engine.reports.sources import HORIZONS, Line, SourcesReport, Verdict
 from engine.reports.ways import Rate
+from engine.rules.words import times
 from engine.settings import Shop
 
 UNKNOWN = "(not known)"
@@ -25,7 +26,7 @@ def money(minor: float, shop: Shop) -> str:
 
 def print_funnel(found: FunnelReport, shop: Shop, by: str | None) -> None:
     console = show.out()
-    title = f"Funnel of {found.visitors:,} visitors, first seen {_days(found, shop)}"
+    title = f"Funnel of {times(found.visitors, 'visitor')}, first seen {_days(found, shop)}"
     columns = ("stage", "visitors", "came on", "of", "95% sure", "target", "from", "")
     console.print(show.table(title, columns, map(_stage_row, found.stages)))
     for line in _said(found, shop):
@@ -68,7 +69,7 @@ def _said(found: FunnelReport, shop: Shop) -> Iterator[str]:
     if found.visitors:
         yield f"first orders, refunds off: {money(found.money / found.visitors, shop)} a visitor"
     if found.machines:
-        yield f"left out: {found.machines:,} bots"
+        yield f"left out: {times(found.machines, 'bot')}"
     if found.bought_before:
         yield f"left out: {found.bought_before:,} who had bought before they were first seen"
     if not found.visitors:
@@ -145,13 +146,13 @@ def _sources_said(found: SourcesReport, shop: Shop) -> Iterator[str]:
     old = ", ".join(f"{days} days: {found.mature[days]}" for days in sorted(found.mature))
     yield "what came back beyond what was spent: at once by the first order, and by days from then on"
     yield f"months old enough, of {every}: {old}; younger ones are left out, with their spend"
-    yield f"95% sure, and scale, hold or stop: by {found.payback} days"
+    yield f"95% sure, and scale, hold or stop: by {times(found.payback, 'day')}"
     spent = sum(line.spend for line in found.lines)
     lost = [line for line in found.lines if not line.traffic.known]
     yield f"spent in all: {money(spent, shop)}"
     for line in lost:
         front = money(line.front, shop)
-        yield f"not attributed: {line.customers:,} customers, {front} at first; spread over no source"
+        yield f"not attributed: {times(line.customers, 'customer')}, {front} at first; spread over no source"
     if not spent:
         yield "no spend is known: import it, as a file of day, source, campaign, ad, amount"
 

@@ -26,6 +26,9 @@ class Inbox:
 
 def _tell(taken: Taken) -> None:
     """Numbers only: what a file says of people is told in its rejects, not in a log."""
+    if taken.again:
+        hint = "it is imported again; let it be written as .part, and renamed when it is whole"
+        warn("file went on", file=taken.file, hint=hint)
     if taken.summary is None:
         warn("import failed", file=taken.file, now_in=taken.now_at.parent.name)
         return

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain, repeat
 
+from engine.app.failures import end_all
 from engine.app.presence import leave, show
 from engine.app.running import Turn, plan_now
 from engine.daemon.logs import tell, warn
@@ -67,8 +68,10 @@ class Planner:
 
     def leave(self) -> None:
         """Let another one take over at once."""
+        now = self._post.project.clock.now()
         with self._post.project.store.writing() as connection:
             leave(connection, self._post.owner)
+            end_all(connection, self._post.owner, now)
             if self._lead is not None:
                 give_up_lead(connection, self._lead)
         self._lead = None

@@ -75,5 +75,5 @@ def _lost(old: Project, new: Project) -> set[str]:
 
 def _products_gone(mistakes: int) -> Problem:
     """Told in place of all that follows from it."""
-    message = f"it is gone, and {times(mistakes, 'mistake')} come of that"
+    message = f"it is gone, which makes {times(mistakes, 'mistake')}"
     return Problem(CATALOGUE, 0, 0, message, "put it back; aftersale check tells what needs it")

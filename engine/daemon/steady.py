@@ -1,4 +1,4 @@
-"""What becomes of an error in a job: it is told once, the job rests a while, and the daemon goes on."""
+"""What becomes of an error in a job: it is told once and kept, the job rests a while, the daemon goes on."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,8 @@ from threading import Condition
 
 from engine.daemon.logs import tell, warn, where
 from engine.daemon.post import Post
-from engine.errors import AftersaleError, NotAdopted
+from engine.daemon.record import Record
+from engine.errors import AftersaleError, NotAdopted, StoreError
 
 LONGEST_REST = 300  # seconds
 
@@ -40,6 +41,7 @@ class Steady:
     def __init__(self, name: str, job: Callable[[], None], post: Post, busy: Busy) -> None:
         self._name, self._job = name, job
         self._post, self._busy = post, busy
+        self._record = Record(name, post)
         self._told = ""
         self._failures = 0
         self._rest_until = 0.0
@@ -58,18 +60,20 @@ class Steady:
         except NotAdopted as error:
             self._post.end(error)
         except AftersaleError as error:
-            self._rest(str(error))
+            self._rest(str(error), of_database=isinstance(error, StoreError))
         except Exception as error:  # noqa: BLE001 - whatever it is, mails of tomorrow still want to be sent
             self._rest(where(error))
         else:
             if self._told:
                 tell("works again", job=self._name)
             self._told, self._failures = "", 0
+            self._record.works()
 
-    def _rest(self, what: str) -> None:
+    def _rest(self, what: str, *, of_database: bool = False) -> None:
         self._failures += 1
         rest = min(2**self._failures, LONGEST_REST)
         self._rest_until = time.monotonic() + rest
         if what != self._told:
             warn("failed", job=self._name, error=what, again_in=f"{rest}s")
         self._told = what
+        self._record.failed(what, of_database=of_database)

@@ -17,7 +17,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, select, text, update
 
 from engine.errors import NotAdopted, SettingsError, StoreUnreachable, relative
-from engine.store.connect import Store, is_there, name_of
+from engine.store.connect import RESTORE, Store, file_number, is_there, name_of
 from engine.store.dialect import database_now, insert_ignoring, is_sqlite
 from engine.store.tables import generation
 
@@ -26,7 +26,6 @@ FILE = "generation.json"
 _DATABASE = "SELECT oid, datname FROM pg_database WHERE datname = current_database()"
 _SERVER = "SELECT system_identifier FROM pg_control_system()"
 _MAY_ASK = "SELECT has_function_privilege('pg_control_system()', 'execute')"  # some hosts forbid it
-_RESTORE = "restore it from a backup, then take it over with: aftersale adopt"
 _HINT = "see aftersale status; then take it over with: aftersale adopt"
 
 
@@ -182,7 +181,7 @@ def lost(database: str, project: Path, state: Path) -> StoreUnreachable | None:
         return None
     name, witness = name_of(database, project), relative(state / FILE)
     told = f"the database {name} is gone; {witness} tells that it has sent mail"
-    return StoreUnreachable(told, hint=f"{_RESTORE}; or does `database` name another?")
+    return StoreUnreachable(told, hint=f"{RESTORE}; or does `database` name another?")
 
 
 def _recorded(file: Path) -> Record | None:
@@ -199,10 +198,7 @@ def place(connection: Connection) -> str:
     """Where the database lies, so that a copy lies elsewhere: a file by its number on its disk."""
     if is_sqlite(connection):
         file = Path(connection.engine.url.database or "").resolve()
-        try:
-            return f"{file}, file {file.stat().st_ino}"
-        except FileNotFoundError as error:
-            raise StoreUnreachable(f"the database {relative(file)} is gone", hint=_RESTORE) from error
+        return f"{file}, file {file_number(file)}"
     oid, name = connection.execute(text(_DATABASE)).one()
     server = connection.scalar(text(_SERVER)) if connection.scalar(text(_MAY_ASK)) else "of an unknown server"
     return f"PostgreSQL {server}, database {oid} {name}"

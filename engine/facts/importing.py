@@ -194,7 +194,7 @@ class _Import:
         yield from _moved(total, self.opened.importer.kind)
         yield from _differing(total)
         if self.erased:
-            yield f"{self.erased:,} rows are of people who were erased, and were passed over"
+            yield f"rows of people who were erased, and were passed over: {self.erased:,}"
 
     def _advice(self, total: Outcome, rejects: Rejects) -> Iterator[str]:
         landed = bool(total.inserted + total.updated + total.unchanged)

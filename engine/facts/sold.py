@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from engine.clock import LAST
 from engine.store.tables import order_lines
 
 
@@ -19,12 +20,13 @@ class SoldProduct(NamedTuple):
     last_at: datetime
 
 
-def sold_products(connection: Connection) -> Iterator[SoldProduct]:
-    """Every product that stands on an order line, refunded or not; what sold most comes first."""
+def sold_products(connection: Connection, until: datetime = LAST) -> Iterator[SoldProduct]:
+    """Every product on an order line until then, refunded or not; what sold most comes first."""
     lines = order_lines.c
     pieces, amount = func.sum(lines.quantity), func.sum(lines.amount)
     orders = func.count(lines.order_ref.distinct())
-    asked = select(lines.sku, pieces, orders, amount, func.max(lines.at)).group_by(lines.sku)
-    for sku, *counts, last_at in connection.execute(asked.order_by(pieces.desc(), lines.sku)):
+    asked = select(lines.sku, pieces, orders, amount, func.max(lines.at)).where(lines.at <= until)
+    rows = asked.group_by(lines.sku).order_by(pieces.desc(), lines.sku)
+    for sku, *counts, last_at in connection.execute(rows):
         many, holding, earned = map(int, counts)
         yield SoldProduct(sku, many, holding, earned, last_at)

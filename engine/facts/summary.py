@@ -64,4 +64,5 @@ class UnknownSkus:
         if self.rows:
             some = ", ".join(name for name, _ in self.names.most_common(3))
             count = f"{len(self.names):,}" + ("+" if len(self.names) == MOST_UNKNOWN else "")
-            yield f"{self.rows:,} rows name {count} products that are not in the catalogue: {some}"
+            told = f"products that are not in the catalogue: {count}, such as {some}"
+            yield f"{told}; rows that name them: {self.rows:,}"

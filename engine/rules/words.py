@@ -257,6 +257,11 @@ def times(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def them(count: int) -> str:
+    """So many, spoken of once more."""
+    return "it" if count == 1 else "them"
+
+
 def heads(count: int) -> str:
     """`1 person`, `3,000 people`."""
     return f"{count:,} {'person' if count == 1 else 'people'}"

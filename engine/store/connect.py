@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
 from engine.errors import (
+    NotAdopted,
     SettingsError,
     StoreClash,
     StoreError,
@@ -25,6 +26,7 @@ from engine.store.dialect import sha256_hex
 BUSY_MILLISECONDS = 15_000
 SILENT_MILLISECONDS = 1_000
 ANSWER_SECONDS = 15  # how long a server may take to answer at all
+RESTORE = "restore it from a backup, then take it over with: aftersale adopt"
 _NO_URL = "the database URL cannot be used"
 _URLS = "write sqlite:///shop.db or postgresql://user@host/name"
 
@@ -48,11 +50,13 @@ class Store:
         self._say = say
         self._turn = RLock()  # SQLite's own queue is unfair: threads of this process take turns here
         self.engine = _engine(url, folder or Path.cwd(), self._busy)
+        self._file = _file_of(self.engine)
+        self._number = file_number(self._file) if self._file else 0
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; what is done in it leaves no trace."""
-        with translated_errors(), self.engine.connect() as connection:
+        with translated_errors(), self._connect() as connection:
             _begin_to_read(connection)
             try:
                 yield connection
@@ -63,12 +67,22 @@ class Store:
     def writing(self) -> Iterator[Connection]:
         """One transaction that is kept whole, or not at all."""
         alone = self._turn if self.engine.dialect.name == "sqlite" else nullcontext()
-        with translated_errors(), alone, self.engine.connect() as connection:
+        with translated_errors(), alone, self._connect() as connection:
             connection.begin()
             if connection.dialect.name == "sqlite":
                 self._take_turn(connection)
             with connection.get_transaction() or connection.begin():
                 yield connection
+
+    def _connect(self) -> Connection:
+        """To the file that was opened, while it is there: else it would take what nobody ever finds again.
+
+        Raises StoreUnreachable where it is gone, NotAdopted where another lies in its place.
+        """
+        if self._file is not None and file_number(self._file) != self._number:
+            msg = f"the database {relative(self._file)} was exchanged for another while it was open"
+            raise NotAdopted(msg, hint="start again; aftersale status tells whether it is to be adopted")
+        return self.engine.connect()
 
     def _take_turn(self, connection: Connection) -> None:
         """SQLite has one writer at a time: wait a moment for it in silence, then say so and wait on."""
@@ -130,6 +144,20 @@ def obstacle(address: str, folder: Path) -> str:
     if os.path.isdir(file):  # noqa: PTH112 - unlike those of Path, these raise nothing
         return f"{relative(file)} is a folder"
     return "" if os.path.isdir(file.parent) else f"there is no folder {relative(file.parent)}"  # noqa: PTH112
+
+
+def _file_of(engine: Engine) -> Path | None:
+    """The file of a SQLite database, where it is there."""
+    file = Path(engine.url.database or "")
+    return file if engine.dialect.name == "sqlite" and os.path.isfile(file) else None  # noqa: PTH113
+
+
+def file_number(file: Path) -> int:
+    """By which its disk knows the file, whatever it is called. Raises StoreUnreachable where it is gone."""
+    try:
+        return file.stat().st_ino
+    except FileNotFoundError as error:
+        raise StoreUnreachable(f"the database {relative(file)} is gone", hint=RESTORE) from error
 
 
 def _begin_to_read(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from engine.errors import StoreError, StoreTooNew
 from engine.store.connect import Store
 
 HERE = Path(__file__).parent / "migrations"
-NEWEST = "0017"
+NEWEST = "0018"
 VERSION = "alembic_version"  # the table that says which
 
 

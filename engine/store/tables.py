@@ -3,7 +3,7 @@
 `customer_id` comes first in every key and index of a customer-bound table, so the same schema can
 run distributed. The exceptions are registries: `identities`, `suppressions`, `tombstones`, `rates`,
 `imported_under`, `campaign_versions`, `looks`, `triggers`, `leases`, `pauses`, `throttle`, `generation`,
-`inbound`, `dossiers`, `quotas`, `resumes`, `spend`.
+`failures`, `inbound`, `dossiers`, `quotas`, `resumes`, `spend`.
 Instants are UTC microseconds; money is integer minor units of the shop's currency unless a currency
 stands beside it. Text keys that may be absent are '' rather than NULL, so that they can stand in a
 primary key.
@@ -493,6 +493,16 @@ leases = Table(  # a registry: who may do what only one may do
     Column("owner", String(100), nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("expires_at", Instant, nullable=False),
+)
+
+failures = Table(  # a registry: when a job of a daemon failed, for as long as somebody may ask
+    "failures",
+    metadata,
+    Column("owner", String(100), primary_key=True),  # the daemon
+    Column("job", String(40), primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("until", Instant),  # NULL = it goes on, while that daemon lives
+    Column("error", String(400), nullable=False),  # the last one, as the log tells it
 )
 
 pauses = Table(  # a registry: campaigns whose mails wait until they are resumed

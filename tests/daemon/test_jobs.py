@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from sqlalchemy import delete, func, select, update
 
 from engine.app import running
 from engine.app.doctoring import examine
+from engine.app.failures import Failure, lately
 from engine.app.hearing import take_in, take_in_facts
 from engine.app.outbox import one
 from engine.app.project import Project
@@ -26,7 +28,7 @@ from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
 from engine.daemon.serve import _break_off, told_to_stop
 from engine.daemon.steady import Busy, Steady
-from engine.errors import NotAdopted, StoreLocked, TransportError
+from engine.errors import NotAdopted, StoreLocked, StoreUnreachable, TransportError
 from engine.planning.plan import make_plan
 from engine.settings import Shop
 from engine.store.tables import customers, leases, messages
@@ -315,23 +317,101 @@ def test_changed_settings_are_told_and_not_taken(crew: Crew, post: Post, log: Li
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_error_is_told_once_and_the_job_goes_on_later(
-    post: Post, log: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+Sets = Callable[[float], None]
+
+
+@pytest.fixture
+def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Sets:
+    """Sets the seconds that whoever asks is told."""
+    moment = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: moment[0])
+    return lambda seconds: moment.__setitem__(0, seconds)
+
+
+def test_an_error_is_told_once_and_the_job_goes_on_later(post: Post, log: Listener, stopwatch: Sets) -> None:
     errors = [StoreLocked("held by another"), StoreLocked("held by another"), None]
-    seconds = iter((0.0, 0.0, 1.0, 2.0, 2.0, 5.0, 6.0))  # each start asks, and each failure once more
-    monkeypatch.setattr("engine.daemon.steady.time.monotonic", lambda: next(seconds))
 
     def job() -> None:
         if error := errors.pop(0):
             raise error
 
     steady = Steady("plan", job, post, Busy())
-    for _ in range(5):
+    for seconds in (0, 1, 2, 5, 6):
+        stopwatch(seconds)
         steady()
     assert errors == [], "it rested in between"
     assert [name for name in log.names() if name != "leads"] == ["failed", "works again"]
     assert log.values("failed") == [{"job": "plan", "error": "held by another", "again_in": "2s"}]
+
+
+WAY_OUT, HELD, OTHER = TransportError("the folder is full"), StoreLocked("held by another"), KeyError()
+LIVES: dict[str, tuple[list[tuple[float, Exception | None]], list[str]]] = {
+    # what a job does at which minute, and what another process knows in the end, the latest first
+    "never": ([(0, None), (1, None)], []),
+    "it goes on": ([(0, WAY_OUT), (5, WAY_OUT)], ["since 09:00Z: the folder is full"]),
+    "it is over": ([(0, WAY_OUT), (30, None)], ["from 09:00Z to 09:30Z: the folder is full"]),
+    "for another reason": ([(0, OTHER), (5, WAY_OUT)], ["since 09:00Z: the folder is full"]),
+    "again at once": (
+        [(0, WAY_OUT), (30, None), (35, WAY_OUT), (40, None)],
+        ["from 09:00Z to 09:40Z: the folder is full"],
+    ),
+    "again later": (
+        [(0, WAY_OUT), (30, None), (45, WAY_OUT)],
+        ["since 09:45Z: the folder is full", "from 09:00Z to 09:30Z: the folder is full"],
+    ),
+    # where nothing can be written, it is told when it is over, and not where that was soon
+    "the database": ([(0, HELD), (20, HELD)], []),
+    "the database, for long": ([(0, HELD), (20, HELD), (40, None)], ["from 09:00Z to 09:40Z: held by another"]),
+    "the database, for a moment": ([(0, HELD), (0.5, None)], []),
+    "over a day ago": ([(0, WAY_OUT), (30, None), (24 * 60 + 31, None)], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("life", "expected"), LIVES.values(), ids=LIVES)
+def test_what_failed_is_known_to_other_processes(
+    crew: Crew,
+    post: Post,
+    clock: VirtualClock,
+    stopwatch: Sets,
+    life: list[tuple[float, Exception | None]],
+    expected: list[str],
+) -> None:
+    results, begun = [error for _, error in life], clock.now()
+
+    def job() -> None:
+        if error := results.pop(0):
+            raise error
+
+    steady = Steady("deliver", job, post, Busy())
+    for minute, _ in life:
+        stopwatch(60 * minute)
+        clock.advance(begun + timedelta(minutes=minute) - clock.now())
+        steady()
+    told = [str(each) for each in failures(post.project)]
+    assert [each.replace("2026-03-10 ", "").partition(" failed ")[2] for each in told] == expected
+    assert all(each.startswith(f"job deliver on {socket.gethostname()} ") for each in told)
+
+
+def failures(project: Project) -> list[Failure]:
+    with project.store.reading() as connection:
+        return lately(connection, project.clock.now())
+
+
+def test_a_failure_ends_with_its_daemon(crew: Crew, post: Post, clock: VirtualClock) -> None:
+    """Whether it says so, or dies."""
+
+    def job() -> None:
+        raise WAY_OUT
+
+    Steady("deliver", job, post, Busy())()
+    clock.advance(HOUR)
+    [goes_on] = failures(post.project)
+    with post.project.store.writing() as connection:
+        died = {"expires_at": goes_on.since + HOUR / 2}
+        connection.execute(update(leases).values(died))
+    assert [each.until for each in failures(post.project)] == [goes_on.since + HOUR / 2]
+    crew.leave()
+    assert [each.until for each in failures(post.project)] == [clock.now()]
 
 
 def test_a_foreign_error_is_told_without_its_text(post: Post, log: Listener) -> None:
@@ -350,6 +430,25 @@ def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post
     Steady("plan", crew.planner.plan, post, Busy())()
     [told] = log.values("failed")
     assert "aftersale.db is gone (restore it from a backup" in told["error"]
+
+
+def test_once_the_database_is_gone_nothing_more_leaves(crew: Crew, post: Post) -> None:
+    """Nobody would know of it; what was planned a moment ago waits as well."""
+    crew.planner.plan()
+    (post.project.folder / "aftersale.db").unlink()
+    with pytest.raises(StoreUnreachable, match="is gone"):
+        crew.sender.deliver()
+    assert left(post.project) == 0
+
+
+def test_nor_what_is_in_hand(crew: Crew, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.delivery.courier.ASKS_EVERY", 0)
+    crew.planner.plan()
+    database, send = post.project.folder / "aftersale.db", crew.sender._transport.send
+    monkeypatch.setattr(crew.sender._transport, "send", lambda mail: (database.unlink(), send(mail))[1])
+    with pytest.raises(StoreUnreachable, match="is gone"):
+        crew.sender.deliver()
+    assert left(post.project) == 1
 
 
 def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener) -> None:
@@ -494,7 +593,7 @@ def test_what_was_told_is_taken_up_by_the_leader(crew: Crew, project: Project, l
     assert [event["kind"] for event in shown["came_back"]] == ["processed", "delivered", "opened"]
     assert shown["outcome"] == "opened"
     [finding] = [each for each in examine(project) if each.about == "events"]
-    assert (finding.said, finding.sound) == ("0 wait to be taken up; 1 could not be taken up", False)
+    assert (finding.said, finding.sound) == ("0 yet to be taken up; 1 could not be taken up", False)
     other.sender.close()
 
 

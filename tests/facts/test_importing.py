@@ -155,7 +155,9 @@ def test_products_that_are_not_in_the_catalogue_are_noted(shop):
     rows = HEAD + "".join(f"{n},ann@example.com,{AT},{sku},7\n" for n, sku in enumerate("abbc"))
     assert shop.take(rows).notes == ()
     shop.catalogue = Catalogue([Product(sku="a", name="A")])
-    assert shop.take(rows).notes == ("3 rows name 2 products that are not in the catalogue: b, c",)
+    assert shop.take(rows).notes == (
+        "products that are not in the catalogue: 2, such as b, c; rows that name them: 3",
+    )
 
 
 def test_progress_grows_from_reading_to_landing(shop, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.errors import SettingsError, StoreClash, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.errors import NotAdopted, SettingsError, StoreClash, StoreLocked, StoreReadOnly, StoreUnreachable
 from engine.store import tables
 from engine.store.connect import Store, translated_errors
 from engine.store.dialect import address_hash, database_now, insert_from_select, insert_ignoring, upsert
@@ -141,3 +141,28 @@ def test_a_database_that_may_only_be_read(store: Store) -> None:
     with pytest.raises(StoreReadOnly), translated_errors(), store.engine.connect() as connection:
         connection.execute(text(refuse))
         connection.execute(insert(tables.leases).values(LEASE))
+
+
+def test_a_database_whose_file_is_gone_takes_and_tells_nothing_more(tmp_path: Path) -> None:
+    """What is open still could; it would be lost."""
+    store = Store("sqlite:///shop.db", folder=tmp_path)
+    ensure_current(store)
+    (tmp_path / "shop.db").unlink()
+    for use in (store.reading, store.writing):
+        with pytest.raises(StoreUnreachable, match=r"shop\.db is gone"), use():
+            pass
+    assert not (tmp_path / "shop.db").exists(), "none is made in its place"
+    store.close()
+
+
+def test_a_database_whose_file_was_exchanged_is_not_used(tmp_path: Path) -> None:
+    """Neither the old one, which nobody finds again, nor the new one with the other's log beside it."""
+    stores = [Store(f"sqlite:///{name}.db", folder=tmp_path) for name in ("shop", "restored")]
+    for each in stores:
+        ensure_current(each)
+    (tmp_path / "restored.db").rename(tmp_path / "shop.db")
+    for use in (stores[0].reading, stores[0].writing):
+        with pytest.raises(NotAdopted, match="was exchanged for another while it was open"), use():
+            pass
+    for each in stores:
+        each.close()

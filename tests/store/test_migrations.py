@@ -103,6 +103,7 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
         "looks",
         "triggers",
         "leases",
+        "failures",
         "pauses",
         "throttle",
         "quotas",

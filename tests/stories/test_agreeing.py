@@ -244,7 +244,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(
     assert "sendgrid unsubscribes: nobody is missing" in said.out
 
 
-@pytest.mark.parametrize("words", [["--sync", "a@b.example"], ["--dry-run"], ["--json", "--export"]])
+@pytest.mark.parametrize("words", [["--sync", "a@b.example"], ["--dry-run"], ["--json", "a@b.example"]])
 def test_what_belongs_to_the_comparison_is_taken_with_it_alone(
     hand: Hand, light_shop: Path, aftersale: Aftersale, words: list[str]
 ) -> None:

@@ -142,6 +142,23 @@ def test_what_was_cancelled_in_a_pause_is_not_said_to_be_held(aftersale: Aftersa
     assert "is held" not in told
 
 
+ONE = [
+    ("scheduled", "cancel", "1 mail of {} will never leave. Cancel it?"),
+    ("held", "outbox release", "1 held mail of {} will leave. Release it?"),
+    ("rejected", "outbox retry", "1 rejected mail of {} will be tried again. Is the cause mended?"),
+    ("unknown", "outbox resolve --accepted", "1 mail of {} left, and will never be sent again. Is that so?"),
+]
+
+
+@pytest.mark.parametrize(("state", "words", "question"), ONE)
+def test_one_mail_is_told_as_one(
+    aftersale: Aftersale, shop: Path, waiting: int, state: str, words: str, question: str
+) -> None:
+    change(shop, status=state)
+    one = listed(aftersale)[0]["message_id"]
+    assert question.format(one) in aftersale(*words.split(), one).err
+
+
 @pytest.mark.parametrize("name", ["winback", "17e2a6be-2882-5cd4-acc4-829f4a16fe5d"])
 def test_what_is_not_there_cannot_be_cancelled(aftersale: Aftersale, shop: Path, name: str) -> None:
     assert aftersale("cancel", name, "--yes").code == 11

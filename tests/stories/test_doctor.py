@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import delete, exists, text, update
 
 from engine.app import slowness
+from engine.app.failures import Failure, keep
+from engine.app.presence import show
 from engine.clock import VirtualClock
 from engine.rules.conditions.last_order import LastOrder
 from engine.store.connect import Store
@@ -124,6 +126,28 @@ def test_a_folder_for_mails_that_cannot_be_written(aftersale: Aftersale, shop: P
     someone = str(aftersale("outbox", "--json").json["mails"][0]["customer_id"])
     assert want in aftersale("explain", someone).out
     assert want.endswith(aftersale("outbox", "--json").json["not_sending"])
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_job_of_the_daemon_that_failed(
+    aftersale: Aftersale, shop: Path, database: Store, clock: VirtualClock, over: bool
+) -> None:
+    """Told while it goes on, and for a day; `status` and `doctor` ask from another process."""
+    since, until = clock.now(), clock.now() + HOUR / 2
+    with database.writing() as connection:
+        show(connection, "shop1:7:abc", HOUR)
+        keep(connection, Failure("shop1:7:abc", "deliver", since, until if over else None, "no room"), since)
+    clock.advance(HOUR)
+    finding = told(aftersale, "failed")
+    ends = (
+        "failed from 2026-03-10 09:00Z to 2026-03-10 09:30Z" if over else "has failed since 2026-03-10 09:00Z"
+    )
+    assert (finding["said"], finding["sound"]) == (f"job deliver on shop1 {ends}: no room", over)
+    assert finding["said"] in aftersale("status").out
+    [failure] = aftersale("status", "--json").json["failures"]
+    assert (failure["job"], failure["error"], failure["goes_on"]) == ("deliver", "no room", not over)
+    clock.advance(24 * HOUR)
+    assert bool(aftersale("status", "--json").json["failures"]) is not over
 
 
 def test_a_disk_without_room(aftersale: Aftersale, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_what_is_parked_is_told_mended_and_taken_up_anew(aftersale: Aftersale, s
     Path("rates.csv").write_text("currency,day,rate\nEUR,2026-03-10,1.1\n")
     aftersale("import", "rates.csv")
     said = aftersale("events", "replay")
-    assert said.out == "2 events taken up anew; 1 are parked again\n"
+    assert said.out == "2 events taken up anew; 1 parked again\n"
     before = aftersale("export", "customer", "ann@loaf.example").json
     assert [order["amount"] for order in before["orders"]] == [1_100]
     again = aftersale("events", "replay", "--source", "segment", "--all", "--json").json
@@ -56,7 +56,7 @@ def test_what_was_sold_to_nobody_is_counted(aftersale: Aftersale, shop: Project)
     take_in_facts(shop, "shopify", [("s1", {"topic": "orders/paid", "body": till})])
     assert "events: 1 of nobody" in aftersale("run", "--once").err
     said = aftersale("events")
-    told = "1 events told of people without a name, such as at a till: of no customer."
+    told = "1 event told of people without a name, such as at a till: of no customer."
     assert (said.out, said.err) == ("No event is parked.\n", f"{told}\n")
     assert aftersale("events", "--json").json == {"count": 0, "parked": [], "nobody": 1}
     assert "could not be taken up" not in aftersale("doctor").out

@@ -219,7 +219,7 @@ def test_the_next_import_passes_who_was_erased_over_until_there_is_new_consent(
     for _ in range(2):
         again = aftersale("import", "customers.csv", "orders.csv", "--json").json["files"]
         assert [file["skipped"] for file in again] == [1, 1]
-        assert "1 rows are of people who were erased" in str(again[0]["notes"])
+        assert "rows of people who were erased, and were passed over: 1" in str(again[0]["notes"])
     assert "ann@" not in everything_in(store)
     head = "email,topic,at,granted\nann@loaf.example,marketing"
     Path("old.csv").write_text(f"{head},2026-03-09T00:00Z,yes\n")
@@ -276,7 +276,7 @@ def test_a_list_is_read_written_and_read_again(aftersale: Aftersale, shop: Path)
         "\ufeffEmail,reason\nann@loaf.example,\nEVE@x.example,=cmd()\nnot an address,bounce\n\n"
     )
     said = aftersale("suppress", "--from", "stop.csv", "--reason", "bounce")
-    assert (said.code, said.out) == (1, "2 suppressed, 0 were suppressed already\n")
+    assert (said.code, said.out) == (1, "2 suppressed, 0 suppressed before\n")
     assert "stop.csv:4: " in said.err
     listed = aftersale("suppress", "--export").out
     assert "ann@loaf.example,bounce" in listed
@@ -285,7 +285,7 @@ def test_a_list_is_read_written_and_read_again(aftersale: Aftersale, shop: Path)
     Path("list.csv").write_text(listed)
     assert aftersale("suppress", "ann@loaf.example", "--lift").out.endswith("may get mail again\n")
     again = aftersale("suppress", "--from", "list.csv")
-    assert (again.code, again.out) == (0, "1 suppressed, 1 were suppressed already\n")
+    assert (again.code, again.out) == (0, "1 suppressed, 1 suppressed before\n")
 
 
 def test_a_plain_list_of_addresses_needs_no_header(aftersale: Aftersale, on_sqlite: Path) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from engine.clock import VirtualClock
@@ -26,6 +27,43 @@ def test_the_past_is_told_by_what_was_decided_then(
     ]
     assert told["runs"] == told["decisions"] == told["messages"] == []
     assert "been through" not in told["summary"]
+
+
+OF_NOW = [
+    "status",
+    "doctor --slow",
+    "outbox",
+    "outbox show 1",
+    "events",
+    "suppress --export",
+    "export customer a",
+]
+
+
+@pytest.mark.parametrize("words", OF_NOW)
+def test_what_is_known_of_now_alone_says_so(aftersale: Aftersale, words: str) -> None:
+    said = aftersale(*words.split(), "--at", "2026-12-24T09:00Z")
+    told = f"{words.partition(' ')[0]} speaks of now alone, and takes no --at"
+    assert (said.code, told in said.err) == (2, True)
+
+
+def test_what_was_sold_by_an_instant(aftersale: Aftersale, light_shop: Path, clock: VirtualClock) -> None:
+    def pieces(*words: str) -> int:
+        found = aftersale("products", "--json", *words).json["products"]
+        return sum(each["sold"]["pieces"] for each in found if each["sold"])
+
+    before = f"{clock.now() - timedelta(days=60):%Y-%m-%dT%H:%MZ}"
+    assert 0 < pieces("--at", before) < pieces()
+    assert pieces("--at", "1971-01-01T00:00Z") == 0
+    assert aftersale("products", "--write", "--at", before).code == 2
+
+
+def test_everything_that_is_read_can_be_a_document(aftersale: Aftersale, light_shop: Path) -> None:
+    address = aftersale("preview", "--json").json["mails"][0]["to"]
+    assert aftersale("export", "customer", address, "--json").json
+    aftersale("suppress", address)
+    [row] = aftersale("suppress", "--export", "--json").json["suppressed"]
+    assert (row["email"], row["reason"], row["source"]) == (address, "unsubscribed", "command line")
 
 
 def test_a_preview_knows_what_a_dead_run_left(aftersale: Aftersale, shop: Path, clock: VirtualClock) -> None:

@@ -1,6 +1,7 @@
 """A folder that files are put into: each is imported when it has stopped growing, and put away."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.app.project import Project
-from engine.app.watching import files_in, keep_taking, take, take_once
+from engine.app.watching import NOTE, files_in, keep_taking, take, take_once
 from engine.clock import VirtualClock
 from engine.store.tables import customers
 
@@ -33,7 +34,9 @@ def project(inbox: Path, clock: VirtualClock) -> Project:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    """Of all files in it, but for the notes beside those that are done."""
+    every = (path for path in folder.rglob("*") if path.is_file() and path.suffix != NOTE)
+    return sorted(str(path.relative_to(folder)) for path in every)
 
 
 def nothing(_: float) -> None:
@@ -97,6 +100,38 @@ def test_a_second_file_of_one_name_replaces_neither_the_first_nor_its_rejects(
         f"done/{name}" for name in ("a-2.csv", "a-2.csv.rejects.csv", "a.csv", "a.csv.rejects.csv")
     ]
     assert "y" in (inbox / "done" / "a-2.csv.rejects.csv").read_text().splitlines()[1]
+
+
+def test_a_file_that_is_written_on_after_it_was_taken_is_imported_again(
+    aftersale: Aftersale, project: Project, inbox: Path
+) -> None:
+    """Its writer holds it open, wherever it is moved; half a line is rejected at first."""
+    writer = (inbox / "a.csv").open("a")
+    for part, told, taken in (
+        (f"{GOOD}bob@exam", [], [False]),
+        ("ple.com\neve@example.com\n", ["changed since it was imported: done/a.csv"], [True]),
+        ("", [], []),
+    ):
+        writer.write(part)
+        writer.flush()
+        findings = aftersale("doctor", "--json").json["findings"]
+        assert [each["said"] for each in findings if each["about"] == "watch"] == told
+        assert [each.again for each in take_once(project, inbox, wait=nothing)] == taken
+    writer.close()
+    with project.store.reading() as connection:
+        found = connection.scalars(select(customers.c.email).order_by(customers.c.email)).all()
+    assert found == ["ann@example.com", "bob@example.com", "eve@example.com"]
+    assert names(inbox) == ["done/a.csv"], "the rejects of the half line are gone"
+
+
+def test_what_a_file_was_like_is_noted_for_a_day(project: Project, inbox: Path, clock: VirtualClock) -> None:
+    (inbox / "a.csv").write_text(GOOD)
+    take_once(project, inbox, wait=nothing)
+    at = clock.now().timestamp()
+    for days, noted in ((0.9, True), (1.1, False)):
+        os.utime(inbox / "done" / ".a.csv.taken", (at - days * 86_400,) * 2)
+        take_once(project, inbox, wait=nothing)
+        assert (inbox / "done" / ".a.csv.taken").exists() is noted
 
 
 def test_pass_after_pass(project: Project, inbox: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_run_begins_with_what_was_told(aftersale: Aftersale, shop: Path, clock
     ]
     take_in(project, json.dumps(told))
     project.close()
-    assert "4 wait to be taken up" in aftersale("doctor").out
+    assert "4 yet to be taken up" in aftersale("doctor").out
 
     assert "told by the provider: 4 applied" in aftersale("run", "--once").err
     shown = aftersale("outbox", "show", first["message_id"], "--json").json

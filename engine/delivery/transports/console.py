@@ -8,6 +8,7 @@ from typing import ClassVar
 from engine.delivery.transports.base import Receipt, Trace
 from engine.errors import TransportError
 from engine.rendering.mail import Mail
+from engine.rules.words import times
 from engine.settings import Settings
 
 LINES = 12
@@ -49,7 +50,7 @@ def _print(text: str) -> None:
 def shown(mail: Mail) -> str:
     """The mail in a few lines: who, what about, and how its text begins."""
     lines = mail.text.strip().splitlines()
-    more = [f"… {len(lines) - LINES} more lines"] if len(lines) > LINES else []
+    more = ["… " + times(len(lines) - LINES, "more line")] if len(lines) > LINES else []
     head = [f"To:      {mail.to_name} <{mail.to_address}>", f"Subject: {mail.subject}", ""]
     return "\n".join([RULE, *(_harmless(line) for line in [*head, *lines[:LINES], *more]), ""])
 
