@@ -84,6 +84,13 @@ def _told(found: Status) -> Iterator[str]:
         yield f"paused since {at:%Y-%m-%d %H:%M}Z: {campaign_id or 'everything'}" + (
             f"; {why}" if why else ""
         )
+    yield from _mails(found)
+    yield from map(str, found.silent)
+    yield from show.in_the_way(found.not_adopted, found.not_sending)
+
+
+def _mails(found: Status) -> Iterator[str]:
+    """What holds up mails that are due, or might have left."""
     if found.today:
         yield f"a new sender: {found.today[0]:,} of today's {times(found.today[1], 'mail')} used up"
     if found.stuck:
@@ -93,8 +100,6 @@ def _told(found: Status) -> Iterator[str]:
     if vain := found.in_vain:
         told = f"tried in vain since {vain.since:%Y-%m-%d %H:%M}Z: {times(vain.mails, 'mail')}"
         yield f"{told}; {vain.said}"
-    yield from map(str, found.silent)
-    yield from show.in_the_way(found.not_adopted, found.not_sending)
 
 
 def _came_back(found: Sequence[CameBack]) -> Table:
