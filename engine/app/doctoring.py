@@ -31,7 +31,7 @@ from engine.settings import CONFIG_FILE, Settings
 from engine.store.connect import Store, is_there, obstacle
 from engine.store.dialect import database_now
 from engine.store.indexes import missing_indexes
-from engine.store.migrate import NEWEST, refuse_strange, revision
+from engine.store.migrate import NEWEST, revision
 from engine.store.tables import changes, looks, messages
 
 APART = timedelta(seconds=5)
@@ -159,6 +159,8 @@ def _version(connection: Connection) -> Finding:
     named = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.dialect.name]
     stands_at = revision(connection)
     if stands_at != NEWEST:
+        from engine.store.upgrading import refuse_strange  # noqa: PLC0415 - slow to load, and seldom needed
+
         refuse_strange(connection)
         said = f"{named} {version}; its tables stand at {stands_at or 'nothing'}, this version needs {NEWEST}"
         return Finding("database", said, sound=False, hint="any command that uses it brings it up to date")

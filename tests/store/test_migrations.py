@@ -10,8 +10,9 @@ from sqlalchemy import inspect, text
 
 from engine.errors import StoreError
 from engine.store.connect import Store
-from engine.store.migrate import NEWEST, alembic_config, ensure_current, revision
+from engine.store.migrate import NEWEST, ensure_current, revision
 from engine.store.tables import metadata
+from engine.store.upgrading import alembic_config
 
 
 def test_migrations_make_the_tables_as_written(store: Store) -> None:
