@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from engine.campaigns.crontab import Crontab
 from engine.daemon.finder import Finder
@@ -64,23 +63,23 @@ class Crew:
 def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     """The whole list. `plan` waits until there is a lead to plan with, and is woken then."""
     run = settings.run
-    yield Job("lead", crew.planner.lead, "planning", _every(run.lead / 3))
-    yield Job("plan", crew.planner.plan, "planning", _every(run.every), at_once=False)
-    yield Job("reconcile", crew.sender.reconcile, "sending", _every(settings.delivery.lease))
-    yield Job("deliver", crew.sender.deliver, "sending", _every(SECOND))
-    yield Job("reload", crew.reader.reload, "chores", _every(SECOND))
-    yield Job("listen", crew.listener.listen, "chores", _every(LISTEN))
+    yield Job("lead", crew.planner.lead, "planning", Every(run.lead / 3))
+    yield Job("plan", crew.planner.plan, "planning", Every(run.every), at_once=False)
+    yield Job("reconcile", crew.sender.reconcile, "sending", Every(settings.delivery.lease))
+    yield Job("deliver", crew.sender.deliver, "sending", Every(SECOND))
+    yield Job("reload", crew.reader.reload, "chores", Every(SECOND))
+    yield Job("listen", crew.listener.listen, "chores", Every(LISTEN))
     yield Job("sweep", crew.sweeper.sweep, "chores", ByClock(NIGHTLY, settings.zone), at_once=False)
     if settings.sendgrid.look_up != "off":
-        yield Job("look up", crew.finder.look, "asking", _every(MINUTE))
+        yield Job("look up", crew.finder.look, "asking", Every(MINUTE))
     if settings.sendgrid_lists != "off":
         yield Job(
             "suppressions", crew.lists.compare, "asking", ByClock(NIGHTLY, settings.zone), at_once=False
         )
     if settings.smtp.bounces_folder:
-        yield Job("bounces", crew.returns.read, "chores", _every(MINUTE))
+        yield Job("bounces", crew.returns.read, "chores", Every(MINUTE))
     if settings.watch.folder:
-        yield Job("watch", crew.inbox.watch, "chores", _every(settings.watch.every))
+        yield Job("watch", crew.inbox.watch, "chores", Every(settings.watch.every))
 
 
 def executors() -> dict[str, Any]:
@@ -88,8 +87,16 @@ def executors() -> dict[str, Any]:
     return {name: ThreadPoolExecutor(number) for name, number in THREADS.items()}
 
 
-def _every(span: timedelta) -> Any:
-    return IntervalTrigger(seconds=span.total_seconds())
+class Every(BaseTrigger):  # type: ignore[misc]  # the library has no types
+    """Again and again. The library's own goes through every time that a clock set forward has left out."""
+
+    def __init__(self, span: timedelta) -> None:
+        self._span = span
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """So long after the one before, or after now where that has passed."""
+        following = (previous or now) + self._span
+        return following if following > now else now + self._span
 
 
 class ByClock(BaseTrigger):  # type: ignore[misc]  # the library has no types
@@ -98,6 +105,6 @@ class ByClock(BaseTrigger):  # type: ignore[misc]  # the library has no types
     def __init__(self, line: str, zone: ZoneInfo) -> None:
         self._crontab, self._zone = Crontab(line), zone
 
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first moment after the one before, or after now."""
-        return self._crontab.next_moment(previous or now, self._zone)
+    def get_next_fire_time(self, _: datetime | None, now: datetime) -> datetime:
+        """The first moment after now: what was missed is not caught up with."""
+        return self._crontab.next_moment(now, self._zone)

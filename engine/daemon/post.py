@@ -36,11 +36,14 @@ class Stopping:
     def said(self) -> bool:
         return self._said
 
-    def wait(self) -> None:
-        """Until it was said."""
+    def wait(self, at_most: float | None = None) -> bool:
+        """Until it was said, or so many seconds; whether it was."""
         while not self._said:
-            select.select([self._ear], [], [])
+            heard, _, _ = select.select([self._ear], [], [], at_most)
+            if not heard:
+                break
             os.read(self._ear, 4096)
+        return self._said
 
     def rest(self, seconds: float) -> None:
         """So long, in a thread of its own. Raises Stopped where it was said before or meanwhile."""

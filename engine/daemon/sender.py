@@ -31,7 +31,7 @@ class Sender:
         """
         project = self._post.project
         planned = self._last_plan(project)
-        if planned is None or planned < project.clock.now() - LATELY * project.settings.run.every:
+        if planned is None or not self._is_of_now(project, planned):
             return
         rounds = self._way(project).rounds(planned, self._until(project))
         try:
@@ -39,6 +39,12 @@ class Sender:
         finally:
             if ended := {status.value: number for status, number in rounds.ended.items() if number}:
                 tell("delivered", **ended)
+
+    @staticmethod
+    def _is_of_now(project: Project, planned: datetime) -> bool:
+        """Neither long ago, nor yet to come since the clock was set back."""
+        now = project.clock.now()
+        return now - LATELY * project.settings.run.every <= planned <= now
 
     def reconcile(self) -> None:
         """See to what an earlier run left on its way."""

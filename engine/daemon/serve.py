@@ -18,8 +18,10 @@ from engine.daemon.jobs import Crew, executors, jobs
 from engine.daemon.logs import set_up, tell, warn
 from engine.daemon.post import Post
 from engine.daemon.steady import Busy, Steady
+from engine.daemon.wall import Wall
 
 FINE, UNFINISHED = 0, 1
+LOOKS = 5.0  # seconds between two looks at the clock on the wall
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -30,11 +32,12 @@ def serve(project: Project) -> int:
     project.guard.check()
     post, busy = Post(project), Busy()
     crew = Crew(post)
-    scheduler = _scheduled(crew, post, busy)
+    scheduler, wall = _scheduled(crew, post, busy), Wall()
     with told_to_stop(post), _open_to_the_web(project):
         tell("started", owner=post.owner, campaigns=len(project.book.campaigns))
         scheduler.start()
-        post.stopping.wait()
+        while not post.stopping.wait(LOOKS):
+            _mind_the_clock(scheduler, wall)
         tell("stopping")
         left = _finish(scheduler, busy, project.settings.run.stop_within.total_seconds())
     if left:
@@ -55,6 +58,14 @@ def _scheduled(crew: Crew, post: Post, busy: Busy) -> Any:
         scheduler.add_job(work, job.trigger, id=job.name, executor=job.threads, **limits, **first)
     post.wake = lambda name: _wake(scheduler, name)
     return scheduler
+
+
+def _mind_the_clock(scheduler: Any, wall: Wall) -> None:
+    """Begin anew with the times of all jobs, where the clock that they go by was set back."""
+    if back := wall.set_back():
+        warn("clock set back", by=f"{back.total_seconds():.0f}s")
+        for job in scheduler.get_jobs():
+            scheduler.reschedule_job(job.id, trigger=job.trigger)
 
 
 @contextmanager

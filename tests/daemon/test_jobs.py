@@ -23,11 +23,12 @@ from engine.app.hearing import take_in, take_in_facts
 from engine.app.outbox import one
 from engine.app.project import Project
 from engine.clock import VirtualClock
-from engine.daemon.jobs import Crew, jobs
+from engine.daemon.jobs import MINUTE, Crew, jobs
 from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
-from engine.daemon.serve import _break_off, told_to_stop
+from engine.daemon.serve import _break_off, _mind_the_clock, _scheduled, told_to_stop
 from engine.daemon.steady import Busy, Steady
+from engine.daemon.wall import Wall
 from engine.errors import NotAdopted, StoreLocked, StoreUnreachable, TransportError
 from engine.planning.plan import make_plan
 from engine.settings import Shop
@@ -82,6 +83,17 @@ def crew(post: Post, log: Listener) -> Crew:
     return crew
 
 
+Sets = Callable[[float], None]
+
+
+@pytest.fixture
+def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Sets:
+    """Sets the seconds that whoever asks is told."""
+    moment = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: moment[0])
+    return lambda seconds: moment.__setitem__(0, seconds)
+
+
 def left(project: Project) -> int:
     return len(list((project.folder / "outbox").rglob("*.eml")))
 
@@ -125,6 +137,14 @@ def test_a_plan_may_take_longer_than_the_lease(
     other.planner.lead()
     assert log.names() == ["leads", "planned", "stands by"]
     assert crew.planner.leads()
+
+
+def test_nor_on_that_of_a_plan_that_is_yet_to_come(crew: Crew, post: Post, clock: VirtualClock) -> None:
+    """A clock that ran ahead was set back: what it let fall due waits for a plan of now."""
+    crew.planner.plan()
+    clock.advance(-HOUR)
+    crew.sender.deliver()
+    assert left(post.project) == 0
 
 
 def test_who_stands_by_does_not_plan_and_sends(crew: Crew, project: Project, log: Listener) -> None:
@@ -180,6 +200,34 @@ def test_the_nightly_job_goes_on_when_the_clocks_show_its_hour_twice(
         at = nightly.get_next_fire_time(at, at)
         nights.append(at.astimezone(settings.zone))
     assert [f"{night:%d %H:%M}" for night in nights] == ["24 03:00", "25 03:00", "26 03:00"]
+
+
+def test_a_clock_that_is_set_forward_lets_a_job_catch_up_with_nothing(crew: Crew, project: Project) -> None:
+    for job in jobs(crew, project.settings):
+        then = datetime(1970, 1, 1, tzinfo=UTC)
+        now = then + timedelta(days=40 * 365)
+        assert now < job.trigger.get_next_fire_time(then, now) <= now + timedelta(days=1), job.name
+
+
+def test_a_clock_that_is_set_back_holds_up_no_job(
+    crew: Crew, post: Post, log: Listener, stopwatch: Sets
+) -> None:
+    """Each would wait for the hour to pass once more, and this daemon for nothing else."""
+    clock = VirtualClock(datetime.now(UTC) + HOUR)
+    wall, scheduler = Wall(clock), _scheduled(crew, post, Busy())
+    scheduler.start(paused=True)
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=clock.now())
+    stopwatch(10)
+    clock.advance(timedelta(seconds=9))
+    _mind_the_clock(scheduler, wall)
+    assert {job.next_run_time for job in scheduler.get_jobs()} == {clock.now() - timedelta(seconds=9)}
+    clock.advance(-HOUR)
+    _mind_the_clock(scheduler, wall)
+    waits = {job.id: job.next_run_time - datetime.now(UTC) for job in scheduler.get_jobs()}
+    scheduler.shutdown()
+    assert all(waits[name] <= MINUTE for name in ("lead", "plan", "deliver", "reload", "listen"))
+    assert log.values("clock set back") == [{"by": "3600s"}]
 
 
 # ── files that change ───────────────────────────────────────────────────────────────────────────
@@ -315,17 +363,6 @@ def test_changed_settings_are_told_and_not_taken(crew: Crew, post: Post, log: Li
 
 
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────
-
-
-Sets = Callable[[float], None]
-
-
-@pytest.fixture
-def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Sets:
-    """Sets the seconds that whoever asks is told."""
-    moment = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: moment[0])
-    return lambda seconds: moment.__setitem__(0, seconds)
 
 
 def test_an_error_is_told_once_and_the_job_goes_on_later(post: Post, log: Listener, stopwatch: Sets) -> None:

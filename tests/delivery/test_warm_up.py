@@ -47,10 +47,21 @@ def test_all_processes_share_the_mails_of_a_day_and_give_back_what_they_did_not_
     assert [one.take(5, NOW), one.today(NOW), one.today(NOW + DAY)] == [3, (10, 10), (0, 15)]
 
 
-def test_a_day_ends_at_the_shops_midnight(store: Store) -> None:
-    ramp = Ramp(store, RAMP, ZoneInfo("America/New_York"))
-    before = datetime(2026, 3, 11, 3, 59, tzinfo=ZoneInfo("UTC"))
-    assert [ramp.take(99, before), ramp.take(99, before + timedelta(minutes=1))] == [10, 15]
+@pytest.mark.parametrize(
+    ("zone", "midnight", "allowed"),
+    [
+        ("America/New_York", "2026-03-11T04:00Z", [10, 15]),
+        ("Australia/Lord_Howe", "2026-04-05T13:30Z", [10, 15]),  # of a day that was half an hour longer
+        ("Pacific/Chatham", "2026-09-27T10:15Z", [10, 15]),
+        ("Pacific/Apia", "2011-12-30T10:00Z", [10, 22]),  # the day between was left out
+        ("Europe/Berlin", "2028-02-29T23:00Z", [10, 15]),
+    ],
+)
+def test_a_day_ends_at_the_shops_midnight(store: Store, zone: str, midnight: str, allowed: list[int]) -> None:
+    at, clock = datetime.fromisoformat(midnight), ZoneInfo(zone)
+    before = at - timedelta(minutes=1)
+    ramp = Ramp(store, RAMP.model_copy(update={"since": before.astimezone(clock).date()}), clock)
+    assert [ramp.take(99, before), ramp.take(99, at)] == allowed
 
 
 def test_what_a_day_does_not_allow_leaves_on_the_next(store: Store) -> None:

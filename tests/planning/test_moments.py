@@ -15,6 +15,7 @@ MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LONDON, BERLIN, NEW_YORK = "Europe/London", "Europe/Berlin", "America/New_York"
 LORD_HOWE, HAVANA, HELSINKI, APIA = "Australia/Lord_Howe", "America/Havana", "Europe/Helsinki", "Pacific/Apia"
+CHATHAM, CASABLANCA = "Pacific/Chatham", "Africa/Casablanca"
 
 
 def at(text: str) -> datetime:
@@ -40,6 +41,8 @@ SHOWN_TWICE = [
     ("45 1 * * *", LORD_HOWE, "2026-04-04T00:00Z", 36, "04T14:45"),
     ("0 0 1 11 *", HAVANA, "2026-10-31T12:00Z", 36, "01T04:00"),
     ("30 3 * * *", HELSINKI, "2026-10-24T12:00Z", 36, "25T00:30"),
+    ("0 3 * * *", CHATHAM, "2026-04-04T00:00Z", 36, "04T13:15"),
+    ("30 2 * * *", CASABLANCA, "2026-02-14T12:00Z", 24, "15T01:30"),
     ("0 * * * *", NEW_YORK, "2026-11-01T03:30Z", 4, "01T04:00 01T05:00 01T07:00"),
     (
         "*/15 1-2 * * *",
@@ -56,6 +59,8 @@ LEFT_OUT = [
     ("30 1 * * *", LONDON, "2026-03-28T12:00Z", 36, "29T01:30"),
     ("15 2 * * *", LORD_HOWE, "2026-10-03T00:00Z", 36, "03T15:45"),
     ("0 0 8 3 *", HAVANA, "2026-03-07T12:00Z", 36, "08T05:00"),
+    ("0 3 * * *", CHATHAM, "2026-09-26T00:00Z", 36, "26T14:15"),
+    ("30 2 * * *", CASABLANCA, "2026-03-21T12:00Z", 24, "22T02:30"),
     ("0 * * * *", NEW_YORK, "2026-03-08T05:30Z", 3, "08T06:00 08T07:00 08T08:00"),
     ("0,30 2-3 * * *", NEW_YORK, "2026-03-08T00:00Z", 24, "08T07:00 08T07:30"),
     ("30 2,3 8 3 *", NEW_YORK, "2026-03-08T00:00Z", 36, "08T07:30"),
@@ -78,9 +83,24 @@ def test_a_change_of_the_clocks_takes_no_moment_and_doubles_none(
     assert trigger.last_moment(start, end, clock) == found[-1]
 
 
-@pytest.mark.parametrize("reading", ["2026-03-08 02:30", "2026-11-01 01:30", "2026-07-01 09:00"])
-def test_a_date_and_a_cron_line_of_the_same_time_agree(reading: str) -> None:
-    wall, clock = at(reading), ZoneInfo(NEW_YORK)
+@pytest.mark.parametrize(
+    ("zone", "reading"),
+    [
+        (NEW_YORK, "2026-03-08 02:30"),
+        (NEW_YORK, "2026-11-01 01:30"),
+        (NEW_YORK, "2026-07-01 09:00"),
+        (LORD_HOWE, "2026-04-05 01:45"),
+        (LORD_HOWE, "2026-10-04 02:15"),
+        (CHATHAM, "2026-04-05 03:00"),
+        (CHATHAM, "2026-09-27 03:00"),
+        (CASABLANCA, "2026-02-15 02:30"),
+        (CASABLANCA, "2026-03-22 02:30"),
+        (APIA, "2011-12-30 09:00"),
+        (LONDON, "2028-02-29 09:00"),
+    ],
+)
+def test_a_date_and_a_cron_line_of_the_same_time_agree(zone: str, reading: str) -> None:
+    wall, clock = at(reading), ZoneInfo(zone)
     after, until = (wall.replace(tzinfo=UTC) + days * DAY for days in (-2, 2))
     date = Trigger("date", dates=(wall,))
     line = of(f"{wall.minute} {wall.hour} {wall.day} {wall.month} *")
@@ -92,7 +112,21 @@ def test_a_date_and_a_cron_line_of_the_same_time_agree(reading: str) -> None:
 MINUTES, HOURS = ("0", "30", "*/15", "5,50", "*"), ("*", "0", "1", "2", "3", "1-3", "*/2", "23")
 DAYS = ("* * *", "1 11 *", "8 3 *", "* * 0", "* * 6,1", "29 2 *", "4 4,10 *")
 SPANS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-NEAR = ("2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01", "2011-12-30")
+NEAR = (
+    "2026-03-08",
+    "2026-03-29",
+    "2026-04-05",
+    "2026-10-04",
+    "2026-10-25",
+    "2026-11-01",
+    "2011-12-30",
+    "2026-02-15",
+    "2026-03-22",
+    "2026-09-27",
+)
+
+
+ZONES = [LONDON, BERLIN, NEW_YORK, LORD_HOWE, HAVANA, HELSINKI, APIA, CHATHAM, CASABLANCA]
 
 
 def _obvious(line: str, zone: ZoneInfo, after: datetime, until: datetime) -> list[datetime]:
@@ -122,7 +156,7 @@ def _numbers(field: str, first: int, last: int) -> set[int]:
 @given(st.data())
 def test_whatever_looks_are_taken_they_see_the_moments_that_there_are(data: st.DataObject) -> None:
     line = " ".join(data.draw(st.sampled_from(each)) for each in (MINUTES, HOURS, DAYS))
-    zone = ZoneInfo(data.draw(st.sampled_from([LONDON, BERLIN, NEW_YORK, LORD_HOWE, HAVANA, HELSINKI, APIA])))
+    zone = ZoneInfo(data.draw(st.sampled_from(ZONES)))
     start = at(data.draw(st.sampled_from(NEAR)) + "T00:00Z") - DAY
     begins, *looks = sorted(
         start + minutes * MINUTE

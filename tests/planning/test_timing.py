@@ -206,9 +206,15 @@ def test_on_holidays_of_their_own_country_nothing_goes(store: Store) -> None:
         ("Europe/Berlin", "2026-10-24T00:30Z", 1, "2026-10-25T00:30Z"),  # 02:30 came twice: the first
         ("America/New_York", "2026-03-07T14:00Z", 1, "2026-03-08T13:00Z"),
         ("Australia/Lord_Howe", "2026-10-02T22:30Z", 1, "2026-10-03T22:00Z"),
+        ("Australia/Lord_Howe", "2026-10-02T15:45Z", 1, "2026-10-03T15:45Z"),  # 02:15 was left out: 02:45
+        ("Australia/Lord_Howe", "2026-04-03T14:45Z", 1, "2026-04-04T14:45Z"),  # 01:45 came twice
         ("Pacific/Chatham", "2026-09-25T20:15Z", 1, "2026-09-26T19:15Z"),
+        ("Pacific/Chatham", "2026-04-03T19:15Z", 1, "2026-04-04T20:15Z"),
+        ("Pacific/Chatham", "2026-04-03T13:15Z", 1, "2026-04-04T13:15Z"),  # 03:00 came twice
         ("Africa/Casablanca", "2026-02-14T09:00Z", 1, "2026-02-15T10:00Z"),
+        ("Africa/Casablanca", "2026-03-21T09:00Z", 1, "2026-03-22T08:00Z"),
         ("Europe/Berlin", "2028-02-28T08:00Z", 2, "2028-03-01T08:00Z"),
+        ("Europe/Berlin", "2028-02-29T08:00Z", 365, "2029-02-28T08:00Z"),
         ("", "2026-11-01T03:00Z", 1, "2026-11-02T04:00Z"),  # in the shop's zone, New York
         ("Mars/Phobos", "2026-11-01T03:00Z", 1, "2026-11-02T04:00Z"),
         ("Europe/Berlin", "2026-06-01T08:30Z", 365, "2027-06-01T08:30Z"),
