@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from pydantic import SecretStr
@@ -54,6 +55,13 @@ def letter(number: int, name: str | None = None, **values: Any) -> Mail:
     )
     said = {"html": PAGE.format(**words), "text": WORDS.format(**words), "headers": (header,)}
     return replace(mail, **said | values)
+
+
+def long_table(number: int, rows: int) -> Mail:
+    """A mail of the same step with a table that differs in every cell."""
+    chance = Random(number)
+    cells = (f"<tr><td>{chance.random()}</td><td>{chance.choice('abc')}</td></tr>\n" for _ in range(rows))
+    return letter(number, html=f"<html><table>\n{''.join(cells)}</table></html>")
 
 
 def letters(*numbers: int) -> list[Mail]:

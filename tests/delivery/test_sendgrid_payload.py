@@ -12,11 +12,21 @@ from hypothesis import strategies as some
 from jsonschema import Draft202012Validator
 from sendgrid.helpers import mail as helpers
 
+from engine.delivery.transports.sendgrid import moulds as learning
 from engine.delivery.transports.sendgrid import payload
-from engine.delivery.transports.sendgrid.moulds import Mould, Moulds, between, common, whole
+from engine.delivery.transports.sendgrid.moulds import (
+    WORK,
+    Effort,
+    Mould,
+    Moulds,
+    TooMuch,
+    between,
+    common,
+    whole,
+)
 from engine.rendering.mail import Mail
 from engine.settings import SendGrid
-from tests.delivery.sendgrid_desk import letter, letters
+from tests.delivery.sendgrid_desk import letter, letters, long_table
 from tests.fake_sendgrid.judging import judged
 
 EVERYTHING = SendGrid(sandbox=True, ip_pool="transactional", asm_group=7, clicks=True, opens=False)
@@ -243,7 +253,7 @@ WORDS = some.sampled_from(
 def test_whatever_is_learned_fits_all_it_was_learned_from_and_gives_them_back(texts: list[str]) -> None:
     pieces: tuple[str, ...] = (texts[0],)
     for text in texts[1:]:
-        pieces = common(pieces, text)
+        pieces = common(pieces, text, Effort())
     for text in texts:
         values = between(text, pieces)
         assert values is not None
@@ -291,6 +301,45 @@ def test_mails_with_little_in_common_get_moulds_of_their_own() -> None:
     known = moulds()
     groups = {tuple(mail.key.customer_id for mail in fitting) for _, fitting in known.sorted_in(mails)}
     assert groups == {(1, 2, 3), (7, 8)}
+
+
+def test_a_comparison_that_would_take_minutes_is_not_begun() -> None:
+    effort = Effort()
+    with pytest.raises(TooMuch):
+        whole(long_table(1, 4000)).learned(long_table(2, 4000), effort)
+    assert effort.left > WORK / 2
+    whole(letter(1)).learned(letter(2), effort := Effort())
+    assert effort.left > WORK * 0.999, "what is usual takes next to nothing"
+
+
+def test_the_work_for_a_step_ends_and_what_was_learned_before_goes_on_together(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same way each time, whatever the machine; and it is said once."""
+    spent: list[int] = []
+
+    class Little(Effort):
+        def spend(self, work: int) -> None:
+            super().spend(work)
+            spent.append(work)
+
+    monkeypatch.setattr(learning, "Effort", lambda: Little(300_000))
+    mails = [*letters(*range(1, 10)), *(long_table(n, 300) for n in range(10, 40))]
+    groups = [
+        [
+            (mould is None, [mail.key.customer_id for mail in fitting])
+            for mould, fitting in moulds().sorted_in(mails)
+        ]
+        for _ in range(2)
+    ]
+    assert groups[0] == groups[1]
+    assert groups[0][0] == (False, list(range(1, 10)))
+    assert all(alone or len(sent) == 1 for alone, sent in groups[0][1:])
+    assert sum(spent) <= 2 * 300_000
+    said = (
+        "mails of welcome-back/hello differ in too much to be compared; those like no other leave one by one"
+    )
+    assert [line.getMessage() for line in caplog.records] == [said, said]
 
 
 def test_a_mould_is_only_used_for_what_it_fits() -> None:

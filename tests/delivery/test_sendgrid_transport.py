@@ -20,7 +20,8 @@ from engine.delivery.transports.base import (
     Trace,
     TryAgain,
 )
-from engine.delivery.transports.sendgrid import SendGridTransport, payload
+from engine.delivery.transports.sendgrid import SendGridTransport, moulds, payload
+from engine.delivery.transports.sendgrid.moulds import Effort
 from engine.errors import SettingsError, TransportError
 from engine.facts.consenting import say
 from engine.facts.suppression import suppress
@@ -38,7 +39,17 @@ from tests.delivery.post_office import (
     run,
     statuses,
 )
-from tests.delivery.sendgrid_desk import SOON, close_all, letter, letters, opened, sent, settings, transport
+from tests.delivery.sendgrid_desk import (
+    SOON,
+    close_all,
+    letter,
+    letters,
+    long_table,
+    opened,
+    sent,
+    settings,
+    transport,
+)
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
 
@@ -160,6 +171,16 @@ def test_what_would_not_come_out_as_written_goes_alone_and_that_is_said(
     assert [line.getMessage() for line in caplog.records] == [
         "mails of welcome-back/hello do not come out of a common request as written; they go alone"
     ]
+
+
+def test_mails_that_differ_in_too_much_arrive_as_they_were_written(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moulds, "Effort", lambda: Effort(100_000))
+    mails = [*letters(1, 2, 3), *(long_table(number, 150) for number in (4, 5, 6))]
+    sent(transport(hand), mails)
+    assert_arrived(hand, mails)
+    assert len(hand.requests()) == 4
 
 
 def test_where_no_tag_is_safe_mails_go_alone(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
