@@ -18,16 +18,18 @@ from typing import IO
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ColumnElement, Connection, delete, false, func, literal, or_, select, update
 
+from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.app.sweeping import reject_files
 from engine.delivery.rows import ATTEMPT, attempts
 from engine.delivery.states import Status
 from engine.delivery.transports.folder import FolderTransport
 from engine.delivery.transports.sendgrid.payload import CUSTOMER
-from engine.errors import UnknownCustomer, UsageError
+from engine.errors import StoreError, UnknownCustomer, UsageError, relative
 from engine.facts.identity import lock_customers
 from engine.facts.lookup import find_customer
 from engine.facts.tombstones import Graveyard, Name
+from engine.rules.words import times
 from engine.store.dialect import overwrite_what_is_deleted
 from engine.store.tables import (
     attributes,
@@ -118,7 +120,11 @@ def counted(project: Project, person: Person) -> dict[str, int]:
 
 
 def erase(project: Project, person: Person, now: datetime) -> Erased:
-    """Let everything of them go. Raises UsageError while a mail to them is on its way."""
+    """Let everything of them go, also what was told and not brought in yet.
+
+    Raises UsageError while a mail to them is on its way, StoreError where what was told cannot be read.
+    """
+    _bring_in_what_was_told(project)
     with project.store.writing() as connection:
         overwrite_what_is_deleted(connection)
         lock_customers(connection, person.ids)
@@ -157,6 +163,13 @@ def _person(connection: Connection, customer_id: int) -> Person:
     used = select(messages.c.address).where(messages.c.customer_id.in_(ids), messages.c.address.is_not(None))
     names |= {("email", address) for address in connection.scalars(used)}
     return Person(ids, tuple(sorted(names)))
+
+
+def _bring_in_what_was_told(project: Project) -> None:
+    if unread := drain(project).unread:
+        spool = relative(project.folder / project.settings.state / "spool")
+        msg = f"what was told may name them, and {times(unread, 'file')} in {spool} cannot be read"
+        raise StoreError(msg)
 
 
 def _require_no_mail_on_its_way(connection: Connection, person: Person) -> None:

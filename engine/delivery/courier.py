@@ -29,6 +29,7 @@ from engine.delivery.transports.base import (
 from engine.delivery.transports.one_by_one import OneByOne, together
 from engine.errors import TransportError
 from engine.facts.receiving.inbound import keep
+from engine.facts.wishes import Pending, Wishes
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 
@@ -59,7 +60,8 @@ class Settled(NamedTuple):
 class Courier:
     """Carries one batch after the other; `stopwatch` counts seconds, from whenever.
 
-    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back.
+    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back. Nothing leaves to
+    who has uttered `wishes` that are not carried out yet.
     """
 
     outbox: Outbox
@@ -69,6 +71,7 @@ class Courier:
     stopwatch: Callable[[], float] = time.monotonic
     only: Collection[str] | None = None
     stop: Callable[[], bool] = lambda: False
+    wishes: Wishes | None = None
 
     @cached_property
     def _way(self) -> Together | OneByOne:
@@ -77,6 +80,13 @@ class Courier:
     def rest(self) -> timedelta:
         """For how long the transport is to be left alone."""
         return self._way.rest()
+
+    def hear_wishes(self) -> Pending:
+        """Carry out those that wait; those that still do."""
+        if not self.wishes:
+            return Pending()
+        self.wishes.carry_out(self.now)
+        return self.wishes.pending()
 
     def carry(self, batch: Sequence[Attempt], note: Callable[[Settled], None] = lambda _: None) -> None:
         """Send what was claimed; `note` is told what became of it, whatever happens.
@@ -145,12 +155,24 @@ class Courier:
         bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt in held}
 
     def _pass_the_door(self, bag: Bag) -> None:
-        """Keep only the letters that nothing stands against by now."""
-        stopped = {
-            attempt: _REHEARSED
-            for attempt, mail in bag.letters.items()
-            if not on_the_list(mail.to_address, self.only)
-        } | self.outbox.stopped(bag.letters, self.now)
+        """Keep only the letters that nothing stands against by now.
+
+        Wishes that wait are asked for first: what is carried out meanwhile is found in the database.
+        """
+        pending = self.wishes.pending() if self.wishes else Pending()
+        stopped = (
+            {
+                attempt: _REHEARSED
+                for attempt, mail in bag.letters.items()
+                if not on_the_list(mail.to_address, self.only)
+            }
+            | {
+                attempt: _NOT_SENT
+                for attempt, mail in bag.letters.items()
+                if pending.concerns(attempt.key.customer_id, mail.to_address)
+            }
+            | self.outbox.stopped(bag.letters, self.now)
+        )
         bag.outcomes |= stopped
         bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt not in stopped}
 
