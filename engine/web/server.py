@@ -24,7 +24,7 @@ class Server:
             application(project), log_config=None, access_log=False, server_header=False, lifespan="off"
         )
         self._server = uvicorn.Server(config)
-        self._drainer = Drainer(project) if project.spools else None
+        self._drainer = Drainer(project)
         self._thread = Thread(target=self._run, name="web", daemon=True)
 
     @property
@@ -34,33 +34,27 @@ class Server:
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
-        if self._drainer:
-            self._drainer.start()
+        self._drainer.start()
         try:
             self._server.run(sockets=[self._listening])
         finally:
-            self._stop_draining()
+            self._drainer.stop()
 
     def start(self) -> None:
         """In a thread of its own; signals are somebody else's."""
-        if self._drainer:
-            self._drainer.start()
+        self._drainer.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Answer what was asked, and end."""
         self._server.should_exit = True
         self._thread.join(timeout=5)
-        self._stop_draining()
+        self._drainer.stop()
         self.close()
 
     def close(self) -> None:
         """Listen no more."""
         self._listening.close()
-
-    def _stop_draining(self) -> None:
-        if self._drainer:
-            self._drainer.stop()
 
     def _run(self) -> None:
         self._server.run(sockets=[self._listening])

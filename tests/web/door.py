@@ -14,6 +14,16 @@ from engine.web.server import Server
 from tests.conftest import NOW
 
 
+class Still:
+    """In the place of what brings in by itself."""
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
 class Door:
     """What is posted to it is kept in the folder's database, or in the one of the settings.
 
@@ -25,7 +35,7 @@ class Door:
         (folder / "config.yaml").write_text("{}")
         self.project = Project(folder, VirtualClock(NOW), chosen)
         self.server = Server(self.project)
-        self.server._drainer = None
+        self.server._drainer = Still()  # type: ignore[assignment]
         self.server.start()
 
     def close(self) -> None:

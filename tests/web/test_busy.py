@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select
 
+from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.clock import VirtualClock
+from engine.errors import StoreUnreachable
 from engine.settings import Secrets, SendGrid, Settings, Web
 from engine.store.tables import inbound
+from engine.web import drainer
 from engine.web.routes import events
 from engine.web.server import Server
 from tests.conftest import NOW
@@ -96,6 +99,33 @@ def test_a_server_alone_brings_it_in_at_its_end_at_the_latest(tmp_path: Path) ->
         assert looked.scalars(select(inbound.c.event_id)).all() == ["m1"]
     assert project.spool.events.files() == []
     project.close()
+
+
+def test_what_is_told_to_a_database_that_is_gone_waits_until_it_is_back(door: Door) -> None:
+    state = door.project.folder / ".aftersale"
+    state.mkdir()
+    (state / "generation.json").write_text('{"database": "ours", "place": "here", "number": 3}')
+    assert ask(door.server, "POST", "/v1/track", b'{"messageId": "m1"}', BASIC) == 200
+    with pytest.raises(StoreUnreachable, match="is gone"):
+        drain(door.project)
+    assert not (door.project.folder / "aftersale.db").exists(), "none is made in its place"
+    assert len(door.project.spool.events.look()) == 1
+
+
+def test_what_stands_against_it_is_told_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(drainer.LOGGER, "warning", lambda event, extra: told.append((event, extra)))
+    monkeypatch.setattr(door.project.store, "_busy", 10)
+    thread = drainer.Drainer(door.project)
+    assert ask(door.server, "POST", "/v1/track", b'{"messageId": "m1"}', BASIC) == 200
+    with held(door.project):
+        for _ in range(2):
+            thread._drain(None)
+    [file] = door.project.spool.events.files()
+    file.write_bytes(file.read_bytes() + b"torn")
+    thread._drain(None)
+    assert [event for event, _ in told] == ["spool waits", "torn lines dropped"]
+    assert "held by another process" in told[0][1]["event_values"]["error"]
 
 
 def test_a_crowd_that_tells_something_keeps_nobody_from_a_page(
