@@ -799,7 +799,8 @@ class Settings(BaseSettings):
     secrets: Secrets = Field(Secrets(), repr=False)
     state: Place = Field(
         ".aftersale",
-        description="a folder for what a copy of the database must not have: in the project, or a whole path",
+        description="a folder for what a copy of the database must not have, and for what was told and is "
+        "not in it yet: in the project, or a whole path",
     )
 
     @classmethod

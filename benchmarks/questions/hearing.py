@@ -63,6 +63,8 @@ def _compare(folder: Path, url: str, events: int, single: int, database: str) ->
         server.post(_batch(-EACH, EACH))  # what is made once is made
         heard = took(lambda: [server.post(batch) for batch in batches])
         singles = sorted(took(partial(server.post, _batch(10 * events + n, 1))) for n in range(single))
+        with _held(store):
+            late = sorted(took(partial(server.post, _batch(30 * events + n, 1))) for n in range(single))
     inserted = took(lambda: [_insert(store, batch) for batch in batches])
     bare = sorted(took(partial(_insert, store, _batch(20 * events + n, 1))) for n in range(single))
     store.close()
@@ -70,6 +72,8 @@ def _compare(folder: Path, url: str, events: int, single: int, database: str) ->
     yield Finding(f"an event heard, a bare insert, {database}", heard / events, "s", inserted / events, AIM)
     p99 = single * 99 // 100
     yield Finding(f"99 of 100 answers to one event, likewise, {database}", singles[p99], "s", bare[p99])
+    what = f"the same while another writes, and while none does, {database}"
+    yield Finding(what, late[p99], "s", singles[p99])
 
 
 def _batch(start: int, many: int) -> list[dict[str, Any]]:
@@ -86,13 +90,21 @@ def _batch(start: int, many: int) -> list[dict[str, Any]]:
     ]
 
 
-def _insert(store: Store, events: Sequence[Mapping[str, Any]]) -> None:
-    rows = [
-        {"source": "bare", "event_id": each["messageId"], "received_at": NOW, "body": json.dumps(each)}
-        for each in events
-    ]
+@contextmanager
+def _held(store: Store) -> Iterator[None]:
+    """By a writer who does not end: on SQLite it is the only one."""
     with store.writing() as connection:
-        insert_ignoring(connection, inbound, rows)
+        insert_ignoring(connection, inbound, [_row(each) for each in _batch(-2 * EACH, 1)])
+        yield
+
+
+def _insert(store: Store, events: Sequence[Mapping[str, Any]]) -> None:
+    with store.writing() as connection:
+        insert_ignoring(connection, inbound, [_row(each) for each in events])
+
+
+def _row(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"source": "bare", "event_id": event["messageId"], "received_at": NOW, "body": json.dumps(event)}
 
 
 # ── the server ──────────────────────────────────────────────────────────────────────────────────

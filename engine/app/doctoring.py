@@ -4,6 +4,7 @@ Nothing is made or changed; a database that is not there, or stands at another v
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +37,7 @@ from engine.store.tables import changes, looks, messages
 
 APART = timedelta(seconds=5)
 OVERDUE = timedelta(hours=1)
+UNDRAINED = timedelta(minutes=10)
 LATE = 10  # plans that may be missing before it is told
 LATELY = timedelta(days=7)
 MANY, MUCH = 5, 0.1  # mails that were rejected lately, and their share
@@ -67,6 +69,7 @@ def examine(project: Project) -> list[Finding]:
         *_sendgrid(project.settings),
         _campaigns(project),
         *_inbox(project),
+        *_spool(project),
         *_database(project),
     ]
 
@@ -96,6 +99,22 @@ def _sendgrid(settings: Settings) -> Iterator[Finding]:
                 "Where only `serve` has it, by an environment of its own, all is well"
             )
         yield Finding("sendgrid", said, sound=not sends, hint=hint)
+
+
+def _spool(project: Project) -> Iterator[Finding]:
+    """What was acknowledged, and nobody brings into the database; nothing where nothing waits for long."""
+    try:
+        trays = (project.spool.wishes, project.spool.events)
+        begun = min(filter(None, (tray.since() for tray in trays)), default=None)
+        if begun is None or begun > project.clock.now() - UNDRAINED:
+            return
+        waiting = sum(len(tray.look()) for tray in trays)
+    except StoreError as error:
+        yield Finding("spool", error.message, sound=False, hint=error.hint)
+        return
+    said = f"since {begun:%Y-%m-%d %H:%M}Z nobody brings what was told into the database: {waiting:,} wait"
+    hint = "does a daemon or `serve` run? Its log tells what stands against it; `run --once` does it, too"
+    yield Finding("spool", said, sound=False, hint=hint)
 
 
 def _campaigns(project: Project) -> Finding:
@@ -131,7 +150,7 @@ def _database(project: Project) -> Iterator[Finding]:
                 yield from _in_vain(connection, project)
                 yield from _rejected(connection, project.clock.now())
                 yield _queue(connection)
-                yield from _inbound(connection)
+                yield from _inbound(connection, project)
                 yield from _sources(connection, project)
                 yield _last_look(connection, project.clock.now())
                 yield _clocks(database_now(connection), SystemClock().now())
@@ -235,16 +254,23 @@ def _rejected(connection: Connection, now: datetime) -> Iterator[Finding]:
         yield Finding("rejected", said, sound=False, hint=hint)
 
 
-def _inbound(connection: Connection) -> Iterator[Finding]:
+def _inbound(connection: Connection, project: Project) -> Iterator[Finding]:
     """What was told and nobody could take up is not lost, and wants to be looked at."""
     found = counts(connection)
-    waiting, parked = found["waiting"], found[PARKED]
+    waiting, parked = found["waiting"] + _spooled(project), found[PARKED]
     if parked:
         hint = "see aftersale events for what is wrong with each, and what to do"
         said = f"{waiting:,} yet to be taken up; {parked:,} could not be taken up"
         yield Finding("events", said, sound=False, hint=hint)
     elif waiting:
         yield Finding("events", f"{waiting:,} yet to be taken up, by the daemon or the next run")
+
+
+def _spooled(project: Project) -> int:
+    """Events that are on their way into the database; where that cannot be read, it is told apart."""
+    with suppress(StoreError):
+        return len({told[:2] for told in project.spool.events.look()})
+    return 0
 
 
 def _sources(connection: Connection, project: Project) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from typing import IO
 
 from sqlalchemy import Connection, delete, func, literal, or_, select, update
 
+from engine.app.hearing import drain_whole
 from engine.app.person import Person, tells_of
 from engine.app.project import Project
 from engine.app.sweeping import reject_files
@@ -87,7 +88,11 @@ def counted(project: Project, person: Person) -> dict[str, int]:
 
 
 def erase(project: Project, person: Person, now: datetime) -> Erased:
-    """Let everything of them go. Raises UsageError while a mail to them is on its way."""
+    """Let everything of them go, also what was told and not brought in yet.
+
+    Raises UsageError while a mail to them is on its way, StoreError where what was told cannot be read.
+    """
+    drain_whole(project)
     with project.store.writing() as connection:
         overwrite_what_is_deleted(connection)
         lock_customers(connection, person.ids)

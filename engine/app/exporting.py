@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, or_, select
 
+from engine.app.hearing import drain_whole
 from engine.app.person import known
 from engine.app.project import Project
 from engine.app.told_of import events_of, orders_of
@@ -16,7 +17,8 @@ BY_HASH = (suppressions, lifts, listed_elsewhere)
 
 
 def everything_of(project: Project, named: str) -> dict[str, Any]:
-    """By table, and the files of mails that were written. Raises UnknownCustomer."""
+    """By table, and the files of mails that were written. Raises UnknownCustomer, StoreError."""
+    drain_whole(project)
     person = known(project, named)
     if person is None:
         msg = f"{named!r} was erased: nothing is stored but that"

@@ -13,11 +13,13 @@ from engine.delivery.generation import Guard, lost
 from engine.delivery.transports import TRANSPORTS
 from engine.delivery.transports.base import Transport
 from engine.errors import Problem, Problems, SettingsError, StoreUnreachable, UnknownName
+from engine.facts.receiving.spool import Spool
+from engine.facts.wishes import Wishes
 from engine.planning.book import Book
 from engine.registry import did_you_mean
 from engine.rendering.studio import Studio
 from engine.settings import CONFIG_FILE, Settings, load_settings
-from engine.store.connect import Store
+from engine.store.connect import Store, has_one_writer
 from engine.store.dialect import database_now
 from engine.store.migrate import ensure_current
 
@@ -115,14 +117,29 @@ class Project:
         """What is known of the database outside of it."""
         return Guard(self.store, self.folder / self.settings.state)
 
+    @cached_property
+    def spool(self) -> Spool:
+        """What was told and wished, and could not be brought into the database yet."""
+        return Spool(self.folder / self.settings.state)
+
+    @property
+    def spools(self) -> bool:
+        """Whether what machines tell is spooled: where there is one writer, they would wait for it."""
+        return has_one_writer(self.settings.database)
+
+    @property
+    def wishes(self) -> Wishes:
+        """What readers of mails wish, carried out."""
+        return Wishes(self.store, self.spool.wishes)
+
     def lost(self) -> StoreUnreachable | None:
         """What is to be said where the database that mailed from here is gone; none is made for that."""
         return lost(self.settings.database, self.folder, self.folder / self.settings.state)
 
     @property
     def clock(self) -> Clock:
-        """The database's own time, unless another clock was given."""
-        return self._clock or DatabaseClock(self._database_time)
+        """The database's own time, unless another clock was given. That of SQLite is this machine's."""
+        return self._clock or (SystemClock() if self.spools else DatabaseClock(self._database_time))
 
     def _database_time(self) -> datetime:
         with self.store.reading() as connection:
@@ -142,9 +159,11 @@ class Project:
         """The same project and database, with its campaigns and templates as they are now."""
         fresh = Project(self.folder, self._clock, self.settings)
         fresh.say = self.say
-        fresh.__dict__ |= {"store": self.store, "guard": self.guard}
+        fresh.__dict__ |= {"store": self.store, "guard": self.guard, "spool": self.spool}
         return fresh
 
     def close(self) -> None:
+        if "spool" in self.__dict__:
+            self.spool.close()
         if "store" in self.__dict__:
             self.store.close()

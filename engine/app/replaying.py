@@ -6,12 +6,13 @@ from datetime import datetime
 from engine.app.hearing import Heard, take_up
 from engine.app.project import Project
 from engine.delivery.receivers import sendgrid, smtp
+from engine.facts import wishes
 from engine.facts.receiving.inbound import of_nobody
 from engine.facts.receiving.looking_back import Kept, parked, take_up_anew
 from engine.facts.receiving.sources import SOURCES
 from engine.registry import Menu
 
-EVERYBODY = Menu("source", dict.fromkeys((*SOURCES, sendgrid.SOURCE, smtp.SOURCE), ""))
+EVERYBODY = Menu("source", dict.fromkeys((*SOURCES, sendgrid.SOURCE, smtp.SOURCE, wishes.SOURCE), ""))
 
 
 def sources_of(name: str | None) -> Collection[str]:
@@ -38,4 +39,5 @@ def replay(project: Project, source: str | None, now: datetime, *, whole: bool) 
     """Take up parked events once more, or all that are still kept; how many, and what came of it."""
     with project.store.writing() as connection:
         count = take_up_anew(connection, sources_of(source), whole=whole)
+        wishes.carry_out_waiting(connection, now)
     return count, take_up(project, now)

@@ -72,6 +72,8 @@ def run_once(
     """
     project.guard.check()
     heard = take_up(project, now)
+    if heard.drained.torn:
+        progress(str(heard.drained))
     if heard.made:
         progress(str(heard.made))
     if heard.received:
@@ -102,6 +104,7 @@ def way_out(project: Project, transport: Transport, owner: str, progress: Callab
         versions={campaign.id: campaign.version for campaign in project.book.campaigns},
         guard=project.guard,
         clock=project.clock.now,
+        wishes=project.wishes,
     )
 
 

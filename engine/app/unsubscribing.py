@@ -1,36 +1,18 @@
 """What a reader of a mail asks for through its link: one topic less, none at all, or a choice of topics."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from engine.app.project import Project
-from engine.facts.consenting import say, words
-from engine.facts.identity import lock_customers
-from engine.facts.lookup import as_known_now
-from engine.facts.suppression import UNSUBSCRIBED, lift, suppress, suppression
-from engine.store.tables import customers, messages
+from engine.facts.consenting import words
+from engine.facts.suppression import UNSUBSCRIBED, suppression
+from engine.facts.wishes import How, Reader, Wish, reader_of
 
-ONE_CLICK, PAGE = "one click", "preference page"
 USUAL_TOPIC = "marketing"
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who got the mail of a link: the customer as known now, the address it went to, and its topic.
-
-    The topic is empty where the mail was owed.
-    """
-
-    customer_id: int
-    addresses: tuple[str, ...]  # the one it went to first, and perhaps a newer one
-    topic: str
-
-    @property
-    def address(self) -> str:
-        return self.addresses[0]
 
 
 @dataclass(frozen=True)
@@ -57,49 +39,34 @@ class Standing:
 
 def standing(project: Project, message_id: str, now: datetime) -> Standing | None:
     """None where nothing is known of the mail or its reader any longer."""
+    waiting = project.wishes.waiting(message_id)
     with project.store.reading() as connection:
-        reader = _reader(connection, message_id)
-        return _standing(connection, project, reader, now) if reader else None
+        reader = reader_of(connection, message_id)
+        if reader is None:
+            return None
+        return reduce(_with, waiting, _standing(connection, project, reader, now))
 
 
 def one_click(project: Project, message_id: str, now: datetime) -> Reader | None:
     """No more mails of that mail's topic; none but what is owed, where the mail had no topic."""
-    with project.store.writing() as connection:
-        reader = _reader(connection, message_id)
-        if reader is None:
-            return None
-        lock_customers(connection, [reader.customer_id])
-        if reader.topic:
-            say(connection, reader.customer_id, [(reader.topic, False)], ONE_CLICK, now)
-        else:
-            _suppress(connection, reader, ONE_CLICK, now)
-        return reader
+    return project.wishes.fulfil(Wish(message_id, How.CLICK), now)
 
 
 def stop_all(project: Project, message_id: str, now: datetime) -> Standing | None:
     """Nothing more but what is owed, whatever topics there are or will be."""
-    with project.store.writing() as connection:
-        reader = _reader(connection, message_id)
-        if reader is None:
-            return None
-        lock_customers(connection, [reader.customer_id])
-        _suppress(connection, reader, PAGE, now)
-        return _standing(connection, project, reader, now)
+    project.wishes.fulfil(Wish(message_id, How.ALL), now)
+    return standing(project, message_id, now)
 
 
 def choose(project: Project, message_id: str, wanted: Collection[str], now: datetime) -> Standing | None:
     """These of the topics shown, and no other. Who wants any is no longer suppressed by their own wish."""
-    with project.store.writing() as connection:
-        reader = _reader(connection, message_id)
-        if reader is None:
-            return None
-        lock_customers(connection, [reader.customer_id])
-        said = [(topic, topic in wanted) for topic in topics(project, reader)]
-        if any(yes for _, yes in said):
-            for address in reader.addresses:
-                lift(connection, address, now, only=UNSUBSCRIBED)
-        say(connection, reader.customer_id, said, PAGE, now)
-        return _standing(connection, project, reader, now)
+    with project.store.reading() as connection:
+        reader = reader_of(connection, message_id)
+    if reader is None:
+        return None
+    said = {topic: topic in wanted for topic in topics(project, reader)}
+    project.wishes.fulfil(Wish(message_id, How.TOPICS, said), now)
+    return standing(project, message_id, now)
 
 
 def topics(project: Project, reader: Reader) -> dict[str, str]:
@@ -108,18 +75,6 @@ def topics(project: Project, reader: Reader) -> dict[str, str]:
     used = {campaign.topic for campaign in project.files.campaigns} | {reader.topic}
     others = sorted(used - {"", *named}) or ([] if named else [USUAL_TOPIC])
     return named | {topic: topic.replace("-", " ").capitalize() for topic in others}
-
-
-def _reader(connection: Connection, message_id: str) -> Reader | None:
-    mail = select(messages.c.customer_id, messages.c.address, messages.c.topic)
-    row = connection.execute(mail.where(messages.c.message_id == message_id)).one_or_none()
-    if row is None:
-        return None
-    customer_id = as_known_now(connection, row.customer_id)
-    known = select(customers.c.email).where(customers.c.customer_id == customer_id)
-    found = connection.execute(known).one_or_none()
-    addresses = dict.fromkeys(filter(None, (row.address, found.email))) if found else {}
-    return Reader(customer_id, tuple(addresses), row.topic) if addresses else None
 
 
 def _standing(connection: Connection, project: Project, reader: Reader, now: datetime) -> Standing:
@@ -134,6 +89,13 @@ def _standing(connection: Connection, project: Project, reader: Reader, now: dat
     return Standing(reader, choices, grave[0] if grave else "")
 
 
-def _suppress(connection: Connection, reader: Reader, source: str, now: datetime) -> None:
-    for address in reader.addresses:
-        suppress(connection, address, UNSUBSCRIBED, source, now)
+def _with(found: Standing, wish: Wish) -> Standing:
+    """As it will be once a wish that waits is carried out."""
+    if found.barred:
+        return found
+    if wish.how is How.CLICK and found.reader.topic:
+        said = {choice.topic: choice.wanted for choice in found.choices} | {found.reader.topic: False}
+    else:
+        said = dict(wish.said)  # of all topics at once it says nothing, so none is wanted
+    choices = tuple(replace(choice, wanted=said.get(choice.topic, False)) for choice in found.choices)
+    return replace(found, choices=choices)

@@ -4,6 +4,15 @@ from engine.app.hearing import take_up
 from engine.daemon.logs import tell, warn
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
+from engine.facts.receiving.draining import Drained
+
+
+def tell_of_files(drained: Drained) -> None:
+    """What is wrong with what was spooled."""
+    if drained.torn:
+        warn("torn lines dropped", lines=drained.torn, hint="they were never acknowledged")
+    if drained.unread:
+        warn("spool not read", files=drained.unread, hint="see aftersale doctor")
 
 
 class Listener:
@@ -17,6 +26,7 @@ class Listener:
             return
         project = self._post.project
         heard = take_up(project, project.clock.now(), self._post.stopping.said)
+        tell_of_files(heard.drained)
         if heard.made:
             tell("events", **heard.made.as_json())
         if heard.received:

@@ -29,6 +29,7 @@ from engine.delivery.transports.base import (
 from engine.delivery.transports.one_by_one import OneByOne, together
 from engine.errors import TransportError
 from engine.facts.receiving.inbound import keep
+from engine.facts.wishes import Pending, Wishes
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 
@@ -60,7 +61,8 @@ class Courier:
     """Carries one batch after the other; `stopwatch` counts seconds, from whenever.
 
     `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back. What is not taken is
-    tried again for so long as `try_for` says.
+    tried again for so long as `try_for` says. Nothing leaves to who has uttered `wishes` that are not carried
+    out yet.
     """
 
     outbox: Outbox
@@ -71,6 +73,7 @@ class Courier:
     only: Collection[str] | None = None
     stop: Callable[[], bool] = lambda: False
     try_for: timedelta = FOR_EVER
+    wishes: Wishes | None = None
 
     @cached_property
     def _way(self) -> Together | OneByOne:
@@ -79,6 +82,13 @@ class Courier:
     def rest(self) -> timedelta:
         """For how long the transport is to be left alone."""
         return self._way.rest()
+
+    def hear_wishes(self) -> Pending:
+        """Carry out those that wait; those that still do."""
+        if not self.wishes:
+            return Pending()
+        self.wishes.carry_out(self.now)
+        return self.wishes.pending()
 
     def carry(self, batch: Sequence[Attempt], note: Callable[[Settled], None] = lambda _: None) -> None:
         """Send what was claimed; `note` is told what became of it, whatever happens.
@@ -153,9 +163,15 @@ class Courier:
         bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt not in stopped}
 
     def _stopped(self, letters: Mapping[Attempt, Mail]) -> dict[Attempt, Outcome]:
-        """What becomes of those that must not leave."""
+        """What becomes of those that must not leave.
+
+        Wishes that wait are asked for first: what is carried out meanwhile is found in the database.
+        """
+        pending = self.wishes.pending() if self.wishes else Pending()
         rehearsed = {a for a, mail in letters.items() if not on_the_list(mail.to_address, self.only)}
-        return dict.fromkeys(rehearsed, _REHEARSED) | self.outbox.stopped(letters, self.now)
+        wished = {a for a, mail in letters.items() if pending.concerns(a.key.customer_id, mail.to_address)}
+        stopped = dict.fromkeys(rehearsed, _REHEARSED) | dict.fromkeys(wished, _NOT_SENT)
+        return stopped | self.outbox.stopped(letters, self.now)
 
     def _hand_over(self, bag: Bag, parcel: Parcel, senders: Mapping[str, Attempt]) -> None:
         """Into the air with all of them, and down again one by one as the transport answers."""

@@ -20,6 +20,7 @@ from engine.delivery.states import Status
 from engine.delivery.transports.base import Transport
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.delivery.warm_up import Ramp
+from engine.facts.wishes import Wishes
 from engine.rendering.studio import Studio
 from engine.settings import Settings
 from engine.store.connect import Store
@@ -80,6 +81,7 @@ class Way:
     progress: Callable[[str], None]
     versions: Mapping[str, str] | None = None
     guard: Guard | None = None
+    wishes: Wishes | None = None
     clock: Callable[[], datetime] | None = None  # where a delivery may last; windows close meanwhile
 
     def rounds(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> "Rounds":
@@ -87,8 +89,8 @@ class Way:
         delivery, names = self.settings.delivery, (self.transport.name, self.versions)
         outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
         only = self.settings.staging.only
-        way = (outbox, self.studio, self.transport)
-        courier = Courier(*way, now, only=only, stop=stop, try_for=delivery.try_for)
+        way = (outbox, self.studio, self.transport, now)
+        courier = Courier(*way, only=only, stop=stop, try_for=delivery.try_for, wishes=self.wishes)
         per_domain = self.settings.smtp.per_domain if self.transport.name == SmtpTransport.name else {}
         ramp = Ramp(self.store, self.settings.warm_up, self.settings.zone)
         gate = Gate(outbox, delivery, per_domain, ramp, self.clock or (lambda: now))
@@ -183,7 +185,10 @@ class Rounds:
             self._progress(f"mails leave one every {rate.interval.total_seconds():g} s, as the rate says")
 
     def _due(self, full: frozenset[str] = frozenset()) -> list[Attempt]:
-        return self._ahead.next(self._courier.now, self._gate.clock(), full)
+        """What readers wished comes first: they were told that it holds."""
+        pending = self._courier.hear_wishes()
+        found = self._ahead.next(self._courier.now, self._gate.clock(), full)
+        return [mail for mail in found if mail.key.customer_id not in pending.customers]
 
     def _put_back(self, waiting: Sequence[Attempt], through: Collection[Attempt]) -> None:
         left = set(waiting).difference(through)

@@ -10,6 +10,7 @@
     merging        an anonymous customer turns out to be a known one; uniting brings their runs together
     suppression    addresses that get nothing
     consenting     a person's own word on topics
+    wishes         what a reader wishes through the link of a mail
     tombstones     who was erased, and is passed over
     transactions   which orders belong to one checkout
     subscriptions  how a subscription stood, as intervals

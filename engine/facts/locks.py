@@ -15,6 +15,11 @@ def locked(handle: int) -> bool:
     return True
 
 
+def unlock(handle: int) -> None:
+    """Others may lock it again."""
+    fcntl.flock(handle, fcntl.LOCK_UN)
+
+
 def stands(handle: int, path: Path) -> bool:
     """Whether the open file is still the one of that name."""
     with suppress(FileNotFoundError):

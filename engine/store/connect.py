@@ -1,6 +1,7 @@
 """Opening a database: the address, the pragmas, and errors a person can act on."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ ANSWER_SECONDS = 15  # how long a server may take to answer at all
 RESTORE = "restore it from a backup, then take it over with: aftersale adopt"
 _NO_URL = "the database URL cannot be used"
 _URLS = "write sqlite:///shop.db or postgresql://user@host/name"
+_HELD, _WAIT = "the database is held by another process", "wait for it to end, then try again"
 
 
 class Store:
@@ -64,13 +66,17 @@ class Store:
                 connection.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction that is kept whole, or not at all."""
-        alone = self._turn if self.engine.dialect.name == "sqlite" else nullcontext()
-        with translated_errors(), alone, self._connect() as connection:
+    def writing(self, *, within: int | None = None) -> Iterator[Connection]:
+        """One transaction that is kept whole, or not at all.
+
+        Where SQLite has another writer for longer than so many milliseconds, StoreLocked is raised; by
+        default for `busy`, once it is this thread's turn.
+        """
+        alone = self._alone(within) if self.engine.dialect.name == "sqlite" else nullcontext(0)
+        with translated_errors(), alone as busy, self._connect() as connection:
             connection.begin()
             if connection.dialect.name == "sqlite":
-                self._take_turn(connection)
+                self._take_turn(connection, busy)
             with connection.get_transaction() or connection.begin():
                 yield connection
 
@@ -84,17 +90,29 @@ class Store:
             raise NotAdopted(msg, hint="start again; aftersale status tells whether it is to be adopted")
         return self.engine.connect()
 
-    def _take_turn(self, connection: Connection) -> None:
+    @contextmanager
+    def _alone(self, within: int | None) -> Iterator[int]:
+        """This thread's turn, and for how long other processes may then be waited for."""
+        begun = time.monotonic()
+        if not self._turn.acquire(timeout=-1 if within is None else within / 1000):
+            raise StoreLocked(_HELD, hint=_WAIT)
+        try:
+            waited = int((time.monotonic() - begun) * 1000)
+            yield self._busy if within is None else min(max(within - waited, 0), self._busy)
+        finally:
+            self._turn.release()
+
+    def _take_turn(self, connection: Connection, busy: int) -> None:
         """SQLite has one writer at a time: wait a moment for it in silence, then say so and wait on."""
-        silent = min(self._busy, SILENT_MILLISECONDS)
+        silent = min(busy, SILENT_MILLISECONDS)
         connection.exec_driver_sql(f"PRAGMA busy_timeout={silent}")
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except OperationalError as error:
-            if silent == self._busy or "locked" not in str(error.orig):
+            if silent == busy or "locked" not in str(error.orig):
                 raise
-            self._say(f"another process is writing to the database; waiting up to {self._busy // 1000} s")
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={self._busy - silent}")
+            self._say(f"another process is writing to the database; waiting up to {busy // 1000} s")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={busy - silent}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def overwrite_free_pages(self) -> bool:
@@ -118,6 +136,11 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def has_one_writer(address: str) -> bool:
+    """Whether writers wait for each other there: SQLite has one at a time."""
+    return _url(address).get_backend_name() == "sqlite"
 
 
 def is_there(address: str, folder: Path) -> bool:
@@ -218,7 +241,7 @@ def _pragma(connection: Any, pragma: str) -> None:
 
 _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ("deadlock", StoreClash, "another process changed the same rows", "try again"),
-    ("locked", StoreLocked, "the database is held by another process", "wait for it to end, then try again"),
+    ("locked", StoreLocked, _HELD, _WAIT),
     (
         "readonly",
         StoreReadOnly,

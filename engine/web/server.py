@@ -9,6 +9,7 @@ from engine.app.project import Project
 from engine.errors import WebError
 from engine.settings import Web
 from engine.web.application import application
+from engine.web.drainer import Drainer
 
 
 class Server:
@@ -23,6 +24,7 @@ class Server:
             application(project), log_config=None, access_log=False, server_header=False, lifespan="off"
         )
         self._server = uvicorn.Server(config)
+        self._drainer = Drainer(project)
         self._thread = Thread(target=self._run, name="web", daemon=True)
 
     @property
@@ -32,16 +34,22 @@ class Server:
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
-        self._server.run(sockets=[self._listening])
+        self._drainer.start()
+        try:
+            self._server.run(sockets=[self._listening])
+        finally:
+            self._drainer.stop()
 
     def start(self) -> None:
         """In a thread of its own; signals are somebody else's."""
+        self._drainer.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Answer what was asked, and end."""
         self._server.should_exit = True
         self._thread.join(timeout=5)
+        self._drainer.stop()
         self.close()
 
     def close(self) -> None:

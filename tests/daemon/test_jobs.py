@@ -637,7 +637,10 @@ def test_what_was_told_is_taken_up_by_the_leader(crew: Crew, project: Project, l
 def test_facts_that_were_told_are_taken_up_by_the_leader(crew: Crew, project: Project, log: Listener) -> None:
     told = {"type": "identify", "userId": "u9", "traits": {"email": "nina@loaf.example"}}
     take_in_facts(project, "segment", [("m1", told), ("m2", {"type": "dreamt"}), ("m3", {"type": "group"})])
+    [file] = project.spool.events.files()
+    file.write_bytes(file.read_bytes() + b"torn")
     crew.listener.listen()
+    assert log.values("torn lines dropped")[0]["lines"] == 1
     assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1, "nobody": 0}]
     assert log.values("events parked")[0]["events"] == 1
     with project.store.reading() as connection:

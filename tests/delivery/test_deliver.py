@@ -1,20 +1,25 @@
 """The loop, with a transport that does as it is told."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, repeat
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.delivery.courier import Courier
-from engine.delivery.deliver import Delivered
+from engine.delivery.deliver import Delivered, Way, deliver
 from engine.delivery.outbox import Outbox
 from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Trace, TryAgain
 from engine.errors import TransportError
 from engine.facts.consenting import say
+from engine.facts.receiving.inbound import Told
+from engine.facts.receiving.spool import Spool
 from engine.facts.suppression import address_hash
+from engine.facts.wishes import SOURCE, Wishes
 from engine.planning.pauses import pause
 from engine.rendering.mail import Unwritable
 from engine.settings import Delivery
@@ -32,6 +37,7 @@ from tests.delivery.post_office import (
     plan_mails,
     row,
     run,
+    settings,
     statuses,
 )
 
@@ -336,6 +342,24 @@ def test_a_no_holds_from_the_moment_it_was_said_whoever_says_it(store: Store) ->
         "suppressed",
         "the customer said no to its topic meanwhile",
     ]
+
+
+def test_nothing_leaves_to_who_wished_so_while_another_has_the_database(store: Store, tmp_path: Path) -> None:
+    """It waits, with all to the same address, until the wish is carried out; then it is cancelled."""
+    plan_mails(store, 1, 2, 3, 4)
+    postman = Postman()
+    box, ann = courier(store, postman, range(9))
+    wishes = Wishes(store, Spool(tmp_path).wishes)
+    said = {"customers": [2], "addresses": [address_hash(address(3).upper())], "how": "click", "said": {}}
+    wish = Told(SOURCE, "1", NOW, json.dumps(said | {"mail": key(2).message_id}))
+    postman.before_each = lambda i: wishes.tray.put([wish]) if i == 1 else None
+    replace(ann, wishes=wishes).carry(box.claim(box.due(NOW, 10), NOW))
+    assert postman.sent == [1, 4]
+    assert [row(store, i).status for i in (2, 3)] == ["scheduled", "scheduled"]
+    way = Way(store, PlainStudio(), postman, settings(), "ann", print, wishes=wishes)
+    assert deliver(way, NOW) == Delivered(accepted=1, cancelled=1)
+    assert postman.sent == [1, 4, 3]
+    assert row(store, 2).error == "the customer said no to its topic meanwhile"
 
 
 def test_a_pause_holds_what_has_not_left_in_the_same_batch(store: Store) -> None:

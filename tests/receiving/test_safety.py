@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,10 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from engine.app.hearing import drain
+from engine.app.project import Project
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.refusal import Refused
-from engine.store.connect import Store
+from engine.settings import Settings
 from engine.store.tables import inbound
 from tests.receiving.ear import NOW, Ear, message, track
 from tests.receiving.test_segment import BASIC, KEY
@@ -45,6 +48,17 @@ def serving(folder: Path, database: str) -> Iterator[tuple[subprocess.Popen[str]
         process.kill()
 
 
+@contextmanager
+def held(url: str) -> Iterator[None]:
+    """Another writer has the database all the while, where it has one writer only."""
+    if not url.startswith("sqlite"):
+        yield
+        return
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_what_was_acknowledged_survives_kill_9(
     tmp_path: Path, kind: str, request: pytest.FixtureRequest
@@ -52,6 +66,7 @@ def test_what_was_acknowledged_survives_kill_9(
     (tmp_path / "config.yaml").write_text("{}")
     url, acknowledged = request.getfixturevalue(f"{kind}_url"), []
     with (
+        held(url),
         serving(tmp_path, url) as (process, address),
         closing(HTTPConnection(urlsplit(address).netloc)) as server,
     ):
@@ -63,8 +78,10 @@ def test_what_was_acknowledged_survives_kill_9(
             acknowledged.append(f"m{number}")
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with closing(Store(url)) as store, store.reading() as connection:
-        kept = set(connection.scalars(select(inbound.c.event_id)))
+    with closing(Project(tmp_path, settings=Settings(database=url))) as project:
+        drain(project)
+        with project.store.reading() as connection:
+            kept = set(connection.scalars(select(inbound.c.event_id)))
     assert kept == set(acknowledged)
 
 

@@ -52,7 +52,7 @@ class Door(AnyDoor):
             return answer.status, json.loads(answer.read())
 
     def rows(self, *columns: Any) -> list[Any]:
-        with self.project.store.reading() as connection:
+        with self.reading() as connection:
             return sorted(map(tuple, connection.execute(select(*columns))), key=repr)
 
 

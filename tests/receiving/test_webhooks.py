@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from stripe import WebhookSignature
 
-from engine.app.hearing import take_up
+from engine.app.hearing import drain, take_up
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.facts.receiving.sources import HOOKS
@@ -81,14 +81,15 @@ class Door(AnyDoor):
 
     def rows(self, table: str, *names: str) -> list[Any]:
         columns = [metadata.tables[table].c[name] for name in names]
-        with self.project.store.reading() as connection:
+        with self.reading() as connection:
             return sorted((tuple(map(_plain, row)) for row in connection.execute(select(*columns))), key=repr)
 
     def errors(self) -> set[str]:
-        with self.project.store.reading() as connection:
+        with self.reading() as connection:
             return set(connection.scalars(select(inbound.c.error).where(inbound.c.error.is_not(None))))
 
     def clear(self) -> None:
+        drain(self.project)
         with self.project.store.writing() as connection:
             for table in (*FACTS, "inbound", "dossiers", "contact_state", "changes"):
                 connection.execute(delete(metadata.tables[table]))

@@ -2,10 +2,11 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -132,6 +133,29 @@ def test_a_database_held_by_another(tmp_path: Path) -> None:
     with pytest.raises(StoreLocked), store.writing():
         pass
     other.close()
+    store.close()
+
+
+def test_who_cannot_wait_is_told_at_once_whoever_writes(tmp_path: Path) -> None:
+    store = Store("sqlite:///shop.db", folder=tmp_path)
+    ensure_current(store)
+
+    def asks() -> None:
+        with pytest.raises(StoreLocked), store.writing(within=0):
+            pass
+        asked.append("told")
+
+    asked: list[str] = []
+    with store.writing():  # a thread of this process
+        thread = Thread(target=asks)
+        thread.start()
+        thread.join()
+    with closing(sqlite3.connect(tmp_path / "shop.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asks()
+    with store.writing(within=0):
+        pass
+    assert asked == ["told", "told"]
     store.close()
 
 

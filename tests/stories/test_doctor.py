@@ -1,5 +1,6 @@
 """`aftersale doctor`: what is not as it should be, and which query lacks which index."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,8 @@ from engine.app import slowness
 from engine.app.failures import Failure, keep
 from engine.app.presence import show
 from engine.clock import VirtualClock
+from engine.facts.receiving.inbound import Told
+from engine.facts.receiving.spool import Spool
 from engine.rules.conditions.last_order import LastOrder
 from engine.store.connect import Store
 from engine.store.tables import customers, messages, orders
@@ -371,3 +374,27 @@ def test_a_url_that_is_none(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatc
     for command in ("check", "doctor", "preview"):
         said = aftersale(command)
         assert (said.code, said.err.splitlines()[0]) == (10, "error: the database URL cannot be used")
+
+
+def test_what_was_told_and_nobody_brings_in(
+    aftersale: Aftersale, light_shop: Path, clock: VirtualClock
+) -> None:
+    aftersale("run", "--once")
+    spool = Spool(light_shop / ".aftersale")
+    spool.events.put([Told("segment", each, clock.now(), "{}") for each in ("m1", "m2", "m2")])
+    assert told(aftersale, "events")["said"] == "2 yet to be taken up, by the daemon or the next run"
+    clock.advance(timedelta(minutes=10))
+    assert told(aftersale, "spool") == {
+        "about": "spool",
+        "said": "since 2026-03-10 09:00Z nobody brings what was told into the database: 3 wait",
+        "sound": False,
+        "hint": "does a daemon or `serve` run? Its log tells what stands against it; `run --once` does it, too",
+    }
+    [file] = spool.events.files()
+    file.write_bytes(file.read_bytes() + b"torn")
+    said = aftersale("run", "--once")
+    assert "1 torn lines of what was told are dropped: they were never acknowledged" in said.err
+    assert "✗ spool" not in aftersale("doctor").out
+    shutil.rmtree(light_shop / ".aftersale/spool")
+    (light_shop / ".aftersale/spool").write_text("")
+    assert told(aftersale, "spool")["said"] == ".aftersale/spool/wishes cannot be read: Not a directory"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.app.hearing import take_in_facts
+from engine.app.hearing import drain, take_in_facts
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from tests.receiving.ear import message, track
@@ -66,7 +66,7 @@ def test_a_source_that_falls_silent_is_named(
     aftersale: Aftersale, shop: Project, clock: VirtualClock
 ) -> None:
     take_in_facts(shop, "segment", [("m1", message("identify", traits=ANN))])
-    shop.store  # noqa: B018 - the database is made
+    drain(shop)
     clock.advance(timedelta(days=7))
     assert aftersale("status", "--json").json["silent"] == []
     clock.advance(timedelta(seconds=1))
@@ -75,6 +75,7 @@ def test_a_source_that_falls_silent_is_named(
     assert told in aftersale("doctor").out
     assert aftersale("status", "--json").json["silent"][0]["source"] == "segment"
     take_in_facts(shop, "segment", [("m2", message("identify", traits=ANN))])
+    drain(shop)
     assert told not in aftersale("status").out
 
 

@@ -12,6 +12,10 @@ from engine.app.erasing import GONE, STRIPPED
 from engine.app.project import Project
 from engine.app.told_of import LEFT_OUT
 from engine.clock import VirtualClock
+from engine.facts.locks import locked
+from engine.facts.receiving import spool
+from engine.facts.receiving.inbound import Told
+from engine.facts.receiving.spool import Spool
 from engine.facts.suppression import address_hash, lift
 from engine.store.connect import Store
 from engine.store.tables import customer_aliases, identities, inbound, messages, metadata
@@ -98,9 +102,9 @@ def ever_written(shop: Path) -> str:
         *shop.parent.glob("aftersale.db*"),
         *shop.glob("rejects/*"),
         *mails(shop),
-        *shop.glob(".aftersale/*"),
+        *shop.glob(".aftersale/**/*"),
     ]
-    return "".join(file.read_bytes().decode("latin-1") for file in ours)
+    return "".join(file.read_bytes().decode("latin-1") for file in ours if file.is_file())
 
 
 def everything_in(store: Store) -> str:
@@ -147,10 +151,10 @@ def test_what_was_told_of_them_is_told_and_not_what_stands_beside_it_of_others(
         ({"userId": "shop-7781", "city": "Rome", "friend": {"email": bob, "city": "Oslo"}},
          {"userId": "shop-7781", "city": "Rome", "friend": {"email": x, "city": x}}),
     ]  # fmt: skip
+    first, *others = [Told("sendgrid", str(n), NOW, json.dumps(body)) for n, (body, _) in enumerate(told_of)]
+    Spool(on_sqlite / ".aftersale").events.put([first])  # on its way still
     with stored.writing() as connection:
-        for number, (body, _) in enumerate(told_of):
-            row = {"source": "sendgrid", "event_id": str(number), "received_at": NOW}
-            connection.execute(inbound.insert(), row | {"body": json.dumps(body)})
+        connection.execute(inbound.insert(), [each._asdict() for each in others])
         for address in (ann, bob):
             lift(connection, address, NOW)
     told = aftersale("export", "customer", ann).json
@@ -173,6 +177,7 @@ def test_what_was_erased_cannot_be_found_and_the_counts_stay(
         for number, address in enumerate(("Ann@Loaf.example", "bob@loaf.example")):
             told = {"source": "sendgrid", "event_id": str(number), "received_at": NOW}
             connection.execute(inbound.insert(), told | {"body": json.dumps({"email": address})})
+    Spool(shop / ".aftersale").events.put([Told("sendgrid", "2", NOW, '{"email": "ann@loaf.example"}')])
     assert all(word in ever_written(shop) + everything_in(store) for word in ANN)
     said = aftersale("erase", "ann@loaf.example")
     assert (said.code, "say --yes" in said.err) == (2, True)
@@ -210,6 +215,19 @@ def test_what_was_told_of_them_goes_however_it_names_them(
     aftersale("erase", ANN[0], "--yes")
     assert "203.0.113" not in everything_in(store)
     assert "198.51.100.1" in everything_in(store), "somebody else"
+
+
+def test_nobody_is_erased_while_what_was_told_cannot_be_read(
+    aftersale: Aftersale, on_sqlite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "PATIENCE", 0)
+    tray = Spool(on_sqlite / ".aftersale").events
+    tray.put([Told("sendgrid", "1", NOW, '{"email": "ann@loaf.example"}')])
+    with tray.files()[0].open("rb") as frozen:  # by the process that writes it
+        assert locked(frozen.fileno())
+        said = aftersale("erase", "ann@loaf.example", "--yes")
+    assert (said.code, "1 file in .aftersale/spool cannot be read" in said.err) == (20, True)
+    assert aftersale("erase", "ann@loaf.example", "--yes").code == 0
 
 
 def test_the_next_import_passes_who_was_erased_over_until_there_is_new_consent(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from engine.app.doctoring import examine
+from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.delivery.receivers.signature import Verifier
@@ -41,11 +42,12 @@ class Door(AnyDoor):
         return post(self.server.address, body, headers)
 
     def kept(self) -> dict[str, Any]:
-        with self.project.store.reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select(inbound.c.event_id, inbound.c.body))
             return {row.event_id: json.loads(row.body) for row in rows}
 
     def clear(self) -> None:
+        drain(self.project)
         with self.project.store.writing() as connection:
             connection.execute(delete(inbound))
 

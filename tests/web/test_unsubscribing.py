@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,16 +15,20 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from sqlalchemy import select, update
 
-from engine.app.erasing import erase, known
+from engine.app.erasing import erase
+from engine.app.hearing import drain
+from engine.app.person import known
 from engine.app.project import Project
+from engine.app.replaying import list_parked, replay
 from engine.app.running import run_once
-from engine.app.unsubscribing import ONE_CLICK, PAGE
 from engine.clock import VirtualClock
 from engine.errors import SettingsError
+from engine.facts import wishes
 from engine.facts.suppression import suppress, suppression
+from engine.facts.wishes import ONE_CLICK, PAGE
 from engine.links import Links, Purpose
 from engine.settings import load_settings
-from engine.store.tables import consents, customers, messages
+from engine.store.tables import consents, customers, inbound, messages
 from engine.web.server import Server
 from tests.conftest import NOW
 from tests.daemon.conftest import make_shop
@@ -89,7 +93,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         patch.setenv("AFTERSALE_SECRETS__SIGNING", SECRET)
         if request.param == "postgres":
             patch.setenv("AFTERSALE_DATABASE", request.getfixturevalue("new_postgres")())
-        make_shop(folder, customers=60)
+        make_shop(folder, customers=90)
         project = Project(folder, VirtualClock(NOW))
         run_once(project, NOW, lambda _: None)
         server = Server(project)
@@ -241,17 +245,91 @@ def test_the_links_of_who_was_erased_say_that_nothing_is_known(site: Site, mail:
     assert site.ask("GET", site.path(mail.message_id, Purpose.VIEW)).status == 410
 
 
-def test_a_busy_database_says_so_and_promises_nothing(
-    site: Site, mail: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def busy(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Another writer has the database, until this is called."""
     if site.project.store.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL has more than one writer")
-    monkeypatch.setattr(site.project.store, "_busy", 10)
+    monkeypatch.setattr(wishes, "PATIENCE", 10)
     file = site.project.store.engine.url.database
     with closing(sqlite3.connect(str(file), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        answer = site.ask("POST", site.path(mail.message_id), "")
-    assert (answer.status, answer.headers["retry-after"]) == (503, "60")
+        yield other.rollback
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "then"),
+    [
+        ("", "You are unsubscribed.", ([("marketing", False, ONE_CLICK)], None)),
+        ("/all", "Done: you get no more of our letters.", ([], "unsubscribed")),
+        ("/topics", "Saved.", ([("marketing", False, PAGE)], None)),
+    ],
+)
+def test_a_wish_holds_though_another_has_the_database(
+    site: Site, mail: Any, busy: Callable[[], None], more: str, said: str, then: Any
+) -> None:
+    path = site.path(mail.message_id)
+    for _ in range(2):
+        answer = site.ask("POST", path + more, "")
+        assert (answer.status, said in answer.body) == (200, True)
+    assert "You get no letters from us" in site.ask("GET", path).body, "the page knows what waits"
+    assert (site.consents(mail.customer_id), site.suppression(mail.address)) == ([], None)
+    assert site.project.wishes.pending().concerns(mail.customer_id, "")
+    assert site.ask("POST", path[:-1] + more, "").status == 404, "whose token is forged wishes nothing"
+    busy()
+    drain(site.project)
+    assert (site.consents(mail.customer_id), site.suppression(mail.address)) == then
+    assert "You get no letters from us" in site.ask("GET", path).body
+
+
+def test_a_wish_is_carried_out_once_and_the_last_one_counts(
+    site: Site, mail: Any, busy: Callable[[], None]
+) -> None:
+    """Its process dies between the database and the file, and the reader has another wish by then."""
+    path, clock = site.path(mail.message_id), site.project.clock
+    assert isinstance(clock, VirtualClock)
+    assert site.ask("POST", path, "").status == 200
+    clock.advance(timedelta(minutes=1))
+    assert site.ask("POST", f"{path}/topics", "topic=marketing").status == 200, "it stands in line"
+    files = {file: file.read_bytes() for file in site.project.spool.wishes.files()}
+    assert 'value="marketing" checked' in site.ask("GET", path).body
+    busy()
+    drain(site.project)
+    said = [("marketing", False, ONE_CLICK), ("marketing", True, PAGE)]
+    assert site.consents(mail.customer_id) == said
+    for file, text in files.items():
+        file.write_bytes(text)
+    drain(site.project)
+    assert site.consents(mail.customer_id) == said
+    with site.project.store.reading() as connection:
+        rows = connection.execute(select(inbound).where(inbound.c.source == wishes.SOURCE))
+        assert {(row.outcome, row.body) for row in rows} == {("applied", "")}
+
+
+def test_a_wish_that_cannot_be_carried_out_is_parked_and_takes_no_other_with_it(
+    site: Site, busy: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = [m for m in site.rows(status="accepted") if m.customer_id not in site.taken][:2]
+    site.taken.update(m.customer_id for m in two)
+    carry_out = wishes.carry_out
+
+    def fails(connection: Any, wish: Any, at: Any) -> Any:
+        if wish.message_id == two[0].message_id:
+            raise RuntimeError
+        return carry_out(connection, wish, at)
+
+    monkeypatch.setattr(wishes, "carry_out", fails)
+    for each in two:
+        assert site.ask("POST", site.path(each.message_id), "").status == 200
+    busy()
+    drain(site.project)
+    no = [("marketing", False, ONE_CLICK)]
+    assert [site.consents(each.customer_id) for each in two] == [[], no]
+    [parked], _ = list_parked(site.project, wishes.SOURCE, 9)
+    assert parked.error == "it cannot be carried out: RuntimeError"
+    monkeypatch.setattr(wishes, "carry_out", carry_out)
+    replay(site.project, wishes.SOURCE, NOW, whole=True)
+    assert [site.consents(each.customer_id) for each in two] == [no, no]
 
 
 def test_no_public_address_without_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,18 +39,30 @@ class Verdict(NamedTuple):
 
 def keep(store: Store, source: str, id_key: str, body: str, now: datetime) -> int:
     """Keep all the events of a message; how many that are, those kept before included."""
-    return keep_events(store, source, [(_named(event, id_key), event) for event in events_of(body)], now)
+    return keep_events(store, source, named(body, id_key), now)
 
 
 def keep_events(store: Store, source: str, events: Iterable[tuple[Any, Any]], now: datetime) -> int:
     """Keep events, each with its own id where it has one; they are safe on the disk when this returns."""
-    rows = [
-        {"source": source, "event_id": _id(own, event), "received_at": now, "body": _written(event)}
-        for own, event in events
-    ]
+    told = as_told(source, events, now)
     with store.writing() as connection:
-        insert_ignoring(connection, inbound, sorted(rows, key=lambda row: str(row["event_id"])))
-    return len(rows)
+        keep_new(connection, told)
+    return len(told)
+
+
+def as_told(source: str, events: Iterable[tuple[Any, Any]], now: datetime) -> list[Told]:
+    """The events as they are kept."""
+    return [Told(source, _id(own, event), now, _written(event)) for own, event in events]
+
+
+def keep_new(connection: Connection, told: Iterable[Told]) -> None:
+    """Keep those that were not kept before."""
+    insert_ignoring(connection, inbound, [each._asdict() for each in sorted(told)])
+
+
+def named(body: str, id_key: str) -> list[tuple[Any, Any]]:
+    """The events of a message, each with its own id where it has one under that key."""
+    return [(_named(event, id_key), event) for event in events_of(body)]
 
 
 def events_of(body: str) -> Sequence[Any]:

@@ -10,7 +10,6 @@ from base64 import b64decode
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 
@@ -21,6 +20,7 @@ from engine.facts.receiving.parts import text
 from engine.facts.receiving.sources import segment, xapi
 from engine.facts.receiving.sources.source import same
 from engine.web.bodies import read_or_refuse, unpacked
+from engine.web.threads import Threads
 
 LARGEST = 1024 * 1024  # Segment's clients send 500 kB at most
 STATEMENTS = "xapi/statements"
@@ -33,7 +33,7 @@ class NotLetIn(Exception):
 
 
 def routes(project: Project) -> APIRouter:
-    router = APIRouter()
+    router, threads = APIRouter(), Threads("events")
     secret = project.settings.secrets.write_key
     key = secret.get_secret_value() if secret else ""
 
@@ -43,7 +43,7 @@ def routes(project: Project) -> APIRouter:
         body = await read_or_refuse(request, LARGEST, refused)
         if isinstance(body, JSONResponse):
             return body
-        return await run_in_threadpool(_take_in, project, path, key, body, request.headers)
+        return await threads.do(_take_in, project, path, key, body, request.headers)
 
     for path in (*segment.ENDPOINTS, "batch", STATEMENTS):
         router.add_api_route(f"/v1/{path}", _at(take, path), methods=["POST"], name=path)

@@ -6,7 +6,6 @@ It is kept at once and looked at later: whoever answers late is told everything 
 import logging
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from engine.app.hearing import take_in
@@ -14,6 +13,7 @@ from engine.app.project import Project
 from engine.delivery.receivers.signature import Verifier
 from engine.errors import StoreError
 from engine.web.bodies import read_or_refuse, refused
+from engine.web.threads import Threads
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 MOMENT = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -22,7 +22,7 @@ LOGGER = logging.getLogger("aftersale")
 
 
 def routes(project: Project) -> APIRouter:
-    router = APIRouter()
+    router, threads = APIRouter(), Threads("sendgrid")
     key = project.settings.sendgrid.webhook_key
     verifier = Verifier(key) if key else None
 
@@ -34,7 +34,7 @@ def routes(project: Project) -> APIRouter:
         if isinstance(body, JSONResponse):
             return body
         signature, moment = request.headers.get(SIGNATURE), request.headers.get(MOMENT)
-        return await run_in_threadpool(_take_in, project, verifier, body, (signature, moment))
+        return await threads.do(_take_in, project, verifier, body, (signature, moment))
 
     return router
 

@@ -14,13 +14,14 @@ from engine.app.project import Project
 from engine.app.unsubscribing import Standing, choose, one_click, standing, stop_all
 from engine.links import Purpose
 from engine.web.answers import gone, mask, page
+from engine.web.threads import Threads
 from engine.web.tokens import form, mail_of
 
 Fields = Annotated[list[tuple[str, str]], Depends(form)]
 
 
 def routes(project: Project) -> APIRouter:
-    router = APIRouter()
+    router, threads = APIRouter(), Threads("wishes")
     here, read, now = UpToDate(project), mail_of(project.settings, Purpose.UNSUBSCRIBE), project.clock.now
 
     @router.api_route("/u/{token}", methods=["GET", "HEAD"])
@@ -28,21 +29,28 @@ def routes(project: Project) -> APIRouter:
         return _page(project, token, standing(here.project(), read(token), now()))
 
     @router.post("/u/{token}")
-    def click(token: str) -> Response:
+    async def click(token: str) -> Response:
         """Whatever the body says: who posts here wants no more of these."""
-        reader = one_click(project, read(token), now())
+        reader = await threads.do(one_click, project, read(token), now())
         return PlainTextResponse("You are unsubscribed.\n") if reader else gone(project)
 
     @router.post("/u/{token}/all")
-    def stop(token: str) -> Response:
-        done = stop_all(here.project(), read(token), now())
-        return _page(project, token, done, "Done: you get no more of our letters.")
+    async def stop(token: str) -> Response:
+        def work() -> Response:
+            done = stop_all(here.project(), read(token), now())
+            return _page(project, token, done, "Done: you get no more of our letters.")
+
+        return await threads.do(work)
 
     @router.post("/u/{token}/topics")
-    def save(token: str, fields: Fields) -> Response:
+    async def save(token: str, fields: Fields) -> Response:
         wanted = {value for name, value in fields if name == "topic"}
-        done = choose(here.project(), read(token), wanted, now())
-        return _page(project, token, done, "Saved. This is what you get from now on.")
+
+        def work() -> Response:
+            done = choose(here.project(), read(token), wanted, now())
+            return _page(project, token, done, "Saved. This is what you get from now on.")
+
+        return await threads.do(work)
 
     return router
 

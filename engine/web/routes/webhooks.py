@@ -6,7 +6,6 @@ Those that sign nothing are given an address with a secret at its end: /webhooks
 import logging
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from engine.app.hearing import take_in_facts
@@ -15,13 +14,14 @@ from engine.errors import StoreError
 from engine.facts.receiving.sources import HOOKS
 from engine.facts.receiving.sources.source import Hook, Posted
 from engine.web.bodies import read_or_refuse, refused
+from engine.web.threads import Threads
 
 LARGEST = 4 * 1024 * 1024
 LOGGER = logging.getLogger("aftersale")
 
 
 def routes(project: Project) -> APIRouter:
-    router = APIRouter()
+    router, threads = APIRouter(), Threads("webhooks")
 
     async def take(request: Request, token: str = "") -> JSONResponse:
         hook = HOOKS[request.url.path.split("/webhooks/")[-1].partition("/")[0]]
@@ -32,7 +32,7 @@ def routes(project: Project) -> APIRouter:
         if isinstance(body, JSONResponse):
             return body
         posted = Posted(body, dict(request.headers), token)
-        return await run_in_threadpool(_take_in, project, hook, secret.get_secret_value(), posted)
+        return await threads.do(_take_in, project, hook, secret.get_secret_value(), posted)
 
     for name in HOOKS:
         router.add_api_route(f"/webhooks/{name}", take, methods=["POST"], name=name)
