@@ -26,13 +26,14 @@ from engine.clock import VirtualClock
 from engine.daemon.jobs import MINUTE, Crew, jobs
 from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
+from engine.daemon.sender import Sender
 from engine.daemon.serve import _break_off, _mind_the_clock, _scheduled, told_to_stop
 from engine.daemon.steady import Busy, Steady
 from engine.daemon.wall import Wall
 from engine.errors import NotAdopted, StoreLocked, StoreUnreachable, TransportError
 from engine.planning.plan import make_plan
 from engine.settings import Shop
-from engine.store.tables import customers, leases, messages
+from engine.store.tables import customers, leases, messages, throttle
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
 HOUR = timedelta(hours=1)
@@ -109,6 +110,25 @@ def test_what_is_planned_is_sent(crew: Crew, post: Post, log: Listener) -> None:
     crew.sender.deliver()
     [planned], [delivered] = log.values("planned"), log.values("delivered")
     assert planned["mails"] == delivered["accepted"] == left(post.project) > 0
+
+
+def test_what_leaves_at_a_rate_is_told_once_a_minute(
+    crew: Crew, project: Project, clock: VirtualClock, log: Listener, stopwatch: Sets, monkeypatch: Any
+) -> None:
+    """Else the log would have a line for each second."""
+    monkeypatch.setenv("AFTERSALE_DELIVERY__PER_MINUTE", "60")
+    crew.planner.plan()
+    slow = Sender(Post(spread := Project(project.folder, clock)))
+    for seconds in (0, 1, 2, 59, 61):
+        stopwatch(seconds)
+        with spread.store.writing() as connection:  # the next one may leave
+            connection.execute(update(throttle).values(next_at=datetime.now(UTC) - timedelta(seconds=0.5)))
+        slow.deliver()
+    assert log.values("delivered") == [{"accepted": 1}, {"accepted": 4}]
+    slow.deliver()
+    slow.close()
+    assert sum(each["accepted"] for each in log.values("delivered")) == left(project)
+    spread.close()
 
 
 def test_nothing_leaves_on_the_word_of_an_old_plan(crew: Crew, post: Post, clock: VirtualClock) -> None:
