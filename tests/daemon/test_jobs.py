@@ -489,6 +489,13 @@ def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post
     assert "aftersale.db is gone (restore it from a backup" in told["error"]
 
 
+def test_without_its_database_a_daemon_ends_all_the_same(crew: Crew, post: Post, log: Listener) -> None:
+    (post.project.folder / "aftersale.db").unlink()
+    crew.leave()
+    [left_so] = log.values("left without a word")
+    assert "aftersale.db is gone" in left_so["error"]
+
+
 def test_once_the_database_is_gone_nothing_more_leaves(crew: Crew, post: Post) -> None:
     """Nobody would know of it; what was planned a moment ago waits as well."""
     crew.planner.plan()
@@ -519,9 +526,9 @@ def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener
 
 @pytest.mark.parametrize(("at_work", "code"), [("plan", 0), ("deliver", 1)])
 def test_what_does_not_end_in_time_is_broken_off(
-    log: Listener, monkeypatch: pytest.MonkeyPatch, at_work: str, code: int
+    crew: Crew, project: Project, log: Listener, monkeypatch: pytest.MonkeyPatch, at_work: str, code: int
 ) -> None:
-    """A plan leaves no trace. Mails that are with the transport are another matter."""
+    """A plan leaves no trace. Mails that are with the transport are another matter, but the lead is given up."""
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     busy = Busy()
@@ -530,8 +537,11 @@ def test_what_does_not_end_in_time_is_broken_off(
     busy.end("reload")
     left = busy.wait(0)
     assert left == [at_work]
-    _break_off(left)
+    _break_off(left, crew.planner)
     assert codes == [code]
+    other = Crew(Post(project))
+    other.planner.lead()
+    assert other.planner.leads() is (at_work != "plan")
     assert log.values("broken off") == [{"jobs": at_work, "mails_under_way": code == 1}]
 
 
