@@ -11,6 +11,7 @@ from engine.app.presence import leave, show
 from engine.app.running import Turn, plan_now
 from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
+from engine.errors import NotAdopted, StoreError
 from engine.planning.leadership import (
     Lead,
     LeadLost,
@@ -67,14 +68,20 @@ class Planner:
             self._post.wake("deliver")
 
     def leave(self) -> None:
-        """Let another one take over at once."""
+        """Let another one take over at once. Where that cannot be written, the lease runs out."""
+        try:
+            self._give_up()
+        except (StoreError, NotAdopted) as error:
+            warn("left without a word", error=str(error))
+        self._lead = None
+
+    def _give_up(self) -> None:
         now = self._post.project.clock.now()
         with self._post.project.store.writing() as connection:
             leave(connection, self._post.owner)
             end_all(connection, self._post.owner, now)
             if self._lead is not None:
                 give_up_lead(connection, self._lead)
-        self._lead = None
 
     def _turn(self, lead: Lead) -> Turn:
         """Keeps the lead at the beginning of a plan, and lengthens it at its end."""

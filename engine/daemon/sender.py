@@ -1,6 +1,7 @@
 """Sends what is due, in a thread of its own, and looks up what an earlier run left."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,9 +11,12 @@ from engine.audience.looks import last_at
 from engine.daemon.logs import tell
 from engine.daemon.post import Post
 from engine.delivery.deliver import Way, clear_up
+from engine.delivery.states import Status
+from engine.delivery.throttle import interval
 from engine.store.tables import looks
 
 LONGEST = 60.0  # seconds; then a later plan may have decided otherwise
+TELLS = 60.0  # seconds
 LATELY = 10  # plans that may have failed before sending stops
 
 
@@ -22,6 +26,8 @@ class Sender:
     def __init__(self, post: Post) -> None:
         self._post = post
         self._transport = post.project.transport()
+        self._ended: Counter[Status] = Counter()
+        self._told_at = float("-inf")
 
     def deliver(self) -> None:
         """Send what the last plan decided, until nothing is left or as much as the rate allows.
@@ -37,8 +43,9 @@ class Sender:
         try:
             rounds.go()
         finally:
-            if ended := {status.value: number for status, number in rounds.ended.items() if number}:
-                tell("delivered", **ended)
+            self._ended.update(rounds.ended)
+            if interval(project.settings.delivery) is None or time.monotonic() >= self._told_at + TELLS:
+                self._tell()
 
     @staticmethod
     def _is_of_now(project: Project, planned: datetime) -> bool:
@@ -54,7 +61,15 @@ class Sender:
             tell("found", mails=found)
 
     def close(self) -> None:
+        self._tell()
         self._transport.close()
+
+    def _tell(self) -> None:
+        """What became of mails since it was last told; not every second where a rate spreads them."""
+        if ended := {status.value: number for status, number in self._ended.items() if number}:
+            tell("delivered", **ended)
+            self._told_at = time.monotonic()
+        self._ended.clear()
 
     @staticmethod
     def _last_plan(project: Project) -> datetime | None:

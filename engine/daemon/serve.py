@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -16,11 +17,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine.app.project import Project
 from engine.daemon.jobs import Crew, executors, jobs
 from engine.daemon.logs import set_up, tell, warn
+from engine.daemon.planner import Planner
 from engine.daemon.post import Post
 from engine.daemon.steady import Busy, Steady
 from engine.daemon.wall import Wall
 
 FINE, UNFINISHED = 0, 1
+LEAVES = 2.0  # seconds that a farewell may take
 LOOKS = 5.0  # seconds between two looks at the clock on the wall
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -41,7 +44,7 @@ def serve(project: Project) -> int:
         tell("stopping")
         left = _finish(scheduler, busy, project.settings.run.stop_within.total_seconds())
     if left:
-        _break_off(left)
+        _break_off(left, crew.planner)
     crew.leave()
     if post.trouble:
         raise post.trouble
@@ -97,11 +100,15 @@ def _finish(scheduler: Any, busy: Busy, seconds: float) -> list[str]:
     return busy.wait(seconds)
 
 
-def _break_off(left: list[str]) -> None:
+def _break_off(left: list[str], planner: Planner) -> None:
     """End the process over jobs that do not end. A plan is undone as a whole; mails on their way are
-    looked up once their lease runs out."""
+    looked up once their lease runs out. Another daemon takes over at once, unless a plan holds the lead."""
     sending = "deliver" in left
     warn("broken off", jobs=" ".join(sorted(left)), mails_under_way=sending)
+    if not {"lead", "plan"} & {*left}:
+        leaving = Thread(target=planner.leave, daemon=True)
+        leaving.start()
+        leaving.join(LEAVES)
     sys.stderr.flush()
     os._exit(UNFINISHED if sending else FINE)
 

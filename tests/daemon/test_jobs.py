@@ -26,13 +26,14 @@ from engine.clock import VirtualClock
 from engine.daemon.jobs import MINUTE, Crew, jobs
 from engine.daemon.logs import LOGGER, set_up
 from engine.daemon.post import Post
+from engine.daemon.sender import Sender
 from engine.daemon.serve import _break_off, _mind_the_clock, _scheduled, told_to_stop
 from engine.daemon.steady import Busy, Steady
 from engine.daemon.wall import Wall
 from engine.errors import NotAdopted, StoreLocked, StoreUnreachable, TransportError
 from engine.planning.plan import make_plan
 from engine.settings import Shop
-from engine.store.tables import customers, leases, messages
+from engine.store.tables import customers, leases, messages, throttle
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 
 HOUR = timedelta(hours=1)
@@ -109,6 +110,25 @@ def test_what_is_planned_is_sent(crew: Crew, post: Post, log: Listener) -> None:
     crew.sender.deliver()
     [planned], [delivered] = log.values("planned"), log.values("delivered")
     assert planned["mails"] == delivered["accepted"] == left(post.project) > 0
+
+
+def test_what_leaves_at_a_rate_is_told_once_a_minute(
+    crew: Crew, project: Project, clock: VirtualClock, log: Listener, stopwatch: Sets, monkeypatch: Any
+) -> None:
+    """Else the log would have a line for each second."""
+    monkeypatch.setenv("AFTERSALE_DELIVERY__PER_MINUTE", "60")
+    crew.planner.plan()
+    slow = Sender(Post(spread := Project(project.folder, clock)))
+    for seconds in (0, 1, 2, 59, 61):
+        stopwatch(seconds)
+        with spread.store.writing() as connection:  # the next one may leave
+            connection.execute(update(throttle).values(next_at=datetime.now(UTC) - timedelta(seconds=0.5)))
+        slow.deliver()
+    assert log.values("delivered") == [{"accepted": 1}, {"accepted": 4}]
+    slow.deliver()
+    slow.close()
+    assert sum(each["accepted"] for each in log.values("delivered")) == left(project)
+    spread.close()
 
 
 def test_nothing_leaves_on_the_word_of_an_old_plan(crew: Crew, post: Post, clock: VirtualClock) -> None:
@@ -469,6 +489,13 @@ def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post
     assert "aftersale.db is gone (restore it from a backup" in told["error"]
 
 
+def test_without_its_database_a_daemon_ends_all_the_same(crew: Crew, post: Post, log: Listener) -> None:
+    (post.project.folder / "aftersale.db").unlink()
+    crew.leave()
+    [left_so] = log.values("left without a word")
+    assert "aftersale.db is gone" in left_so["error"]
+
+
 def test_once_the_database_is_gone_nothing_more_leaves(crew: Crew, post: Post) -> None:
     """Nobody would know of it; what was planned a moment ago waits as well."""
     crew.planner.plan()
@@ -499,9 +526,9 @@ def test_a_database_that_was_exchanged_ends_the_daemon(post: Post, log: Listener
 
 @pytest.mark.parametrize(("at_work", "code"), [("plan", 0), ("deliver", 1)])
 def test_what_does_not_end_in_time_is_broken_off(
-    log: Listener, monkeypatch: pytest.MonkeyPatch, at_work: str, code: int
+    crew: Crew, project: Project, log: Listener, monkeypatch: pytest.MonkeyPatch, at_work: str, code: int
 ) -> None:
-    """A plan leaves no trace. Mails that are with the transport are another matter."""
+    """A plan leaves no trace. Mails that are with the transport are another matter, but the lead is given up."""
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     busy = Busy()
@@ -510,8 +537,11 @@ def test_what_does_not_end_in_time_is_broken_off(
     busy.end("reload")
     left = busy.wait(0)
     assert left == [at_work]
-    _break_off(left)
+    _break_off(left, crew.planner)
     assert codes == [code]
+    other = Crew(Post(project))
+    other.planner.lead()
+    assert other.planner.leads() is (at_work != "plan")
     assert log.values("broken off") == [{"jobs": at_work, "mails_under_way": code == 1}]
 
 
