@@ -9,7 +9,6 @@ from threading import Thread
 from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.errors import AftersaleError
-from engine.facts.receiving.draining import Drained
 
 EVERY = 1.0  # seconds: what machines tell is brought in together; a wish is not kept waiting for that
 AT_LAST = 1_000  # milliseconds that the end waits for another writer
@@ -42,22 +41,19 @@ class Drainer:
 
     def _drain(self, within: int | None) -> None:
         """What stands against it is told once."""
-        try:
-            self._tell(drain(self._project, within=within))
-        except AftersaleError as error:
-            self._warn(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, what was acknowledged is tried again
-            self._warn(type(error).__name__)
-        else:
-            self._told = ""
+        trouble = self._trouble(within)
+        if trouble and trouble != self._told:
+            LOGGER.warning("spool waits", extra={"event_values": {"error": trouble}})
+        self._told = trouble
 
-    def _tell(self, drained: Drained) -> None:
+    def _trouble(self, within: int | None) -> str:
+        """What stands against it; '' where nothing does."""
+        try:
+            drained = drain(self._project, within=within)
+        except AftersaleError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was acknowledged is tried again
+            return type(error).__name__
         if drained.torn:
             LOGGER.warning("torn lines dropped", extra={"event_values": {"lines": drained.torn}})
-        if drained.unread:
-            self._warn(f"files not read: {drained.unread}")
-
-    def _warn(self, what: str) -> None:
-        if what != self._told:
-            LOGGER.warning("spool waits", extra={"event_values": {"error": what}})
-        self._told = what
+        return f"{drained.unread} files cannot be read" if drained.unread else ""

@@ -194,10 +194,7 @@ def read(path: Path) -> Lines | None:
 
     Raises StoreLocked where its writer does not come to an end, StoreError where it cannot be read.
     """
-    try:
-        return _read(path, wait=True)
-    except FileNotFoundError:
-        return None
+    return _read(path, wait=True)
 
 
 def remove(path: Path) -> None:
@@ -207,19 +204,19 @@ def remove(path: Path) -> None:
 
 
 def _there_or_taken(path: Path) -> Sequence[Told]:
-    for each in (path, path.with_suffix(TAKEN)):
-        with suppress(FileNotFoundError):
-            return _read(each).told
-    return ()
+    lines = _read(path) or _read(path.with_suffix(TAKEN))
+    return lines.told if lines else ()
 
 
-def _read(path: Path, *, wait: bool = False) -> Lines:
-    with _told_as("read", path), path.open("rb") as file:
+def _read(path: Path, *, wait: bool = False) -> Lines | None:
+    """None where it is not there."""
+    with _told_as("read", path), suppress(FileNotFoundError), path.open("rb") as file:
         if wait:
             _wait_for_the_last_line(file.fileno(), path)
         lines = [line for line in file.read().split(b"\n") if line]
-    found = [told for told in map(_told, lines) if told]
-    return Lines(found, len(lines) - len(found))
+        found = [told for told in map(_told, lines) if told]
+        return Lines(found, len(lines) - len(found))
+    return None
 
 
 def _wait_for_the_last_line(handle: int, path: Path) -> None:
@@ -256,11 +253,9 @@ def _make_lasting(folder: Path) -> None:
 
 @contextmanager
 def _told_as(what: str, path: Path) -> Iterator[None]:
-    """Trouble with files as StoreError; one that is not there is told as it is."""
+    """Trouble with files as StoreError."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
         hint = "what is told is kept there first: look at the rights of that folder, and at its disk"
         raise StoreError(f"{relative(path)} cannot be {what}: {error.strerror}", hint=hint) from error

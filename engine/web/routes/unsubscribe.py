@@ -31,8 +31,12 @@ def routes(project: Project) -> APIRouter:
     @router.post("/u/{token}")
     async def click(token: str) -> Response:
         """Whatever the body says: who posts here wants no more of these."""
-        reader = await threads.do(one_click, project, read(token), now())
-        return PlainTextResponse("You are unsubscribed.\n") if reader else gone(project)
+
+        def work() -> Response:
+            reader = one_click(project, read(token), now())
+            return PlainTextResponse("You are unsubscribed.\n") if reader else gone(project)
+
+        return await threads.do(work)
 
     @router.post("/u/{token}/all")
     async def stop(token: str) -> Response:
