@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from engine.delivery.line import Line
 from engine.delivery.outbox import Outbox, Outcome
 from engine.delivery.receivers import smtp
 from engine.delivery.retry import pause_after
@@ -59,7 +60,8 @@ class Settled(NamedTuple):
 class Courier:
     """Carries one batch after the other; `stopwatch` counts seconds, from whenever.
 
-    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back.
+    `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back. `line` knows who
+    buys at the moment.
     """
 
     outbox: Outbox
@@ -69,6 +71,7 @@ class Courier:
     stopwatch: Callable[[], float] = time.monotonic
     only: Collection[str] | None = None
     stop: Callable[[], bool] = lambda: False
+    line: Line | None = None
 
     @cached_property
     def _way(self) -> Together | OneByOne:
@@ -146,11 +149,13 @@ class Courier:
 
     def _pass_the_door(self, bag: Bag) -> None:
         """Keep only the letters that nothing stands against by now."""
-        stopped = {
+        crossing = self.line.crossed_by(bag.letters) if self.line else {}
+        rehearsed = {
             attempt: _REHEARSED
             for attempt, mail in bag.letters.items()
             if not on_the_list(mail.to_address, self.only)
-        } | self.outbox.stopped(bag.letters, self.now)
+        }
+        stopped = crossing | rehearsed | self.outbox.stopped(bag.letters, self.now)
         bag.outcomes |= stopped
         bag.letters = {attempt: mail for attempt, mail in bag.letters.items() if attempt not in stopped}
 
