@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.clock import from_micros, span, to_micros
-from engine.facts.checkouts import open_checkout
+from engine.facts.checkouts import not_given_up, open_checkout
 from engine.facts.transactions import COMPLETED, FRONT, RELEASED, WINDOW, Transaction, stored_transactions
 from engine.planning.story import stamp
 from engine.rules.conditions.bought import place_of
@@ -125,7 +125,7 @@ def _checkouts(
 ) -> Iterator[Checkout]:
     event, expires = funnel_events.c, settings.checkout.expires
     asked = select(event.checkout_id, event.at).where(
-        event.customer_id == customer_id, *open_checkout(expires, now)
+        event.customer_id == customer_id, *open_checkout(now - not_given_up(expires), now)
     )
     for checkout, at in connection.execute(asked.order_by(event.at)):
         yield Checkout(checkout, at, at + expires)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from engine.delivery.line import Line
 from engine.delivery.outbox import FOR_EVER, Outbox, Outcome
 from engine.delivery.receivers import smtp
 from engine.delivery.retry import pause_after
@@ -62,7 +63,7 @@ class Courier:
 
     `only` is the list of a rehearsal. Where `stop` says so, what has not left goes back. What is not taken is
     tried again for so long as `try_for` says. Nothing leaves to who has uttered `wishes` that are not carried
-    out yet.
+    out yet. `line` knows who buys at the moment.
     """
 
     outbox: Outbox
@@ -74,6 +75,7 @@ class Courier:
     stop: Callable[[], bool] = lambda: False
     try_for: timedelta = FOR_EVER
     wishes: Wishes | None = None
+    line: Line | None = None
 
     @cached_property
     def _way(self) -> Together | OneByOne:
@@ -170,7 +172,8 @@ class Courier:
         pending = self.wishes.pending() if self.wishes else Pending()
         rehearsed = {a for a, mail in letters.items() if not on_the_list(mail.to_address, self.only)}
         wished = {a for a, mail in letters.items() if pending.concerns(a.key.customer_id, mail.to_address)}
-        stopped = dict.fromkeys(rehearsed, _REHEARSED) | dict.fromkeys(wished, _NOT_SENT)
+        crossing = self.line.crossed_by(letters) if self.line else {}
+        stopped = crossing | dict.fromkeys(rehearsed, _REHEARSED) | dict.fromkeys(wished, _NOT_SENT)
         return stopped | self.outbox.stopped(letters, self.now)
 
     def _hand_over(self, bag: Bag, parcel: Parcel, senders: Mapping[str, Attempt]) -> None:

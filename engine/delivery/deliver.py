@@ -13,6 +13,7 @@ from engine.delivery.courier import Courier, Settled
 from engine.delivery.gate import Gate
 from engine.delivery.generation import Guard
 from engine.delivery.leases import expire, wait_for_others
+from engine.delivery.line import Line
 from engine.delivery.outbox import Outbox
 from engine.delivery.reconcile import reconcile
 from engine.delivery.rows import Attempt, stands
@@ -82,18 +83,20 @@ class Way:
     versions: Mapping[str, str] | None = None
     guard: Guard | None = None
     wishes: Wishes | None = None
-    clock: Callable[[], datetime] | None = None  # where a delivery may last; windows close meanwhile
+    clock: Callable[[], datetime] | None = None  # where a delivery may last; much may happen meanwhile
 
     def rounds(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> "Rounds":
         """The deliveries of one instant, until `stop` says to end them."""
         delivery, names = self.settings.delivery, (self.transport.name, self.versions)
         outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
         only = self.settings.staging.only
+        clock = self.clock or (lambda: now)
+        line = Line(self.store, self.settings, clock)
         way = (outbox, self.studio, self.transport, now)
-        courier = Courier(*way, only=only, stop=stop, try_for=delivery.try_for, wishes=self.wishes)
+        courier = Courier(*way, only=only, stop=stop, try_for=delivery.try_for, wishes=self.wishes, line=line)
         per_domain = self.settings.smtp.per_domain if self.transport.name == SmtpTransport.name else {}
         ramp = Ramp(self.store, self.settings.warm_up, self.settings.zone)
-        gate = Gate(outbox, delivery, per_domain, ramp, self.clock or (lambda: now))
+        gate = Gate(outbox, delivery, per_domain, ramp, clock)
         return Rounds(outbox, courier, delivery.batch, gate, self.progress)
 
 

@@ -55,12 +55,16 @@ DECIDED = messages.c.due_at <= SLOT  # since it fell due; what is tried again is
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an attempt. `due_at` is when to try again, for what is scheduled anew."""
+    """What became of an attempt. `due_at` is when to try again, for what is scheduled anew.
+
+    `in_vain` says that it was tried then, and not taken.
+    """
 
     status: Status
     error: str | None = None
     provider_id: str | None = None
     due_at: datetime | None = None
+    in_vain: bool = True
 
 
 class Outbox:
@@ -234,7 +238,7 @@ class Outbox:
         self, connection: Connection, outcomes: Mapping[Attempt, Outcome], now: datetime, try_for: timedelta
     ) -> dict[Attempt, Outcome]:
         """Those that would be tried again, and have been for long enough."""
-        again = [attempt for attempt, outcome in outcomes.items() if outcome.due_at is not None]
+        again = [attempt for attempt, outcome in outcomes.items() if _in_vain(outcome)]
         if not again or try_for == FOR_EVER:
             return {}
         ids = [attempt.key.message_id for attempt in again]
@@ -255,7 +259,7 @@ class Outbox:
         _, status = move(Status.SENDING, target)
         ended = {"state": status, "end": now if target in FINAL else None}
         told = {
-            attempt: _told(outcome) | ended | {"vain": now if outcome.due_at else None}
+            attempt: _told(outcome) | ended | {"vain": now if _in_vain(outcome) else None}
             for attempt, outcome in chosen.items()
         }
         return apply(connection, self._end, told)
@@ -315,6 +319,10 @@ def _domain(email: str | None) -> str:
 def _on_record(mail: Mail, lease: datetime) -> dict[str, Any]:
     proof = json.dumps(mail.evidence, ensure_ascii=False, sort_keys=True)
     return {"lease": lease, "to": mail.to_address, "proof": proof}
+
+
+def _in_vain(outcome: Outcome) -> bool:
+    return outcome.in_vain and outcome.due_at is not None
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

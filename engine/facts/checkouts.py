@@ -1,6 +1,7 @@
 """Checkouts that were started, and are open until an order of them, or until they are given up."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
@@ -8,12 +9,19 @@ from engine.clock import MICROSECOND
 from engine.store.tables import funnel_events, orders
 
 STARTED = "checkout_started"  # what the funnel tells
+Instants = datetime | ColumnElement[Any]
 
 
-def open_checkout(expires: timedelta, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def not_given_up(expires: timedelta) -> timedelta:
+    """How old a start may be at most, and still be open."""
+    return expires - MICROSECOND
+
+
+def open_checkout(since: Instants, now: Instants) -> tuple[ColumnElement[bool], ...]:
     """SQL over the facts of the funnel: a checkout that was started, and is neither ordered nor given up.
 
-    A start that names no checkout is settled by any paid order that is not before it.
+    Those that were started before `since` are given up by now. A start that names no checkout is settled by
+    any paid order that is not before it.
     """
     event, order = funnel_events.c, orders.c
     ordered = exists().where(
@@ -27,6 +35,6 @@ def open_checkout(expires: timedelta, now: datetime) -> tuple[ColumnElement[bool
     )
     return (
         event.what == STARTED,
-        event.at.between(now - expires + MICROSECOND, now),
+        event.at.between(since, now),
         ~ordered.correlate(funnel_events),
     )

@@ -286,7 +286,8 @@ class _Finder:
         self._visit_parts(node, known, tested_first=node.name == "defined")
 
     def _visit_filter(self, node: nodes.Filter, known: Known, *, tested: bool) -> None:
-        self._visit_parts(node, known, tested_first=node.name in ("default", "d"))
+        first = node.node is not None and node.name in ("default", "d")
+        self._visit_parts(node, known, tested_first=first)
 
     def _visit_getattr(self, node: nodes.Getattr | nodes.Getitem, known: Known, *, tested: bool) -> None:
         self._visit_parts(node, known)

@@ -1,6 +1,7 @@
 """One file of a template, parsed, and the names in it."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,18 +26,29 @@ class File:
         return {block.name: block for block in self.tree.find_all(nodes.Block)}
 
     @cached_property
-    def imports(self) -> Mapping[str, tuple[nodes.Expr, str]]:
-        """By the name a macro has here: the file it is imported from, and its name there."""
-        return {
-            alias: (node.template, wanted)
-            for node in self.tree.find_all(nodes.FromImport)
-            for wanted, alias in imported(node)
-        }
+    def homonyms(self) -> Mapping[str, Sequence[nodes.Macro]]:
+        """All the macros of its own that have one name, perhaps in scopes of their own."""
+        found: dict[str, list[nodes.Macro]] = defaultdict(list)
+        for macro in self.tree.find_all(nodes.Macro):
+            found[macro.name].append(macro)
+        return found
 
     @cached_property
-    def modules(self) -> Mapping[str, nodes.Expr]:
+    def imports(self) -> Mapping[str, Sequence[tuple[nodes.Expr, str]]]:
+        """By the name a macro has here: the files it is imported from, and its name there."""
+        found: dict[str, list[tuple[nodes.Expr, str]]] = defaultdict(list)
+        for node in self.tree.find_all(nodes.FromImport):
+            for wanted, alias in imported(node):
+                found[alias].append((node.template, wanted))
+        return found
+
+    @cached_property
+    def modules(self) -> Mapping[str, Sequence[nodes.Expr]]:
         """The files that are imported whole, by the names they have here."""
-        return {node.target: node.template for node in self.tree.find_all(nodes.Import)}
+        found: dict[str, list[nodes.Expr]] = defaultdict(list)
+        for node in self.tree.find_all(nodes.Import):
+            found[node.target].append(node.template)
+        return found
 
     @cached_property
     def stored(self) -> frozenset[str]:

@@ -29,6 +29,7 @@ class _Place:
     """Where the reader stands: in which files, under which guards, in which block or macro."""
 
     files: tuple[File, ...]
+    chain: tuple[File, ...] = ()  # the template and its layouts, which see each other's macros
     guards: tuple[Guard, ...] = ()
     blocks: Mapping[str, Sequence[tuple[File, nodes.Block]]] = field(default_factory=dict)
     above: Sequence[tuple[File, nodes.Block]] = ()  # what super() stands for
@@ -112,7 +113,8 @@ class Reader:
 
     def _template(self, file: File, place: _Place) -> Iterator[Event]:
         """The file, and the layout it extends."""
-        place = replace(place, blocks=_with_blocks(place.blocks, file)).entering(file)
+        blocks = _with_blocks(place.blocks, file)
+        place = replace(place, blocks=blocks, chain=(*place.chain, file)).entering(file)
         extends = next((node for node in file.tree.body if isinstance(node, nodes.Extends)), None)
         self._refuse_hidden_extends(file, place, extends)
         if extends is None:
@@ -168,8 +170,12 @@ class Reader:
         return read(node, place) if read else iter(())
 
     def _read_block(self, node: nodes.Block, place: _Place) -> Iterator[Event]:
-        if not place.silent:
-            yield from self._block(node.name, place)
+        if place.silent:
+            return
+        if node.name not in place.blocks:
+            hint = "write it where the macro is called"
+            self._wrong(place, node, "a block cannot stand within a macro", hint, node.name)
+        yield from self._block(node.name, place)
 
     def _read_assign(self, node: nodes.Assign | nodes.ExprStmt, place: _Place) -> Iterator[Event]:
         return self._value(node.node, place, "kept")
@@ -183,7 +189,11 @@ class Reader:
     def _read_assignblock(
         self, node: nodes.AssignBlock | nodes.FilterBlock, place: _Place
     ) -> Iterator[Event]:
-        return self._enclosed(node, node.body, place)
+        yield Mark("open", node)
+        if node.filter is not None:  # which takes arguments, and writes nothing by itself
+            yield from self._value(node.filter, place, "test")
+        yield from self._body(node.body, place)
+        yield Mark("close", node)
 
     _read_filterblock = _read_assignblock
 
@@ -220,10 +230,11 @@ class Reader:
     def _read_for(self, node: nodes.For, place: _Place) -> Iterator[Event]:
         yield from self._value(node.iter, place, "kept")
         yield Mark("open", node)
+        within = place
         if node.test:
             yield from self._value(node.test, place, "test")
-            place = place.under(Guard(node.test, holds=True))
-        yield from self._body(node.body, place)
+            within = place.under(Guard(node.test, holds=True))
+        yield from self._body(node.body, within)
         if node.else_:
             yield Mark("branch", node)
             yield from self._body(node.else_, place)
@@ -235,7 +246,7 @@ class Reader:
             self._wrong(place, node, *UNSHOWN)
         elif file:
             yield Mark("open", node)
-            inner = replace(place, files=(file, *place.files), blocks={}, above=())
+            inner = replace(place, files=(file, *place.files), chain=(), blocks={}, above=())
             yield from self._template(file, inner)
             yield Mark("close", node)
 
@@ -294,6 +305,7 @@ class Reader:
         expanded = [event for part in parts for event in self._reference(part, place)]
         self._refuse_skipping(node, place)
         self._refuse_aliasing(node, place)
+        self._refuse_self(node, place)
         yield Value(place.file.source, node, place.guards, role, len(expanded))
         yield from expanded
 
@@ -302,6 +314,15 @@ class Reader:
             if isinstance(part.node, nodes.Name) and part.node.name == "super":
                 hint = "write super() in that block, too"
                 self._wrong(place, part, "super() stands for the next block only", hint)
+
+    def _refuse_self(self, node: nodes.Node, place: _Place) -> None:
+        """Of the blocks of a template only `self.name()` can be followed to what it claims."""
+        parts = (node, *node.find_all((nodes.Name, nodes.Getattr)))
+        asked = {id(part.node) for part in parts if isinstance(part, nodes.Getattr)}
+        for part in parts:
+            if isinstance(part, nodes.Name) and part.name == "self" and id(part) not in asked:
+                hint = "write its blocks as self.name()"
+                self._wrong(place, part, "'self' is the template itself", hint, "self")
 
     def _refuse_aliasing(self, node: nodes.Node, place: _Place) -> None:
         """Of an imported file only `name.macro(…)` can be followed to what it claims."""
@@ -343,26 +364,34 @@ class Reader:
         yield Mark("close", macro)
 
     def _macro(self, node: nodes.Node, place: _Place) -> tuple[File, nodes.Macro] | None:
+        """The macro that a name stands for. Of two it may be either, and what it claims is not known."""
+        found = {id(macro): (file, macro) for file, macro in self._macros(node, place)}
+        if len(found) > 1:
+            name = str(getattr(node, "attr", "") or getattr(node, "name", ""))
+            hint = "give one of them another name"
+            self._wrong(place, node, f"there are two macros of the name {name!r}", hint, name)
+        return next(iter(found.values()), None)
+
+    def _macros(self, node: nodes.Node, place: _Place) -> Iterator[tuple[File, nodes.Macro]]:
+        """Those of the file itself, or of the template with its layouts; else those that it sees besides."""
+        own = place.chain or place.files[:1]
+        near = [found for file in own for found in self._called(node, file)]
+        yield from near or (found for file in place.files for found in self._called(node, file))
+
+    def _called(self, node: nodes.Node, file: File) -> Iterator[tuple[File, nodes.Macro]]:
         if isinstance(node, nodes.Name):
-            return next(filter(None, (self._macro_of(file, node.name) for file in place.files)), None)
-        if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
-            return self._macro_of_module(node.node.name, node.attr, place)
-        return None
+            yield from self._macros_of(file, node.name)
+        elif isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+            for template in file.modules.get(node.node.name, ()):
+                if other := self._known(template):
+                    yield from self._macros_of(other, node.attr)
 
-    def _macro_of(self, file: File, name: str, depth: int = 0) -> tuple[File, nodes.Macro] | None:
-        """The macro that a name stands for in a file: its own, or one it imports."""
-        if name in file.macros:
-            return file, file.macros[name]
-        if name in file.imports and depth < MAX_DEPTH:
-            template, wanted = file.imports[name]
-            other = self._known(template)
-            return self._macro_of(other, wanted, depth + 1) if other else None
-        return None
-
-    def _macro_of_module(self, module: str, name: str, place: _Place) -> tuple[File, nodes.Macro] | None:
-        template = next((file.modules[module] for file in place.files if module in file.modules), None)
-        other = self._known(template) if template else None
-        return self._macro_of(other, name) if other else None
+    def _macros_of(self, file: File, name: str, depth: int = 0) -> Iterator[tuple[File, nodes.Macro]]:
+        """The macros of that name in a file: its own, and those it imports."""
+        yield from ((file, macro) for macro in file.homonyms.get(name, ()))
+        for template, wanted in file.imports.get(name, ()) if depth < MAX_DEPTH else ():
+            if other := self._known(template):
+                yield from self._macros_of(other, wanted, depth + 1)
 
     def _known(self, template: nodes.Expr) -> File | None:
         """The file that an import names, where it can be read; where not, the import itself is told."""

@@ -36,12 +36,14 @@ words = st.one_of(
     st.tuples(claims, tests).map(lambda pair: "{{{{ {}.name if {} else 'nothing' }}}}".format(*pair)),
     st.tuples(tests, claims).map(lambda pair: "{{% if {} and {}.name %}}x{{% endif %}}".format(*pair)),
 )
+LOOP = "{{% for n in [1] if {} %}}{}{{% else %}}{}{{% endfor %}}"
 IF = "{{% if {} %}}{}{{% elif {} %}}{}{{% else %}}{}{{% endif %}}"
 bodies = st.recursive(
     words,
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=3).map("".join),
         st.tuples(tests, inner, tests, inner, inner).map(lambda parts: IF.format(*parts)),
+        st.tuples(tests, inner, inner).map(lambda parts: LOOP.format(*parts)),
     ),
     max_leaves=8,
 )

@@ -18,6 +18,8 @@ OTHERS = {
     "loop-2.html": "\n{% include 'loop-1.html' %}",
     "up.html": "{% extends 'down.html' %}",
     "down.html": "{% extends 'up.html' %}",
+    "n.html": "{% macro hi(x) %}Hello {{ x }}{% endmacro %}{% macro twice() %}{{ hi('a') }}{{ hi('b') }}{% endmacro %}",
+    "greets.html": "{% from 'm.html' import hi %}{% block content %}{% endblock %}",
 }
 
 # what, the template from its second line on, the file and line, the message, the hint
@@ -64,6 +66,14 @@ WRONG = [
     ("an imported file within a tag", "{% import 'm.html' as q %}{% with z = q['hi'] %}{{ z(1) }}{% endwith %}", "a.html:2", "'q' is an imported file", "call its macros as q.macro(…)"),
     ("an imported file called by a key", "{% import 'm.html' as q %}{% call q['hi'](1) %}x{% endcall %}", "a.html:2", "'q' is an imported file", "call its macros as q.macro(…)"),
     ("a macro kept and not called", "{% import 'm.html' as q %}{% set z = q.hi %}{{ z(1) }}", "a.html:2", "'q' is an imported file", "call its macros as q.macro(…)"),
+    ("two macros of one name", "{% macro hi(x) %}1{% endmacro %}{{ hi(1) }}{% macro hi(x) %}2{% endmacro %}", "a.html:2", "there are two macros of the name 'hi'", "give one of them another name"),
+    ("two imports of one name", "{% block a %}{% from 'm.html' import hi %}{{ hi(1) }}{% endblock %}{% block b %}{% from 'n.html' import hi %}{% endblock %}", "a.html:2", "there are two macros of the name 'hi'", None),
+    ("an import over a macro", "{% macro hi(x) %}1{% endmacro %}{% from 'm.html' import hi %}\n{{ hi(1) }}", "a.html:3", "there are two macros of the name 'hi'", None),
+    ("two files of one name", "{% import 'm.html' as q %}{% import 'n.html' as q %}{{ q.hi(1) }}", "a.html:2", "there are two macros of the name 'hi'", None),
+    ("a macro like one of the layout", "{% extends 'greets.html' %}{% from 'n.html' import hi %}\n{% block content %}{{ hi(1) }}{% endblock %}", "a.html:3", "there are two macros of the name 'hi'", None),
+    ("a block within a macro", "{% macro m() %}{% block a %}x{% endblock %}{% endmacro %}{{ m() }}", "a.html:2", "a block cannot stand within a macro", "write it where the macro is called"),
+    ("a block of its own by a key", "{% block a %}x{% endblock %}{{ self['a']() }}", "a.html:2", "'self' is the template itself", "write its blocks as self.name()"),
+    ("the template kept", "{% block a %}x{% endblock %}{% set me = self %}{{ me.a() }}", "a.html:2", "'self' is the template itself", None),
     ("a missing macro", "{% from 'm.html' import hello %}{{ hello('x') }}", "a.html:2", "'m.html' has no macro 'hello'", None),
     ("climbing out", "{% include '../secret.html' %}", "a.html:2", "the template path '../secret.html' leaves templates/", "write the path below templates/"),
     ("climbing out of a folder", "{% include 'sub/../../secret.html' %}", "a.html:2", "the template path 'sub/../../secret.html' leaves templates/", None),
@@ -168,6 +178,8 @@ FINE = [
     "{% set x = 'a' %}{% if shop.name %}{% set x = 'b' %}{% endif %}{{ x }}",
     "{% from 'm.html' import hi %}{{ hi(x=shop.name) }}{{ hi('y') }}",
     "{% block a %}{{ self.b() }}{% endblock %}{% block b %}x{% endblock %}",
+    "{% macro hi(x) %}1{% endmacro %}{% from 'n.html' import twice %}{{ hi(1) }}{{ twice() }}",
+    "{% extends 'greets.html' %}{% from 'm.html' import hi %}{% block content %}{{ hi('b') }}{% endblock %}",
     "{% for a in range(3) recursive %}{{ loop.index }}{{ loop.cycle('x', 'y') }}{% endfor %}",
     "{% set ns = namespace(n=1) %}{% set ns.n = 2 %}{{ ns.n }}{{ dict(a=1).a }}{{ cycler('x').next() }}{{ joiner()() }}x",
     "{% raw %}{{ nothing }}{% endraw %}",

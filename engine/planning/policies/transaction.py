@@ -6,35 +6,43 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, ColumnElement, exists, func, or_, select, type_coerce
 
 from engine.clock import MICROSECOND, span
-from engine.facts.checkouts import open_checkout
+from engine.facts.checkouts import not_given_up, open_checkout
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.policies.base import Policy
 from engine.planning.reasons import Reason, Verdict
 from engine.rules.model import Scope
+from engine.settings import Settings
 from engine.store.tables import funnel_events, orders, transactions
 from engine.store.types import Instant
 
 
 def open_or_fresh(desk: Desk, book: Book, scope: Scope) -> ColumnElement[bool]:
-    """Quiet runs from the close, and anew from a later addition; an unpaid order is an open checkout."""
-    silent_since = scope.now - book.settings.front_end.quiet
+    return keeps_quiet(desk.runs.c.customer_id, book.settings, scope)
+
+
+def keeps_quiet(customer_id: Column[int], settings: Settings, scope: Scope) -> ColumnElement[bool]:
+    """SQL: that customer gets no back-end mail now.
+
+    Quiet runs from the close, and anew from a later addition; an unpaid order is an open checkout.
+    """
+    now, quiet, window = scope.moment(), settings.front_end.quiet, settings.front_end.window
     recent = exists().where(
-        transactions.c.customer_id == desk.runs.c.customer_id,
-        transactions.c.opened_at <= scope.now,
+        transactions.c.customer_id == customer_id,
+        transactions.c.opened_at <= now,
         or_(
-            transactions.c.closes_at > silent_since,
-            transactions.c.last_addition_at.between(silent_since + MICROSECOND, scope.now),
+            transactions.c.closes_at > scope.moment(-quiet),
+            transactions.c.last_addition_at.between(scope.moment(MICROSECOND - quiet), now),
         ),
     )
     unpaid = exists().where(
-        orders.c.customer_id == desk.runs.c.customer_id,
+        orders.c.customer_id == customer_id,
         ~orders.c.paid,
-        orders.c.at.between(scope.now - book.settings.front_end.window, scope.now),
+        orders.c.at.between(scope.moment(-window), now),
     )
     started = exists().where(
-        funnel_events.c.customer_id == desk.runs.c.customer_id,
-        *open_checkout(book.settings.checkout.expires, scope.now),
+        funnel_events.c.customer_id == customer_id,
+        *open_checkout(scope.moment(-not_given_up(settings.checkout.expires)), now),
     )
     return or_(recent, unpaid, started)
 
@@ -44,11 +52,12 @@ def _quiet_is_over(desk: Desk, book: Book, scope: Scope) -> list[ColumnElement[A
     unpaid = (~order.paid, order.at.between(scope.now - book.settings.front_end.window, scope.now))
     quiet, window = book.settings.front_end.quiet, book.settings.front_end.window
     expires = book.settings.checkout.expires
+    since = scope.now - not_given_up(expires)
     return [
         _last(desk, transactions.c.closes_at, quiet, begun),
         _last(desk, transactions.c.last_addition_at, quiet, transactions.c.last_addition_at <= scope.now),
         _last(desk, order.at, window, *unpaid),
-        _last(desk, funnel_events.c.at, expires, *open_checkout(expires, scope.now)),
+        _last(desk, funnel_events.c.at, expires, *open_checkout(since, scope.now)),
     ]
 
 
