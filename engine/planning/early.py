@@ -13,7 +13,6 @@ from sqlalchemy import (
     Insert,
     Select,
     Table,
-    and_,
     exists,
     false,
     literal,
@@ -65,32 +64,32 @@ def end_early(connection: Connection, goals: EarlyGoals) -> None:
 
 def early_goals(desk: Desk, state: State, campaigns: Sequence[Campaign], scope: Scope) -> EarlyGoals:
     """The statements, made once; the scope's hand moves their instant."""
-    endings = {each.id: list(_endings(desk, each, scope)) for each in campaigns}
+    endings = {each.id: list(_endings(each, scope)) for each in campaigns}
     endings = {name: some for name, some in endings.items() if some}
     into = partial(desk.runs.insert().from_select, [*COPIED, *VERDICT])
     return EarlyGoals(
         [WAITING.insert().from_select(COPIED, rows) for rows in _waiting(state, endings, scope)],
         {
-            name: [into(_ended(WAITING, name, ending, scope)) for ending in some]
+            name: [into(_ended(desk, WAITING, name, ending, scope)) for ending in some]
             for name, some in endings.items()
         },
         {
-            name: [into(_ended_of_any(state, name, ending, scope)) for ending in some]
+            name: [into(_ended_of_any(desk, state, name, ending, scope)) for ending in some]
             for name, some in endings.items()
         },
     )
 
 
-def _endings(desk: Desk, campaign: Campaign, scope: Scope) -> Iterator[Ending]:
+def _endings(campaign: Campaign, scope: Scope) -> Iterator[Ending]:
     """What may end a run of the campaign, the first of them first."""
     if campaign.goal is not None:
         yield Reason.GOAL_REACHED, partial(goal_reached, campaign.goal, scope)
     if campaign.track == FRONT_END:
-        yield Reason.TRANSACTION_CLOSED, lambda run: and_(closed(run, scope.moment()), ~_ends(desk, run))
+        yield Reason.TRANSACTION_CLOSED, lambda run: closed(run, scope.moment())
 
 
-def _ends(desk: Desk, run: Table) -> ColumnElement[bool]:
-    """SQL: it does already."""
+def _at_hand(desk: Desk, run: Table) -> ColumnElement[bool]:
+    """SQL: it is decided upon already, since it ends or is asked once more about its window."""
     names = ("customer_id", "campaign_id", "spell", "step_id")
     return exists().where(*(desk.runs.c[name] == run.c[name] for name in names)).correlate(run)
 
@@ -109,12 +108,14 @@ def _waiting(state: State, campaigns: Collection[str], scope: Scope) -> Sequence
     return waiting.where(candidate), waiting.where(passer)
 
 
-def _ended_of_any(state: State, name: str, ending: Ending, scope: Scope) -> Runs:
+def _ended_of_any(desk: Desk, state: State, name: str, ending: Ending, scope: Scope) -> Runs:
     run = state.enrollments
-    return _ended(run, name, ending, scope).where(run.c.status == "active", run.c.wake_at > scope.moment())
+    return _ended(desk, run, name, ending, scope).where(
+        run.c.status == "active", run.c.wake_at > scope.moment()
+    )
 
 
-def _ended(run: Table, name: str, ending: Ending, scope: Scope) -> Runs:
+def _ended(desk: Desk, run: Table, name: str, ending: Ending, scope: Scope) -> Runs:
     """As runs that end now."""
     reason, comes_to_it = ending
     return select(
@@ -123,4 +124,4 @@ def _ended(run: Table, name: str, ending: Ending, scope: Scope) -> Runs:
         false(),
         *(literal(word) for word in (Verdict.SKIP.value, reason.value, "")),
         true(),
-    ).where(run.c.campaign_id == name, comes_to_it(run))
+    ).where(run.c.campaign_id == name, ~_at_hand(desk, run), comes_to_it(run))

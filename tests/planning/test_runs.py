@@ -48,6 +48,19 @@ def test_the_goal_ends_the_run_at_once(store: Store) -> None:
     assert shop.tick(NOW + 9 * DAY) == []
 
 
+def test_the_goal_ends_a_run_that_waits_for_its_window(store: Store) -> None:
+    goal = "{bought: {product: course}}"
+    steps = "[{id: one, after: 0, send: {between: '11:00-12:00'}, email: {subject: A, template: a.html}}]"
+    shop = Shop(store, [campaign_text(goal=goal, steps=steps)], people={1: buyer(NOW)})
+    assert shop.tick(NOW) == [(1, "plain", "one", "hold", "outside_window")]
+    line = {"order_ref": "x", "line_ref": "1", "sku": "course", "quantity": 1, "amount": 9700}
+    shop.add("order_lines", customer_id=1, at=NOW + DAY / 100, recorded_at=NOW, **line)
+    shop.add("changes", customer_id=1, change_id=7)  # as everybody who writes a fact does
+    assert shop.tick(NOW + DAY / 100) == [(1, "plain", "one", "skip", "goal_reached")]
+    [run] = shop.rows("enrollments")
+    assert (run["status"], run["exit_reason"]) == ("exited", "goal_reached")
+
+
 def test_a_goal_counts_facts_after_entry_only(store: Store) -> None:
     person = buyer(NOW, uses=[Use(NOW - DAY, "guide", "c1")])
     goal = "{consumed: {product: guide}}"
