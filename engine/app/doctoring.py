@@ -15,7 +15,7 @@ from engine.app import leaving
 from engine.app.failures import lately
 from engine.app.presence import daemons
 from engine.app.project import Project
-from engine.app.watching import changed_since
+from engine.app.watching import changed_since, watched
 from engine.audience.looks import last_at
 from engine.clock import SystemClock, format_duration
 from engine.delivery.generation import Guard
@@ -23,7 +23,7 @@ from engine.delivery.in_vain import in_vain
 from engine.delivery.rows import stands
 from engine.delivery.states import Status
 from engine.delivery.warm_up import Ramp
-from engine.errors import StoreError
+from engine.errors import SettingsError, StoreError
 from engine.facts.receiving.inbound import PARKED, counts
 from engine.facts.receiving.looking_back import silent
 from engine.planning.pauses import paused
@@ -127,9 +127,16 @@ def _campaigns(project: Project) -> Finding:
 
 
 def _inbox(project: Project) -> Iterator[Finding]:
-    """Files that went on after they were imported, until they are imported again."""
-    named = project.settings.watch.folder
-    if named and (names := [name for name, _ in changed_since(project.folder / named)]):
+    """A folder that is not there; files that went on after they were imported, until they are so again."""
+    if not project.settings.watch.folder:
+        return
+    try:
+        folder = watched(project, None)
+    except SettingsError as error:
+        hint = "make it, or check watch.folder in config.yaml"
+        yield Finding("watch", error.message, sound=False, hint=hint)
+        return
+    if names := [name for name, _ in changed_since(folder)]:
         said = f"changed since it was imported: {', '.join(names)}"
         hint = "the daemon imports it again once it stands still; let it be written as .part, and renamed"
         yield Finding("watch", said, sound=False, hint=hint)

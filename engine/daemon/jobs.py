@@ -39,6 +39,11 @@ class Job:
     trigger: Any
     at_once: bool = True
 
+    @property
+    def every(self) -> timedelta | None:
+        """How long it waits in between; None where it has its hour."""
+        return self.trigger.span if isinstance(self.trigger, Every) else None
+
 
 class Crew:
     """Everybody who works in one daemon."""
@@ -91,12 +96,12 @@ class Every(BaseTrigger):  # type: ignore[misc]  # the library has no types
     """Again and again. The library's own goes through every time that a clock set forward has left out."""
 
     def __init__(self, span: timedelta) -> None:
-        self._span = span
+        self.span = span
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         """So long after the one before, or after now where that has passed."""
-        following = (previous or now) + self._span
-        return following if following > now else now + self._span
+        following = (previous or now) + self.span
+        return following if following > now else now + self.span
 
 
 class ByClock(BaseTrigger):  # type: ignore[misc]  # the library has no types

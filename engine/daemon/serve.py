@@ -57,7 +57,7 @@ def _scheduled(crew: Crew, post: Post, busy: Busy) -> Any:
     limits: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     for job in jobs(crew, post.project.settings):
         first = {"next_run_time": datetime.now(UTC)} if job.at_once else {}
-        work = Steady(job.name, job.does, post, busy)
+        work = Steady(job.name, job.does, post, busy, job.every)
         scheduler.add_job(work, job.trigger, id=job.name, executor=job.threads, **limits, **first)
     post.wake = lambda name: _wake(scheduler, name)
     return scheduler

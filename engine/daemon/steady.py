@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Condition
 
 from engine.daemon.logs import tell, warn, where
@@ -9,6 +10,7 @@ from engine.daemon.post import Post
 from engine.daemon.record import Record
 from engine.errors import AftersaleError, NotAdopted, StoreError
 
+SECOND = timedelta(seconds=1)
 LONGEST_REST = 300  # seconds
 
 
@@ -38,8 +40,10 @@ class Busy:
 class Steady:
     """One job, made safe to be started again and again."""
 
-    def __init__(self, name: str, job: Callable[[], None], post: Post, busy: Busy) -> None:
-        self._name, self._job = name, job
+    def __init__(
+        self, name: str, job: Callable[[], None], post: Post, busy: Busy, every: timedelta | None = SECOND
+    ) -> None:
+        self._name, self._job, self._every = name, job, every
         self._post, self._busy = post, busy
         self._record = Record(name, post)
         self._told = ""
@@ -69,11 +73,15 @@ class Steady:
             self._told, self._failures = "", 0
             self._record.works()
 
+    def _again_in(self, rest: float) -> str | None:
+        """Not before its own time; one of every night waits for the next."""
+        return f"{max(rest, self._every.total_seconds()):g}s" if self._every else None
+
     def _rest(self, what: str, *, of_database: bool = False) -> None:
         self._failures += 1
         rest = min(2**self._failures, LONGEST_REST)
         self._rest_until = time.monotonic() + rest
         if what != self._told:
-            warn("failed", job=self._name, error=what, again_in=f"{rest}s")
+            warn("failed", job=self._name, error=what, again_in=self._again_in(rest))
         self._told = what
         self._record.failed(what, of_database=of_database)

@@ -471,6 +471,21 @@ def test_a_failure_ends_with_its_daemon(crew: Crew, post: Post, clock: VirtualCl
     assert [each.until for each in failures(post.project)] == [clock.now()]
 
 
+@pytest.mark.parametrize(
+    ("every", "again"), [(timedelta(seconds=1), "2s"), (timedelta(minutes=1), "60s"), (None, None)]
+)
+def test_when_a_job_is_tried_again_is_told(
+    post: Post, log: Listener, every: timedelta | None, again: str | None
+) -> None:
+    """One of every night has its next time tomorrow."""
+
+    def job() -> None:
+        raise WAY_OUT
+
+    Steady("watch", job, post, Busy(), every)()
+    assert [told.get("again_in") for told in log.values("failed")] == [again]
+
+
 def test_a_foreign_error_is_told_without_its_text(post: Post, log: Listener) -> None:
     def job() -> None:
         raise ValueError("ann@example.com")

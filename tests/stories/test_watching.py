@@ -124,6 +124,12 @@ def test_a_file_that_is_written_on_after_it_was_taken_is_imported_again(
     assert names(inbox) == ["done/a.csv"], "the rejects of the half line are gone"
 
 
+def test_a_folder_that_is_not_there_is_told_by_the_doctor(aftersale: Aftersale, inbox: Path) -> None:
+    inbox.rmdir()
+    findings = {each["about"]: each for each in aftersale("doctor", "--json").json["findings"]}
+    assert findings["watch"]["said"] == "there is no folder inbox to watch"
+
+
 def test_what_a_file_was_like_is_noted_for_a_day(project: Project, inbox: Path, clock: VirtualClock) -> None:
     (inbox / "a.csv").write_text(GOOD)
     take_once(project, inbox, wait=nothing)
