@@ -61,8 +61,6 @@ def _misfit(header: Sequence[str]) -> str:
 def _advice(header: Sequence[str]) -> str:
     nearest = _nearest(header)
     strangers = _strangers(nearest, header)
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        return "its columns seem to be divided by another delimiter: name it in a map, with --map"
     if LINES in strangers:
         return f"write a row for each line of an order; only JSON Lines may have a list {LINES!r}"
     meant = did_you_mean(strangers[0], nearest.names) if strangers else None

@@ -191,6 +191,7 @@ class _Import:
 
     def _notes(self, total: Outcome) -> Iterator[str]:
         yield from _shortened(total)
+        yield from _overdrawn(total)
         yield from _moved(total, self.opened.importer.kind)
         yield from _differing(total)
         if self.erased:
@@ -212,6 +213,15 @@ def _shortened(total: Outcome) -> Iterator[str]:
         yield (
             f"orders that came again without some of their lines, and lost them: {lost}; "
             "an order is replaced whole, so give all its lines in one file"
+        )
+
+
+def _overdrawn(total: Outcome) -> Iterator[str]:
+    if total.overdrawn.count:
+        some = f"{total.overdrawn.count:,}, such as {', '.join(total.overdrawn.first)}"
+        yield (
+            f"refunds that count for nothing any more: {some}; "
+            "with what went back before them they are more than was paid"
         )
 
 

@@ -69,6 +69,23 @@ def _our_header(source: Source) -> list[str]:
 
 
 def _canonical(job: ImportJob, source: Source, money: Money) -> Opened:
+    """A source with our own names. By another delimiter it is not read: its numbers may have commas, too."""
+    try:
+        return _with_our_names(job, source, money)
+    except ImportFailed as error:
+        word = source.divided_by(Form())
+        if word is None:
+            raise
+        msg = f"{source.name}:1: its columns are divided by a {word}, and not by a comma"
+        raise ImportFailed(msg, hint=_divided(word)) from error
+
+
+def _divided(word: str) -> str:
+    decimals = ", and numbers: {decimal_comma: true} where they are written so" if word == "semicolon" else ""
+    return f"write a map with delimiter: {word}{decimals}; give it with --map"
+
+
+def _with_our_names(job: ImportJob, source: Source, money: Money) -> Opened:
     name, form = source.name, Form()
     header = _our_header(source)
     importer = IMPORTERS.choose(job.kind) if job.kind else guess(name, header)
@@ -105,8 +122,17 @@ def _mapped(job: ImportJob, source: Source, mapping: Mapping, money: Money) -> O
 
     plan = bind(importer, header, spec, money, complain)
     if problems:
-        raise Problems(problems)
+        raise Problems([*_unsaid_delimiter(source, mapping), *problems])
     return Opened(source, spec.form, spec.header, importer, plan)
+
+
+def _unsaid_delimiter(source: Source, mapping: Mapping) -> Iterator[Problem]:
+    """Why none of its columns is found."""
+    said = mapping.spec.model_fields_set & {"delimiter", "columns"}
+    word = None if said or not mapping.spec.header else source.divided_by(mapping.spec.form)
+    if word is not None:
+        hint = f"write delimiter: {word} in the map"
+        yield mapping.problem(("kind",), f"the columns of {source.name} are divided by a {word}", hint)
 
 
 def _useless_form(source: Source, mapping: Mapping) -> Iterator[Problem]:

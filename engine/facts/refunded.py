@@ -81,7 +81,7 @@ def _mark(connection: Connection, keys: Sequence[Key]) -> None:
     for key in keys:
         [(amount, charged, before)] = amounts[key]
         sold = [Sold(ref, cost) for ref, cost, _ in lines[key]]
-        gone = [Back(*back) for back in backs[key]]
+        gone = [Back(*back) for back in backs[key] if back[-1]]
         since = refunded_since(sold, gone, amount, rounded=charged != amount)
         if since.order != before:
             new_orders.append({"its_id": key[0], "its_ref": key[1], "since": since.order})

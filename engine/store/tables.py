@@ -207,7 +207,7 @@ refunds = Table(  # money that went back, each at its own time
     Column("line_ref", String(200), nullable=False, default=""),
     Column("sku", String(200), nullable=False, default=""),
     Column("at", Instant, nullable=False),
-    Column("amount", BigInteger, nullable=False),  # positive, shop's currency, minor units
+    Column("amount", BigInteger, nullable=False),  # shop's currency, minor units; 0: it does not count
     Column("charged", BigInteger),  # in the order's currency, of one that came by itself
     Column("recorded_at", Instant, nullable=False),
     Index(None, "customer_id", "at", "amount"),

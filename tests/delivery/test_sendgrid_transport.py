@@ -1,9 +1,11 @@
 """The `sendgrid` transport against a strict SendGrid: what each answer becomes, and what arrives."""
 
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -469,6 +471,19 @@ def test_where_nothing_listens_nothing_has_left() -> None:
         TransportError, match=r"cannot be reached at http://127\.0\.0\.1:1: connection refused"
     ):
         sent(nobody, letters(1, 2))
+
+
+def test_where_it_cannot_be_encrypted_that_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1006)")
+        error.verify_code = 20
+        raise error
+
+    monkeypatch.setattr(HTTPSConnection, "connect", refuse)
+    words = "cannot be reached at https://api.sendgrid.com: its certificate is signed by an authority that"
+    with pytest.raises(TransportError, match=words) as told:
+        sent(opened(settings()), letters(1))
+    assert "SSL_CERT_FILE" in (told.value.hint or "")
 
 
 def test_a_connection_that_the_provider_closed_meanwhile_costs_nothing(tmp_path: Path) -> None:

@@ -289,14 +289,20 @@ def test_a_certificate_is_believed_only_when_it_can_be(
     file, context = identity
     secrets = Secrets(smtp_password=PASSWORD)
     with mail_server(**encrypted(tls, context)) as server:
-        with pytest.raises(TransportError, match="cannot be trusted"):
+        with pytest.raises(TransportError, match="cannot be trusted: its certificate is signed by itself"):
             transport(server, secrets, tls=tls, user=USER).send(mail(1))
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        with pytest.raises(TransportError, match="cannot be trusted"):
+        with pytest.raises(TransportError, match="cannot be trusted: its certificate is of another name"):
             transport(server, secrets, tls=tls, user=USER, host="localhost").send(mail(1))
         with closing(transport(server, secrets, tls=tls, user=USER)) as way:
             way.send(mail(2))
         assert server.recipients == [address(2)]
+
+
+def test_encryption_at_a_port_that_has_none_is_told_with_what_to_look_at(server: MailServer) -> None:
+    with pytest.raises(TransportError, match="it does not speak TLS at that port") as told:
+        transport(server, tls="tls").send(mail(1))
+    assert told.value.hint == "check smtp.port and smtp.tls: 587 is usual for starttls, 465 for tls"
 
 
 def test_without_encryption_on_offer_nothing_is_said(server: MailServer) -> None:

@@ -59,6 +59,55 @@ def test_what_is_refunded_since_when(shop, rows, expected, one_by_one):
         assert shop.everything() == before
 
 
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        ([refund(1, "15"), refund(2, "15")], {1: 1_500, 2: 0}),
+        ([refund(1, "15", on=6), refund(2, "15")], {1: 0, 2: 1_500}),  # the earlier one
+        ([refund(1, "5", sku="guide", on=8), refund(2, "5", sku="guide", on=6)], {1: 0, 2: 500}),
+        ([refund(1, "7", sku="guide", on=9), refund(2, "20")], {1: 0, 2: 2_000}),
+        ([refund(1, "15"), refund(2, "15", on=6), refund(3, "7", on=7)], {1: 1_500, 2: 0, 3: 700}),
+        ([refund(1, "12", on=6), refund(2, "11", on=7), refund(3, "11")], {1: 0, 2: 1_100, 3: 1_100}),
+    ],
+)
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_together_refunds_are_never_more_than_was_paid(shop, rows, count, one_by_one):
+    """What is too much beside those before it is rejected, as it would be alone; in any order."""
+    for order in permutations(rows):
+        shop.empty()
+        shop.take(ORDERS + ORDER)
+        for part in [[each] for each in order] if one_by_one else [order]:
+            shop.take(HEAD + "".join(part))
+        assert shop.rows("refunds", "refund_ref", "amount") == [
+            (f"refund:1/{number}", amount) for number, amount in count.items()
+        ]
+        before = shop.everything()
+        again = shop.take(HEAD + "".join(rows))
+        assert (again.unchanged, again.rejected) == (len(rows) - 1, 1)
+        assert again.reasons[0][0].startswith("amount is more than was paid, with what went back before it")
+        assert shop.everything() == before
+
+
+def test_what_was_too_much_counts_once_there_is_room_and_what_has_none_any_more_is_told(shop):
+    def counts():
+        return {ref[-1]: amount for ref, amount in shop.rows("refunds", "refund_ref", "amount")}
+
+    shop.take(ORDERS + ORDER)
+    shop.take(HEAD + refund(2, "15") + refund(3, "15", on=6))
+    assert shop.take(HEAD + refund(2, "7")).updated == 1
+    assert counts() == {"2": 700, "3": 1_500}
+    before = shop.take(HEAD + refund(4, "1", on=3))
+    assert (before.inserted, counts()) == (1, {"2": 700, "3": 0, "4": 100})
+    note = "refunds that count for nothing any more: 1, such as refund:1/3"
+    assert note in str(before.notes)
+    shop.take(ORDERS + ORDER.replace("mug,15", "mug,16"))
+    assert counts() == {"2": 700, "3": 1_500, "4": 100}
+    head = "order_id,email,at,sku,amount,refunded_at\n"
+    with_one = f"1,ann@example.com,{AT},guide,7,{day(9)}\n1,ann@example.com,{AT},mug,16,\n"
+    assert note in str(shop.take(head + with_one).notes)
+    assert counts() == {"1": 700, "2": 700, "3": 0, "4": 100}, "what came with the order stands"
+
+
 def test_an_order_that_comes_again_keeps_its_refunds(shop):
     shop.take(ORDERS + ORDER)
     shop.take(HEAD + refund(1, "7", sku="guide"))
@@ -102,6 +151,7 @@ def test_a_refund_in_the_currency_of_its_order(shop):
         ([refund(1, "Rest", sku="guide"), refund(2, "20")], [200, 2_000]),
         ([refund(1, "rest", on=6), refund(2, "rest")], [2_200]),
         ([refund(1, "rest"), refund(2, "22")], [2_200]),
+        ([refund(1, "rest"), refund(2, "15"), refund(3, "15", on=6)], [700, 1_500, 0]),
     ],
 )
 def test_the_rest_is_what_did_not_go_back_otherwise(shop, rows, back):
@@ -109,7 +159,8 @@ def test_the_rest_is_what_did_not_go_back_otherwise(shop, rows, back):
     for order in permutations(rows):
         shop.take(HEAD + "".join(order))
         assert sorted(shop.rows("refunds", "amount")) == sorted(back)
-    assert shop.take(HEAD + "".join(rows)).unchanged == len(rows)
+    again = shop.take(HEAD + "".join(rows))
+    assert again.unchanged + again.rejected == len(rows)
 
 
 RATES = "currency,day,rate\nEUR,2026-01-01,1.25\nGBP,2026-01-01,2\n"

@@ -132,10 +132,13 @@ def test_what_json_says_oddly_is_taken_or_told_with_its_line(shop):
         head.replace('"1"', '"4"') + ', "lines": [{"sku": "mug", "sku": "hat", "amount": 1}]}',
         head.replace('"1"', '"5"') + ', "lines": []}',
         head.replace('"1"', '"6"') + ', "sku": "mug", "amount": 1e999999999}',
+        head.replace('"1"', '"7"') + ', "lines": null}',
+        head.replace('"1"', '"8"') + ', "lines": [{"sku": "mug", "amount": 1}, "flour"]}',
+        head.replace('"1"', '"9"') + ', "lines": {"sku": "mug", "amount": 1}}',
     ]
     (shop.folder / "orders.jsonl").write_text("\n".join(told))
     [summary] = shop.run(ImportJob(shop.folder / "orders.jsonl", "orders"))
-    assert (summary.inserted, summary.rejected) == (2, 4)
+    assert (summary.inserted, summary.rejected) == (2, 7)
     assert shop.rows("order_lines", "quantity", "amount") == [(1, 100_000), (2, 1550)]
     with (shop.rejects_folder / "orders.rejects.csv").open(newline="") as file:
         rejects = [(row["line"], row["reason"]) for row in csv.DictReader(file)]
@@ -144,6 +147,9 @@ def test_what_json_says_oddly_is_taken_or_told_with_its_line(shop):
         ("4", "has the field 'sku' twice"),
         ("5", "has no lines: its list of lines is empty"),
         ("6", "amount is not an amount, such as 1234.50: '1e999999999'"),
+        ("7", "has no lines: its list of lines is null"),
+        ("8", """has a line that is no object: '"flour"'"""),
+        ("9", "has no list of lines: its lines are an object"),
     ]
 
 

@@ -44,6 +44,7 @@ class Outcome:
     unchanged: int = 0
     refused: list[tuple[Place, Refused]] = field(default_factory=list)
     shortened: Examples = field(default_factory=Examples)  # orders that came again without some lines
+    overdrawn: Examples = field(default_factory=Examples)  # refunds that count for nothing any more
     moved: Examples = field(default_factory=Examples)  # facts that came with another customer than before
     merges: Examples = field(default_factory=Examples)  # anonymous customers who are known ones
     conflicts: Examples = field(default_factory=Examples)  # names of two customers
@@ -64,6 +65,7 @@ class Outcome:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.shortened.add(other.shortened)
+        self.overdrawn.add(other.overdrawn)
         self.moved.add(other.moved)
         self.merges.add(other.merges)
         self.conflicts.add(other.conflicts)

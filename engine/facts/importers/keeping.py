@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, as_kept, insert_plain
+from engine.facts.importers.counting import Back, Bounds, too_much
 from engine.facts.importers.refund_amounts import Paid, as_charged, at_its_rate, in_units_of
 from engine.facts.importers.refunds import refund_ref
 from engine.facts.model import Order
@@ -47,12 +48,29 @@ def _theirs(connection: Connection, customer_ids: Sequence[int], keys: Set[Key])
             yield kept
 
 
-def bring_back(connection: Connection, kept: Iterable[Kept], todo: Mapping[Key, Order]) -> None:
-    """Put those refunds on the orders as they are now."""
+def bring_back(connection: Connection, kept: Sequence[Kept], todo: Mapping[Key, Order]) -> list[str]:
+    """Put those refunds on the orders as they are now; the names of those that count no more."""
     owners = {ref: customer for customer, ref in todo}
     rows = [_row(owners[each.order_ref], each, todo[owners[each.order_ref], each.order_ref]) for each in kept]
-    insert_plain(connection, refunds, rows)
+    over = set().union(*(_over(todo[key], theirs) for key, theirs in _by_order(rows).items()))
+    insert_plain(connection, refunds, [(*row[:6], 0, *row[7:]) if row[1] in over else row for row in rows])
     mark_refunded(connection, {(row[0], row[2]) for row in rows})
+    return sorted(each.ref for each in kept if each.ref in over and each.amount)
+
+
+def _by_order(rows: Iterable[Values]) -> Mapping[Key, list[Values]]:
+    found: dict[Key, list[Values]] = {}
+    for row in rows:
+        found.setdefault((row[0], row[2]), []).append(row)
+    return found
+
+
+def _over(order: Order, kept: Iterable[Values]) -> set[str]:
+    """Those of its refunds that would be more than is left of what was paid."""
+    prices = {line.ref: line.amount for line in order.lines}
+    given = [Back(False, each.at, each.ref, each.line_ref, each.amount) for each in order.refunds]  # noqa: FBT003
+    alone = [Back(True, row[5], row[1], row[3], row[6]) for row in kept]  # noqa: FBT003
+    return too_much([*given, *alone], Bounds(order.amount, prices, rounded=order.charged != order.amount))
 
 
 def _row(customer: int, kept: Kept, order: Order) -> Values:

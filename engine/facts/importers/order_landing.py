@@ -57,7 +57,7 @@ def land_orders(connection: Connection, rows: Sequence[LineRow], landing: Landin
     outcome.moved.tell(*sorted(ref for customer, ref in moved if customer not in people.merged))
     touched = people.write(connection, landing.now)
     outcome.shortened.tell(*_shortened(connection, todo.changed))
-    _write(connection, todo, moved, digests, people.met(), landing)
+    outcome.overdrawn.tell(*_write(connection, todo, moved, digests, people.met(), landing))
     credited = {key: order.credits for key, order in placed.items() if order.credits}
     touched |= land_credits(connection, credited, landing, outcome)
     touched |= {customer for customer, _ in (*todo.all, *moved)}
@@ -164,11 +164,14 @@ def _write(
     digests: Mapping[Key, str],
     met: Set[int],
     landing: Landing,
-) -> None:
-    """Lines come last, since only all orders of a customer together say which are the front end."""
+) -> Sequence[str]:
+    """Lines come last, since only all orders of a customer together say which are the front end.
+
+    Tells which refunds count no more.
+    """
     todo = placed.all
     if not todo:
-        return
+        return ()
     stored = {customer for customer, _ in (*todo, *moved)} - met
     lock_customers(connection, stored)
     kept = alone(connection, {*placed.changed, *moved})
@@ -181,9 +184,10 @@ def _write(
     }
     insert_plain(connection, order_lines, list(_lines(todo, sides, now)))
     insert_plain(connection, refunds, list(_refunds(todo, now)))
-    bring_back(connection, kept, todo)
+    overdrawn = bring_back(connection, kept, todo)
     earlier = digests.keys() - todo.keys()
     write_sides(connection, {key: sides[key] for key in earlier if key in sides})
+    return overdrawn
 
 
 def _clear(connection: Connection, changed: Set[Key]) -> None:

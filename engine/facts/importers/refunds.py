@@ -1,6 +1,7 @@
 """Refunds that come by themselves: money that went back for an order that is known already."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from engine.facts.changes import note_changes
 from engine.facts.columns import Column, Manner, plain
 from engine.facts.exchange import Exchange
 from engine.facts.identity import People, lock_customers
+from engine.facts.importers.counting import TOO_MUCH, Back, Bounds, too_much
 from engine.facts.importers.importer import PERSON, Importer, Landing, Outcome
 from engine.facts.importers.refund_amounts import Paid, as_charged, at_its_rate, near
 from engine.facts.importers.settling import settle
@@ -64,24 +66,29 @@ class Ordered(NamedTuple):
     cost: Paid
     lines: list[tuple[str, str, int]]  # ref, sku, amount
 
+    @property
+    def bounds(self) -> Bounds:
+        prices = {ref: amount for ref, _, amount in self.lines}
+        return Bounds(self.cost.amount, prices, rounded=self.cost.charged != self.cost.amount)
+
 
 def refund_ref(order_ref: str, refund_id: str) -> str:
     """The name under which a refund that came by itself is kept."""
     return f"refund:{order_ref}/{refund_id}"
 
 
-def withdraw(connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory) -> None:
+def withdraw(connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory, now: datetime) -> None:
     """Let refunds go that turned out to be none: each by its order's number and its own."""
     wanted: dict[str, list[str]] = {}
     for order_ref, refund in refs:
         wanted.setdefault(order_ref, []).append(refund_ref(order_ref, refund))
     ordered = _ordered(connection, sorted(wanted)) if wanted else {}
     stored = _stored(connection, sorted({order.customer for order in ordered.values()}))
-    named = {(order.customer, refund): ref for ref, order in ordered.items() for refund in wanted[ref]}
-    gone = {key: ref for key, ref in named.items() if key in stored}
-    remove(connection, refunds, ("customer_id", "refund_ref"), gone)
-    mark_refunded(connection, {(customer, ref) for (customer, _), ref in gone.items()})
-    note_changes(connection, {customer for customer, _ in gone}, ids)
+    named = {(order.customer, refund) for ref, order in ordered.items() for refund in wanted[ref]}
+    left = {key: values for key, values in stored.items() if key not in named}
+    written = _differing(_standing(left, ordered), stored) | dict.fromkeys(named & stored.keys())
+    _write(connection, written, stored, to_micros(now))
+    note_changes(connection, {customer for customer, _ in written}, ids)
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> RefundRow:  # noqa: FBT001 - no credits here
@@ -96,16 +103,78 @@ def _land(connection: Connection, rows: Sequence[RefundRow], landing: Landing) -
     exchange = Exchange(landing.money, landing.zone)
     exchange.load(connection, (row.currency for row in rows if row.currency))
     stored = _stored(connection, sorted({order.customer for order in ordered.values()}))
-    said = _said(people, rows, _Book(ordered, exchange, stored), outcome)
-    written: dict[Key, Values | None] = {}
+    said, places = _said(people, rows, _Book(ordered, exchange, stored), outcome)
+    latest = {key: theirs[-1] for key, theirs in said.items()}
+    standing = _standing(_known(stored | latest), ordered)
     for key, theirs in said.items():
-        if theirs[-1] is None and key not in stored:
+        after = standing.get(key)
+        if after is not None and not _counts(after):
+            outcome.refuse(places[key], TOO_MUCH)
+        elif after is None and key not in stored:
             outcome.unchanged += len(theirs)
         else:
-            outcome.count(stored.get(key), theirs[-1], len(theirs))
-            written |= {key: theirs[-1]} if theirs[-1] != stored.get(key) else {}
+            outcome.count(stored.get(key), after, len(theirs))
+    nothing = {key for key, values in latest.items() if values is None}
+    written = _differing(standing, stored) | dict.fromkeys(nothing & stored.keys())
+    lost = written.keys() & stored.keys() - said.keys()
+    outcome.overdrawn.tell(*sorted(key[1] for key in lost if _counts(stored[key])))
     _write(connection, written, stored, to_micros(landing.now))
     return settle(connection, people, {customer for customer, _ in written}, landing, outcome)
+
+
+# ── which of them count ─────────────────────────────────────────────────────────────────────────
+
+
+def _known(told: Mapping[Key, Values | None]) -> dict[Key, Values]:
+    return {key: values for key, values in told.items() if values is not None}
+
+
+def _counts(values: Values) -> bool:
+    return bool(values[4])
+
+
+def _differing(standing: Mapping[Key, Values], stored: Mapping[Key, Values]) -> dict[Key, Values | None]:
+    return {key: values for key, values in standing.items() if values != stored.get(key)}
+
+
+def _standing(told: Mapping[Key, Values], ordered: Mapping[str, Ordered]) -> dict[Key, Values]:
+    """The refunds of these orders that came by themselves: with their amounts, or with none where they count
+    for nothing beside the others.
+    """
+    by_order: dict[str, dict[Key, Values]] = {}
+    for key, values in told.items():
+        if values[0] in ordered and ordered[values[0]].customer == key[0]:
+            by_order.setdefault(values[0], {})[key] = values
+    found: dict[Key, Values] = {}
+    for ref, theirs in by_order.items():
+        order = ordered[ref]
+        over = too_much((_of(key, values, order) for key, values in theirs.items()), order.bounds)
+        alone = {key: values for key, values in theirs.items() if _came_alone(key, values)}
+        found |= {key: _as_it_counts(values, order, key[1] in over) for key, values in alone.items()}
+    return found
+
+
+def _came_alone(key: Key, values: Values) -> bool:
+    return key[1].startswith(refund_ref(values[0], ""))
+
+
+def _of(key: Key, values: Values, order: Ordered) -> Back:
+    return Back(_came_alone(key, values), values[3], key[1], values[1], _told(values, order))
+
+
+def _told(values: Values, order: Ordered) -> int:
+    """Its amount as it was told. Of one that counts for nothing only what was charged back is kept."""
+    line_ref, amount, charged = values[1], values[4], values[5]
+    if amount or charged is None:
+        return int(amount)
+    return at_its_rate(charged, order.bounds.lines.get(line_ref, order.cost.amount), order.cost)
+
+
+def _as_it_counts(values: Values, order: Ordered, over: bool) -> Values:  # noqa: FBT001 - what it is told
+    amount, charged = _told(values, order), values[5]
+    if not over:
+        return (*values[:4], amount, charged)
+    return (*values[:4], 0, as_charged(amount, order.cost) if charged is None else charged)
 
 
 class _Book(NamedTuple):
@@ -118,9 +187,10 @@ class _Book(NamedTuple):
 
 def _said(
     people: People, rows: Iterable[RefundRow], book: _Book, outcome: Outcome
-) -> dict[Key, list[Values | None]]:
-    """What the rows say of each refund; the last one counts. None is a rest of nothing."""
+) -> tuple[dict[Key, list[Values | None]], dict[Key, list[Place]]]:
+    """What the rows say of each refund, and where; the last one counts. None is a rest of nothing."""
     found: dict[Key, list[Values | None]] = {}
+    places: dict[Key, list[Place]] = {}
     rests: dict[Key, list[RefundRow]] = {}
     for row in rows:
         try:
@@ -133,22 +203,26 @@ def _said(
             else:
                 money = _back(row, most, order, book.exchange)
                 found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, *money))
+            places.setdefault(key, []).append(row.place)
         except Refused as refused:
             outcome.refuse([row.place], refused)
-    return found | _rests(rests, found, book)
+    return found | _rests(rests, found, book), places
 
 
 def _rests(
     rests: dict[Key, list[RefundRow]], found: dict[Key, list[Values | None]], book: _Book
 ) -> dict[Key, list[Values | None]]:
     """What is left for each of these beside all other refunds; of several the earliest takes it."""
-    known: dict[Key, Values | None] = {**book.stored, **{key: theirs[-1] for key, theirs in found.items()}}
-    known = {key: values for key, values in known.items() if key not in rests} if rests else {}
+    if not rests:
+        return {}
+    told = {**book.stored, **{key: theirs[-1] for key, theirs in found.items()}}
+    known = _known({key: values for key, values in told.items() if key not in rests})
+    others: dict[Key, Values | None] = {**known, **_standing(known, book.ordered)}
     made: dict[Key, list[Values | None]] = {}
     for key in sorted(rests, key=lambda key: (rests[key][-1].at, key)):
         row = rests[key][-1]
-        known[key] = _rest(row, book.ordered[row.order_ref], list(filter(None, known.values())))
-        made[key] = [known[key]] * len(rests[key])
+        others[key] = _rest(row, book.ordered[row.order_ref], list(filter(None, others.values())))
+        made[key] = [others[key]] * len(rests[key])
     return made
 
 

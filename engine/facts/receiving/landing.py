@@ -171,8 +171,8 @@ class Hall:
 
     def _settle(self, connection: Connection, cases: Sequence[Case], pile: Pile) -> None:
         """Events that waited for others to come are applied once their part could land with them."""
-        withdraw(connection, [each for case in cases for each in case.void()], self._landing.ids)
         now = self._landing.now
+        withdraw(connection, [each for case in cases for each in case.void()], self._landing.ids, now)
         waited = {
             (told := Told(case.dossier.source, event_id, now, "")): _verdict(told, refused)
             for case in cases

@@ -62,7 +62,8 @@ def _read(line: bytes) -> tuple[list[Fields], str]:
     try:
         value = _DECODER.decode(line.decode("utf-8-sig").strip())
         if isinstance(value, dict):
-            return ([], NO_LINES) if value.get(LINES) == [] else (_rows(value), "")
+            defect = _misfit(value[LINES]) if LINES in value else ""
+            return ([], defect) if defect else (_rows(value), "")
     except Twice as error:
         return [], f"has the field {shown(str(error))} twice"
     except UnicodeDecodeError:
@@ -72,6 +73,18 @@ def _read(line: bytes) -> tuple[list[Fields], str]:
     except ValueError as error:
         return [], f"is not JSON: {error}"
     return [], f"is not a JSON object: {shown(line.decode().strip())}"
+
+
+def _misfit(lines: Any) -> str:
+    """What is wrong with a list of lines; a word or a number is none, and a column like any other."""
+    if lines is None:
+        return "has no lines: its list of lines is null"
+    if isinstance(lines, dict):
+        return "has no list of lines: its lines are an object"
+    strange = [line for line in lines if not isinstance(line, dict)] if isinstance(lines, list) else []
+    if strange:
+        return f"has a line that is no object: {shown(json.dumps(strange[0]))}"
+    return NO_LINES if lines == [] else ""
 
 
 class Twice(ValueError):

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import ImportFailed
 from engine.facts.reading import Form, Record, records
 from engine.facts.sources import json_lines
+
+OTHERS = {"semicolon": ";", "tab": "\t", "pipe": "|"}  # than a comma, by the words that a map has for them
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,19 @@ class Source:
             msg = f"{self.name}:{line}: the header names {twice!r} twice"
             raise ImportFailed(msg)
         return names
+
+    def divided_by(self, form: Form) -> str | None:
+        """What divides its header into more columns than the form's delimiter does, in a word."""
+        if not self.plain:
+            return None
+        widths = {word: self._width(replace(form, delimiter=mark)) for word, mark in OTHERS.items()}
+        widest = max(widths, key=widths.__getitem__)
+        return widest if widths[widest] > self._width(form) else None
+
+    def _width(self, form: Form) -> int:
+        with self.path.open("rb") as file:
+            first = next(records(file, form), None)
+        return 0 if first is None or first.defect else len(first.fields)
 
     def records(self, form: Form, *, header: bool) -> Iterator[Record]:
         """Its rows; `header` says whether the first row of a CSV file is none."""

@@ -211,9 +211,7 @@ class SendGridTransport:
             response = self._wire.post(body)
         except Unreachable as error:
             msg = f"SendGrid cannot be reached at {self._settings.host}: {error}"
-            raise TransportError(
-                msg, hint="check the network and sendgrid.host; what has not left is still in the outbox"
-            ) from error
+            raise TransportError(msg, hint=_NETWORK) from error
         except NoAnswer as error:
             return Verdict(Meaning.UNKNOWN, f"no answer: {error}"), None
         given = response.headers.get("x-message-id")
@@ -247,6 +245,10 @@ class SendGridTransport:
             self._rest_until = self._stopwatch() + rest.total_seconds()
 
 
+_NETWORK = (
+    "check the network and sendgrid.host; the authority of a proxy on the way goes into the file that "
+    "SSL_CERT_FILE names. What has not left is still in the outbox"
+)
 _HINTS = {
     "401": "check AFTERSALE_SECRETS__SENDGRID_KEY",
     "403": "the key needs the right Mail Send, and sender.email must be verified there",

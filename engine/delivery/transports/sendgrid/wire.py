@@ -7,6 +7,7 @@ afterwards nobody knows. See decision 21.
 
 import json
 import select
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from engine.delivery.transports.in_time import in_time
+from engine.delivery.transports.tls import in_words
 from engine.settings import SendGrid
 
 SEND = "/v3/mail/send"
@@ -180,5 +182,7 @@ def _has_news(connection: HTTPConnection) -> bool:
 def _told(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "it took too long"
+    if isinstance(error, ssl.SSLError):
+        return in_words(error)
     said = getattr(error, "strerror", None) or str(error)
     return f"{said or type(error).__name__}".strip().lower()

@@ -10,6 +10,7 @@ from engine.delivery.transports.smtp.words import told
 from engine.errors import TransportError
 from engine.settings import Secrets, Smtp
 
+_PORTS = "check smtp.port and smtp.tls: 587 is usual for starttls, 465 for tls"
 FAREWELL = 2.0  # seconds for the server to say goodbye
 
 
@@ -81,7 +82,9 @@ def _in_words(settings: Smtp, error: Exception) -> TransportError:
         return TransportError(f"{where} does not let {settings.user} in: {told(error)}", hint=hint)
     if isinstance(error, ssl.SSLCertVerificationError):
         hint = "smtp.host must be the name it certifies; name an authority of your own in SSL_CERT_FILE"
-        return TransportError(f"{where} cannot be trusted: {error.verify_message}", hint=hint)
+        return TransportError(f"{where} cannot be trusted: {told(error)}", hint=hint)
+    if isinstance(error, ssl.SSLError):
+        return TransportError(f"{where} cannot be used: {told(error)}", hint=_PORTS)
     if isinstance(error, SMTPNotSupportedError):
         hint = "check smtp.port and smtp.tls"
         return TransportError(f"{where} cannot do what the settings ask: {told(error)}", hint=hint)

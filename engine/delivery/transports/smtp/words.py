@@ -1,7 +1,9 @@
 """What a server says, made fit to be shown: whoever runs it chooses the words."""
 
-from smtplib import SMTPResponseException
+import ssl
+from smtplib import SMTPResponseException, SMTPServerDisconnected
 
+from engine.delivery.transports.tls import in_words
 from engine.rendering.mail import one_line
 
 LONGEST = 200
@@ -17,5 +19,9 @@ def told(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, SMTPResponseException):
         return said(error.smtp_code, error.smtp_error)
+    torn = isinstance(error, SMTPServerDisconnected)  # which smtplib tells in the words of OpenSSL
+    unsafe = error.__context__ if torn else error
+    if isinstance(unsafe, ssl.SSLError):
+        return in_words(unsafe)
     words = getattr(error, "strerror", None) or str(error)  # without the system's number
     return one_line(str(words))[:LONGEST] or type(error).__name__
