@@ -170,7 +170,7 @@ def _told(of: OfOrder) -> Iterator[tuple[str, Any]]:
 
 
 def _version(of: OfOrder) -> str:
-    """Of several words at one instant, which for shops is a whole second, that on a paid order is the latest."""
+    """Of several words at one instant, which for shops is a second, that on a paid order is the latest."""
     return _micros(of.since) + ("+" if of.head.get("paid") == "yes" else "")
 
 
