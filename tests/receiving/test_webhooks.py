@@ -215,6 +215,10 @@ STRIPE: list[tuple[str, str, dict[str, Any], str, dict[tuple[str, ...], list[Any
      {PEOPLE: [("ann@loaf.example", None, "", "")]}),
     ("customer", "customer.created", {}, "applied", {PEOPLE: [(None, None, "", "")]}),
     ("plan", "plan.created", {}, "ignored", {}),
+    ("invoice", "invoice.paid",  # what is metered counts no pieces, and may have cost nothing so far
+     {"amount_paid": 1_000, "lines": {"data": [
+         {"amount": 1_000, "quantity": 2, "metadata": {"sku": "guide"}}, {"amount": 0, "quantity": 0, "metadata": {"sku": "club"}},
+     ]}}, "applied", {LINES: [("club", 1, 0), ("guide", 2, 1_000)]}),
 ]  # fmt: skip
 
 
@@ -225,6 +229,23 @@ def test_the_things_of_stripe_become_facts(door: Door, real_data: Path, case: An
     assert door.post("stripe", json.dumps(event).encode()) == 1
     assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
     assert {asked: door.rows(*asked) for asked in facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("currency", "told", "amount"),
+    [
+        ("usd", 4_999, "49.99"),
+        ("jpy", 4_999, "4999"),
+        ("kwd", 4_990, "4.990"),
+        ("rsd", 499_900, "4999"),  # of which nobody counts hundredths, save Stripe
+        ("isk", 499_900, "4999"),
+        ("all", 499_950, "5000"),
+    ],
+)
+def test_stripe_tells_hundredths_of_all_but_a_few_currencies(currency: str, told: int, amount: str) -> None:
+    charge = {"id": "ch_1", "captured": True, "amount": told, "currency": currency}
+    [order] = HOOKS["stripe"].read(stripe_event("charge.succeeded", charge), NOW)
+    assert order.head["order_total"] == amount
 
 
 def test_every_resource_of_stripe_comes_in_and_holds_up_nothing(door: Door, real_data: Path) -> None:
