@@ -194,8 +194,8 @@ def shopify(topic: str, **body: Any) -> dict[str, Any]:
 
 def sale(*lines: dict[str, Any], total: str, **said: Any) -> dict[str, Any]:
     numbered = [{"id": number, "quantity": 1, **line} for number, line in enumerate(lines, 1)]
-    order = {"id": 7, "financial_status": "paid", "total_price": total, "currency": "USD"}
-    return shopify("orders/create", **order, line_items=numbered, **said)
+    order = {"id": 7, "financial_status": "paid", "total_price": total, "currency": "USD", **said}
+    return shopify("orders/create", **order, line_items=numbered)
 
 
 def test_a_tip_and_a_custom_item_are_lines_of_the_shops_own(ear: Ear) -> None:
@@ -272,6 +272,66 @@ def test_a_name_that_comes_later_makes_the_sale_somebodys(ear: Ear) -> None:
     ear.tell("shopify", later)
     assert ear.verdicts() == [("applied", None)] * 2
     assert money(ear) == ([1_000], [])
+
+
+def of_woocommerce(status: str, **said: Any) -> dict[str, Any]:
+    at = "2026-03-01T10:00:00"
+    line = {"id": 1, "sku": "mug", "quantity": 1, "total": "10.00"}
+    body = {"id": 1, "status": status, "total": "10.00", "billing": {"email": "ann@loaf.example"}}
+    times = {"date_created_gmt": at, "date_modified_gmt": at}
+    return {"topic": "order.updated", "body": {**body, **times, "line_items": [line], **said}}
+
+
+MUG, HAT = {"id": 1, "sku": "mug", "price": "10.00"}, {"id": 2, "sku": "hat", "price": "5.00"}
+PENDING = {"financial_status": "pending"}
+EDITED = {"financial_status": "partially_paid", "updated_at": "2026-03-10T10:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [  # the times of shops are whole seconds, and much happens in one
+        ("woocommerce", [of_woocommerce("pending"), of_woocommerce("processing")]),
+        ("shopify", [sale(MUG, total="10.00", email="a@loaf.example", **PENDING), sale(MUG, total="10.00")]),
+        ("shopify", [sale(MUG, total="10.00", email="a@loaf.example"), sale(MUG, total="10.00", **EDITED)]),
+    ],
+)
+def test_what_was_paid_once_stays_paid_whatever_comes_first(
+    ear: Ear, source: str, words: list[dict[str, Any]]
+) -> None:
+    for first in range(6):  # ids decide nothing
+        ear.forget()
+        ear.hear(source, [(f"{first ^ n}", word) for n, word in enumerate(words)])
+        ear.take_up()
+        assert ear.rows("orders", "paid", "amount") == [(True, 1_000)]
+        assert ear.rows("order_lines", "sku") == [("mug",)]
+
+
+@pytest.mark.parametrize(
+    ("refunds", "left"),
+    [
+        ([], [("mug", None)]),  # taken out by an edit, or sent back before the money is
+        ([{"subtotal": "5.00", "paid": "5.00"}], [("hat", NOW), ("mug", None)]),
+        ([{"subtotal": "5.00", "paid": "4.00"}], [("mug", None)]),  # sent back, and a part of it kept
+        ([{"subtotal": "5.00"}], [("mug", None)]),
+    ],
+)
+def test_a_line_that_shopify_took_out_of_an_order_is_not_bought(
+    ear: Ear, refunds: list[dict[str, str]], left: list[Any]
+) -> None:
+    def back(each: dict[str, str]) -> dict[str, Any]:
+        line = {"line_item_id": 2, "quantity": 1, "subtotal": each["subtotal"]}
+        money = {"kind": "refund", "status": "success", "amount": each.get("paid")}
+        moved = [money] if "paid" in each else []
+        refund = {"id": 9, "order_id": 7, "created_at": NOW.isoformat()}
+        return {**refund, "refund_line_items": [line], "transactions": moved}
+
+    told = sale(MUG, {**HAT, "current_quantity": 0}, total="15.00", email="ann@loaf.example")
+    told["body"]["refunds"] = [back(each) for each in refunds]
+    ear.tell("shopify", sale(MUG, HAT, total="15.00", email="ann@loaf.example"))
+    told["body"]["updated_at"] = "2026-03-10T10:00:00Z"
+    ear.tell("shopify", told)
+    assert ear.rows("order_lines", "sku", "refunded_at") == left
+    assert ear.rows("orders", "amount") == [(1_500,)]
 
 
 def test_money_of_shopify_goes_back_in_the_currency_of_the_shop(ear: Ear) -> None:

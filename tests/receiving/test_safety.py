@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from engine.app.hearing import drain
 from engine.app.project import Project
+from engine.facts.receiving.landing import Hall
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.refusal import Refused
@@ -136,6 +137,29 @@ def test_a_poison_event_is_parked_and_costs_no_other_anything(ear: Ear) -> None:
     reasons = [error for outcome, error in ear.verdicts() if outcome == "parked"]
     assert all(reasons)
     assert not [each for each in reasons if "guide" in each or "@" in each], "a reason quotes nothing"
+
+
+def test_orders_that_cannot_be_are_parted_and_the_rest_is_not(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day's orders in a currency without a rate, each told twice: a few attempts, and not one for each event."""
+    attempts: list[int] = []
+    apply = Hall.apply
+
+    def counted(hall: Hall, connection: Any, batch: Any) -> Any:
+        attempts.append(len(batch))
+        return apply(hall, connection, batch)
+
+    monkeypatch.setattr(Hall, "apply", counted)
+    bad = [
+        track(f"Order {what}", number + minutes, order_id=f"o{number}", products=[GUIDE], currency="GBP")
+        for minutes, what in enumerate(("Completed", "Updated"))
+        for number in range(10)
+    ]
+    good = [track("Order Completed", number, order_id=f"g{number}", products=[GUIDE]) for number in range(5)]
+    ear.hear("segment", [(None, each) for each in (*bad, *good)])
+    assert ear.take_up().as_json() == {"applied": 5, "ignored": 0, "parked": 20, "nobody": 0}
+    assert attempts == [25, 5, 10, 10]
 
 
 def test_a_refund_that_came_alone_lands_once_its_order_is_imported(ear: Ear) -> None:

@@ -216,6 +216,10 @@ STRIPE: list[tuple[str, str, dict[str, Any], str, dict[tuple[str, ...], list[Any
      {PEOPLE: [("ann@loaf.example", None, "", "")]}),
     ("customer", "customer.created", {}, "applied", {PEOPLE: [(None, None, "", "")]}),
     ("plan", "plan.created", {}, "ignored", {}),
+    ("invoice", "invoice.paid",  # what is metered counts no pieces, and may have cost nothing so far
+     {"amount_paid": 1_000, "lines": {"data": [
+         {"amount": 1_000, "quantity": 2, "metadata": {"sku": "guide"}}, {"amount": 0, "quantity": 0, "metadata": {"sku": "club"}},
+     ]}}, "applied", {LINES: [("club", 1, 0), ("guide", 2, 1_000)]}),
 ]  # fmt: skip
 
 
@@ -226,6 +230,23 @@ def test_the_things_of_stripe_become_facts(door: Door, real_data: Path, case: An
     assert door.post("stripe", json.dumps(event).encode()) == 1
     assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
     assert {asked: door.rows(*asked) for asked in facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("currency", "told", "amount"),
+    [
+        ("usd", 4_999, "49.99"),
+        ("jpy", 4_999, "4999"),
+        ("kwd", 4_990, "4.990"),
+        ("rsd", 499_900, "4999"),  # of which nobody counts hundredths, save Stripe
+        ("isk", 499_900, "4999"),
+        ("all", 499_950, "5000"),
+    ],
+)
+def test_stripe_tells_hundredths_of_all_but_a_few_currencies(currency: str, told: int, amount: str) -> None:
+    charge = {"id": "ch_1", "captured": True, "amount": told, "currency": currency}
+    [order] = HOOKS["stripe"].read(stripe_event("charge.succeeded", charge), NOW)
+    assert order.head["order_total"] == amount
 
 
 def test_every_resource_of_stripe_comes_in_and_holds_up_nothing(door: Door, real_data: Path) -> None:
@@ -244,11 +265,44 @@ def test_gumroad_tells_a_sale_and_that_it_was_refunded(door: Door, real_data: Pa
         "email": "ann@loaf.example", "sale_id": "s1", "sale_timestamp": "2026-03-01T10:00:00Z", "test": "false",
         "price": "1900", "product_permalink": "https://loaf.gumroad.example/l/guide", "refunded": "false",
     }  # fmt: skip
+    sale["is_preorder_authorization"] = "false"
     for told in (sale, {**sale, "refunded": "true"}):
         assert door.post("gumroad", urlencode(told).encode()) == 1
     assert door.take_up()["applied"] == 2, door.errors()
     assert door.rows(*ORDERED) == [("gumroad-s1", True, 1_900, "2026-03-01T10:00Z")]
     assert door.rows("order_lines", "sku", "refunded_at") == [("guide", "2026-03-10T09:00Z")]
+
+
+SALE = {
+    "email": "ann@loaf.example", "sale_id": "s1", "sale_timestamp": "2026-03-01T10:00:00Z", "price": 1_900,
+    "permalink": "guide", "quantity": 1, "refunded": False, "resource_name": "sale", "card": {"visual": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome", "lines"),
+    [
+        ({}, "applied", [("guide", 1, 1_900)]),
+        (
+            {"currency": "eur"},
+            "applied",
+            [("guide", 1, 1_900)],
+        ),  # that of the price tag; what is paid are USD
+        ({"test": True}, "ignored", []),
+        ({"is_preorder_authorization": True}, "ignored", []),  # what is charged later is another sale
+        ({"sale_id": None, "resource_name": "cancellation"}, "ignored", []),  # of a subscription
+        ({"sale_id": None}, "parked", []),
+    ],
+)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_ping_of_gumroad_is_a_form_or_json(
+    door: Door, more: dict[str, Any], outcome: str, lines: list[Any], as_json: bool
+) -> None:
+    told = {name: value for name, value in {**SALE, **more}.items() if value is not None}
+    form = {name: json.dumps(value).strip('"') for name, value in told.items()}
+    assert door.post("gumroad", json.dumps(told).encode() if as_json else urlencode(form).encode()) == 1
+    assert door.take_up() == {"applied": 0, "ignored": 0, "parked": 0, "nobody": 0, outcome: 1}, door.errors()
+    assert door.rows(*LINES) == lines
 
 
 # ── any order ───────────────────────────────────────────────────────────────────────────────────

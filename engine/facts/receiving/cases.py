@@ -12,10 +12,6 @@ from engine.facts.receiving.saying import OfOrder
 from engine.facts.refusal import Refused
 
 
-class Apart(Exception):
-    """Events of one order of which some cannot be: each is to be taken up by itself."""
-
-
 @dataclass
 class Case:
     """The dossier with what was told now, and how it was `before`; `behind` and `places` are by part."""
@@ -35,8 +31,8 @@ class Case:
                 behind.setdefault(part, []).append(told)
         return cls(dossier, before, behind)
 
-    def judge(self, pile: Pile) -> None:
-        """Let go of what an event says that cannot be. Raises Apart where others would be let go with it."""
+    def judge(self, pile: Pile) -> Sequence[Told]:
+        """Let go of what an event says that cannot be. Its events, where others would be let go with it."""
         refused = pile.refused.get(self.places[ORDER])
         if self.places[ORDER] in pile.erased:
             for number in self.places.values():
@@ -44,10 +40,12 @@ class Case:
         elif isinstance(refused, Nobody):
             pile.refused |= dict.fromkeys(self.places.values(), refused)
         elif any(self._impossible(part, pile) for part in self.behind):
-            if len({told for events in self.behind.values() for told in events}) > 1:
-                raise Apart
+            events = dict.fromkeys(told for part in self.behind.values() for told in part)
+            if len(events) > 1:
+                return sorted(events, key=lambda told: (told.received_at, told.event_id))
             self.dossier.said = self.before
             self.behind = {}
+        return ()
 
     def _impossible(self, part: str, pile: Pile) -> bool:
         """Whether it was refused for itself: a refund may also wait for its order, or for a better one."""
@@ -69,9 +67,11 @@ class Case:
         for part, number in self.places.items():
             waits[part] = self._waiting(part) if number in pile.refused else []
         self.dossier.waits = {part: ids for part, ids in waits.items() if ids}
+        still: dict[str, str] = {}
+        for part, ids in self.dossier.waits.items():
+            still |= {event_id: part for event_id in ids if event_id not in still}
         for event_id in sorted(before):
-            parts = [part for part, ids in self.dossier.waits.items() if event_id in ids]
-            yield event_id, pile.refused[self.places[parts[0]]] if parts else None
+            yield event_id, pile.refused[self.places[still[event_id]]] if event_id in still else None
 
     def _waiting(self, part: str) -> list[str]:
         now = [told.event_id for told in self.behind.get(part, ())]

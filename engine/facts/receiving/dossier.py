@@ -22,6 +22,7 @@ ORDER = "order"
 REFUND = "refund."
 CANCELLED = "cancelled"  # the part, and the id of the refund, that a cancelled order is
 CURRENCY = "currency."  # of the amounts of that name
+PAID = "head.paid"
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Dossier:
 
     def add(self, told: Told, of: OfOrder) -> None:
         """Take in what one event says; the same again changes nothing."""
-        version = [_micros(of.since), told.event_id]
+        version = [_version(of), told.event_id]
         for name, value in _told(of):
             self._put(name, version, value)
         for refund, fields in of.refunds.items():
@@ -120,8 +121,11 @@ class Dossier:
         return total or sum(map(_amount, self._lines), Decimal())
 
     def _put(self, name: str, version: list[Any], value: Any) -> None:
+        """The latest word; but what was paid once stays paid, for money goes back by refunds alone."""
         stored = self.said.get(name)
-        if stored is None or stored[0] <= version:
+        if name == PAID and stored is not None and stored[1] != value:
+            self.said[name] = [version, value] if value == "yes" else stored
+        elif stored is None or stored[0] <= version:
             self.said[name] = [version, value]
 
     def _put_refund(self, refund: str, version: list[Any], fields: Fields) -> None:
@@ -163,6 +167,11 @@ def _told(of: OfOrder) -> Iterator[tuple[str, Any]]:
         yield CANCELLED, of.cancelled
     amounts = {"order_total": of.head.get("order_total"), **lines}
     yield from ((f"{CURRENCY}{name}", of.head.get("currency", "")) for name, each in amounts.items() if each)
+
+
+def _version(of: OfOrder) -> str:
+    """Of several words at one instant, which for shops is a second, that on a paid order is the latest."""
+    return _micros(of.since) + ("+" if of.head.get("paid") == "yes" else "")
 
 
 def _micros(at: str) -> str:

@@ -30,7 +30,7 @@ from engine.facts.receiving.pile import Pile
 from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrder, Said
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.receiving.sources.source import Hook
-from engine.facts.receiving.taking_up import UNKNOWN_KIND, Work, take_up
+from engine.facts.receiving.taking_up import UNKNOWN_KIND, Apart, Work, take_up
 from engine.facts.refusal import Refused
 from engine.facts.shelf import Shelf
 from engine.facts.tombstones import Graveyard
@@ -105,8 +105,8 @@ class Hall:
         for case in cases:
             self._put(pile, case)
         self._land(connection, pile)
-        for case in cases:
-            case.judge(pile)
+        if apart := [events for case in cases if (events := case.judge(pile))]:
+            raise Apart(apart)
         self._settle(connection, cases, pile)
         return verdicts | dict.fromkeys(said, Verdict(APPLIED)) | _refusals(pile)
 

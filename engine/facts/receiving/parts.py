@@ -87,8 +87,13 @@ def required(at: datetime | None, name: str) -> str:
     return at.isoformat()
 
 
-def major(minor: Any, currency: str) -> str:
-    """An amount in minor units of the currency as one in major units. Raises Refused for no currency."""
+def major(minor: Any, currency: str, digits: int | None = None) -> str:
+    """An amount in minor units of the currency as one in major units. Raises Refused for no currency.
+
+    `digits`: how many the teller's minor units have, where they are not those that the currency has by now.
+    """
     if not isinstance(minor, int) or isinstance(minor, bool):
         return ""
-    return f"{Decimal(minor).scaleb(-get_currency_precision(known_currency(currency))):f}"
+    ours = get_currency_precision(known_currency(currency))
+    amount = Decimal(minor).scaleb(-(ours if digits is None else digits))
+    return f"{round(amount, ours) if digits is not None and digits > ours else amount:f}"

@@ -1,11 +1,12 @@
 """Takes up what waits, batch by batch, in transactions that are kept whole or not at all.
 
 Where a batch cannot be taken up, each half of it is tried, down to the event that is at fault: that one is
-parked, and holds up nothing. A database that cannot be used is nobody's fault: that is raised.
+parked, and holds up nothing. Where it is known which events cannot be together, only these are parted. A
+database that cannot be used is nobody's fault: that is raised.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,22 @@ class Work:
     size: int = BATCH
 
 
+class Apart(Exception):
+    """Events that cannot be taken up together, in groups of two or more, each in the order of the batch."""
+
+    def __init__(self, groups: Iterable[Sequence[Told]]) -> None:
+        super().__init__()
+        self._groups = list(groups)
+
+    def parts(self, batch: Sequence[Told]) -> Iterator[Sequence[Told]]:
+        """The rest of the batch; then of all groups the first halves, and the second ones."""
+        grouped = {told for group in self._groups for told in group}
+        early = {told for group in self._groups for told in group[: len(group) // 2]}
+        yield [told for told in batch if told not in grouped]
+        yield [told for told in batch if told in early]
+        yield [told for told in batch if told in grouped and told not in early]
+
+
 def take_up(work: Work, now: datetime, stop: Callable[[], bool] = lambda: False) -> Counter[str]:
     """Take up all that waits, until `stop` says to end; how many events ended how."""
     made: Counter[str] = Counter()
@@ -47,15 +64,14 @@ def _take_up(work: Work, batch: Sequence[Told], now: datetime) -> dict[Told, Ver
         return _attempt(work, batch, now)
     except AftersaleError:
         raise
+    except Apart as apart:
+        parts = list(apart.parts(batch))
     except Exception as error:  # noqa: BLE001 - whatever it is, the events behind it are waited for
         if len(batch) == 1:
             return _park(work.store, batch[0], type(error).__name__, now)
-        middle = len(batch) // 2
-        return {
-            told: verdict
-            for half in (batch[:middle], batch[middle:])
-            for told, verdict in _take_up(work, half, now).items()
-        }
+        parts = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+    made = [_take_up(work, part, now) for part in parts if part]
+    return {told: verdict for each in made for told, verdict in each.items()}
 
 
 def _attempt(work: Work, batch: Sequence[Told], now: datetime) -> dict[Told, Verdict]:

@@ -60,7 +60,11 @@ def _order(order: Thing) -> Said:
         **_came(first(order, "landing_site")),
     }
     refunds = {ref: each for refund in items(order.get("refunds")) for ref, each in _back(refund).items()}
-    lines = [_line(each) for each in items(order["line_items"])] or _unlisted(order)
+    paid_back = {each.get("line_id") for each in refunds.values()}
+    kept = [
+        each for each in items(order["line_items"]) if not _taken_out(each) or first(each, "id") in paid_back
+    ]
+    lines = [_line(each) for each in kept] or _unlisted(order)
     return [OfOrder(needed(order, "id"), since, filled(head), lines, refunds)]
 
 
@@ -88,6 +92,11 @@ def _line(line: Thing) -> Fields:
         "quantity": first(line, "quantity"),
         "amount": f"{amount:f}",
     })  # fmt: skip
+
+
+def _taken_out(line: Thing) -> bool:
+    """By an edit, or sent back: it stays in the list, with the quantity that it had."""
+    return line.get("current_quantity") == 0
 
 
 def _unlisted(order: Thing) -> Sequence[Fields]:

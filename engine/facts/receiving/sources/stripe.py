@@ -38,6 +38,11 @@ STATUS = {
     "paused": "past_due",
     "canceled": "expired",
 }
+WHOLE = (
+    *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
+    *("PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"),
+)  # told without minor units
+THOUSANDTHS = ("BHD", "JOD", "KWD", "OMR", "TND")
 Thing = Mapping[str, Any]
 
 
@@ -70,6 +75,12 @@ def _read(event: Any, _: datetime) -> Said:
     return make(part(said, "data", "object"), at)
 
 
+def _major(minor: Any, currency: str) -> str:
+    """Stripe tells all but a few currencies in hundredths, also those that have no hundredths any more."""
+    code = currency.upper()
+    return major(minor, currency, 0 if code in WHOLE else 3 if code in THOUSANDTHS else 2)
+
+
 def _who(thing: Thing, *addresses: str) -> Fields:
     customer = thing.get("customer")
     ref = text(customer) or first(part(customer), "id")
@@ -97,7 +108,7 @@ def _session(session: Thing, at: datetime) -> Said:
         return told
     currency, total = (
         first(session, "currency"),
-        major(session.get("amount_total"), first(session, "currency")),
+        _major(session.get("amount_total"), first(session, "currency")),
     )
     lines = [_bought(each, currency) for each in items(part(session, "line_items").get("data"))]
     named = [{"sku": _sku(session), "amount": total}] if _sku(session) else None
@@ -118,8 +129,8 @@ def _bought(line: Thing, currency: str) -> Fields:
     sku = _sku(line) or _of_price(price) or UNNAMED
     return filled({
         "sku": sku,
-        "quantity": text(line.get("quantity")) or "1",
-        "amount": major(amount, currency),
+        "quantity": text(line.get("quantity") or 1),
+        "amount": _major(amount, currency),
         "line_id": first(line, "id"),
     })  # fmt: skip
 
@@ -136,7 +147,7 @@ def _payment(payment: Thing, at: datetime) -> Said:
         return []
     currency = first(payment, "currency")
     paid = next((payment[name] for name in ("amount_captured", "amount_received") if payment.get(name)), None)
-    total = major(paid if paid is not None else payment.get("amount"), currency)
+    total = _major(paid if paid is not None else payment.get("amount"), currency)
     billing = part(payment, "billing_details")
     head = {
         **_who(payment, first(billing, "email"), first(payment, "receipt_email")),
@@ -158,7 +169,7 @@ def _refund(refund: Thing, at: datetime) -> Said:
         return []
     currency = first(refund, "currency")
     when = written(seconds(refund.get("created")) or at)
-    back = {"at": when, "amount": major(refund.get("amount"), currency), "currency": currency}
+    back = {"at": when, "amount": _major(refund.get("amount"), currency), "currency": currency}
     fields = {needed(refund, "id"): back}
     return [OfOrder(_payment_ref(refund), written(at), refunds=fields)]
 
@@ -172,7 +183,7 @@ def _refunded(charge: Thing, at: datetime) -> Said:
 def _invoice(invoice: Thing, at: datetime) -> Said:
     currency, total = (
         first(invoice, "currency"),
-        major(invoice.get("amount_paid"), first(invoice, "currency")),
+        _major(invoice.get("amount_paid"), first(invoice, "currency")),
     )
     lines = [_bought(each, currency) for each in items(part(invoice, "lines").get("data"))]
     if any(Decimal(line.get("amount") or 0) < 0 for line in lines):  # a change in the middle of a period
