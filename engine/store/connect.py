@@ -120,10 +120,16 @@ class Store:
         self.engine.dispose()
 
 
+def file_of(address: str, folder: Path) -> Path | None:
+    """Where the file of a SQLite database lies, or is to lie; None for PostgreSQL."""
+    url = _url(address)
+    return folder / str(url.database) if url.get_backend_name() == "sqlite" else None
+
+
 def is_there(address: str, folder: Path) -> bool:
     """Whether there is a database to ask: for SQLite, whether its file is there."""
-    url = _url(address)
-    return url.get_backend_name() != "sqlite" or os.path.isfile(folder / str(url.database))  # noqa: PTH113
+    file = file_of(address, folder)
+    return file is None or os.path.isfile(file)  # noqa: PTH113 - unlike those of Path, it raises nothing
 
 
 def name_of(address: str, folder: Path) -> str:
@@ -216,6 +222,7 @@ def _pragma(connection: Any, pragma: str) -> None:
             raise
 
 
+_FULL, _ROOM = "the disk of the database is full", "make room, then try again; nothing is lost"
 _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ("deadlock", StoreClash, "another process changed the same rows", "try again"),
     ("locked", StoreLocked, "the database is held by another process", "wait for it to end, then try again"),
@@ -230,6 +237,8 @@ _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ("unable to open", StoreUnreachable, "the database cannot be opened", "does its folder exist?"),
     ("not a database", StoreUnreachable, "the file is not a database", "check `database:` in config.yaml"),
     ("malformed", StoreUnreachable, "the database file is damaged", "restore it from a backup"),
+    ("disk is full", StoreError, _FULL, _ROOM),
+    ("no space left", StoreError, _FULL, _ROOM),
     ("connection", StoreUnreachable, "no database answers there", "is it running, and the URL right?"),
 )
 
