@@ -223,6 +223,7 @@ def _pragma(connection: Any, pragma: str) -> None:
 
 
 _FULL, _ROOM = "the disk of the database is full", "make room, then try again; nothing is lost"
+_NO_FOLDER = "does its folder exist, and may it be written?"
 _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ("deadlock", StoreClash, "another process changed the same rows", "try again"),
     ("locked", StoreLocked, "the database is held by another process", "wait for it to end, then try again"),
@@ -234,7 +235,7 @@ _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ),
     ("read-only", StoreReadOnly, "the database may only be read", None),
     ("permission denied", StoreReadOnly, "the database user lacks a right", None),
-    ("unable to open", StoreUnreachable, "the database cannot be opened", "does its folder exist?"),
+    ("unable to open", StoreUnreachable, "the database cannot be opened", _NO_FOLDER),
     ("not a database", StoreUnreachable, "the file is not a database", "check `database:` in config.yaml"),
     ("malformed", StoreUnreachable, "the database file is damaged", "restore it from a backup"),
     ("disk is full", StoreError, _FULL, _ROOM),
