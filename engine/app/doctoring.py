@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from shutil import disk_usage
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, or_, select
@@ -29,7 +30,7 @@ from engine.facts.receiving.looking_back import silent
 from engine.planning.pauses import paused
 from engine.rules.words import heads, times
 from engine.settings import CONFIG_FILE, Settings
-from engine.store.connect import Store, is_there, obstacle
+from engine.store.connect import Store, file_of, is_there, obstacle
 from engine.store.dialect import database_now
 from engine.store.indexes import missing_indexes
 from engine.store.migrate import NEWEST, revision
@@ -43,6 +44,7 @@ LATELY = timedelta(days=7)
 MANY, MUCH = 5, 0.1  # mails that were rejected lately, and their share
 SENDGRID = "sendgrid"  # the transport of that name
 MOST_FAILURES = 10
+SCANT = 20_000_000  # bytes
 SHORT = 1_000  # milliseconds that a busy database is waited for
 
 
@@ -70,6 +72,7 @@ def examine(project: Project) -> list[Finding]:
         _campaigns(project),
         *_inbox(project),
         *_spool(project),
+        *_room(project),
         *_database(project),
     ]
 
@@ -140,6 +143,15 @@ def _inbox(project: Project) -> Iterator[Finding]:
         said = f"changed since it was imported: {', '.join(names)}"
         hint = "the daemon imports it again once it stands still; let it be written as .part, and renamed"
         yield Finding("watch", said, sound=False, hint=hint)
+
+
+def _room(project: Project) -> Iterator[Finding]:
+    """Of a SQLite database: PostgreSQL's disk is another machine's."""
+    file = file_of(project.settings.database, project.folder)
+    if file is not None and file.parent.is_dir() and (left := disk_usage(file.parent).free) < SCANT:
+        said = f"{left // 1_000_000:,} MB are left where the database lies"
+        hint = "make room: without any, nothing can be planned or sent"
+        yield Finding("disk", said, sound=False, hint=hint)
 
 
 def _database(project: Project) -> Iterator[Finding]:

@@ -134,8 +134,8 @@ class Bounds(Words):
             raise ValueError(msg)
         return self
 
-    def say(self) -> str:
-        return bounds(self.at_least, self.at_most)
+    def say(self, noun: str = "") -> str:
+        return bounds(self.at_least, self.at_most, noun)
 
 
 class CountWords(Words):
@@ -228,11 +228,13 @@ def _known(word: str, catalogue: Catalogue) -> set[str]:
     return {str(getattr(product, word)) for product in catalogue.values()} - {""}
 
 
-def bounds(at_least: Any, at_most: Any) -> str:
-    """Two bounds in words: `at least 2`, `between 2 and 5`, `at most 5`."""
+def bounds(at_least: Any, at_most: Any, noun: str = "") -> str:
+    """Two bounds in words: `at least 1 order`, `between 2 and 5`, `at most 5`."""
+    last = at_least if at_most is None else at_most
+    of = f" {noun}{'' if last == 1 else 's'}" if noun else ""
     if at_least is not None and at_most is not None:
-        return f"exactly {at_least}" if at_least == at_most else f"between {at_least} and {at_most}"
-    return f"at least {at_least}" if at_least is not None else f"at most {at_most}"
+        return f"exactly {last}{of}" if at_least == at_most else f"between {at_least} and {last}{of}"
+    return f"at least {last}{of}" if at_least is not None else f"at most {last}{of}"
 
 
 def days(duration: timedelta) -> str:

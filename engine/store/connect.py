@@ -143,10 +143,16 @@ def has_one_writer(address: str) -> bool:
     return _url(address).get_backend_name() == "sqlite"
 
 
+def file_of(address: str, folder: Path) -> Path | None:
+    """Where the file of a SQLite database lies, or is to lie; None for PostgreSQL."""
+    url = _url(address)
+    return folder / str(url.database) if url.get_backend_name() == "sqlite" else None
+
+
 def is_there(address: str, folder: Path) -> bool:
     """Whether there is a database to ask: for SQLite, whether its file is there."""
-    url = _url(address)
-    return url.get_backend_name() != "sqlite" or os.path.isfile(folder / str(url.database))  # noqa: PTH113
+    file = file_of(address, folder)
+    return file is None or os.path.isfile(file)  # noqa: PTH113 - unlike those of Path, it raises nothing
 
 
 def name_of(address: str, folder: Path) -> str:
@@ -239,6 +245,8 @@ def _pragma(connection: Any, pragma: str) -> None:
             raise
 
 
+_FULL, _ROOM = "the disk of the database is full", "make room, then try again; nothing is lost"
+_NO_FOLDER = "does its folder exist, and may it be written?"
 _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ("deadlock", StoreClash, "another process changed the same rows", "try again"),
     ("locked", StoreLocked, _HELD, _WAIT),
@@ -250,9 +258,11 @@ _SIGNS: tuple[tuple[str, type[StoreError], str, str | None], ...] = (
     ),
     ("read-only", StoreReadOnly, "the database may only be read", None),
     ("permission denied", StoreReadOnly, "the database user lacks a right", None),
-    ("unable to open", StoreUnreachable, "the database cannot be opened", "does its folder exist?"),
+    ("unable to open", StoreUnreachable, "the database cannot be opened", _NO_FOLDER),
     ("not a database", StoreUnreachable, "the file is not a database", "check `database:` in config.yaml"),
     ("malformed", StoreUnreachable, "the database file is damaged", "restore it from a backup"),
+    ("disk is full", StoreError, _FULL, _ROOM),
+    ("no space left", StoreError, _FULL, _ROOM),
     ("connection", StoreUnreachable, "no database answers there", "is it running, and the URL right?"),
 )
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine.app.project import Project
-from engine.errors import StoreError
+from engine.errors import AftersaleError, NotAdopted, StoreError
 from engine.web import bodies
 from engine.web.answers import PRIVATE, nowhere, page
 from engine.web.routes import ROUTES, events
@@ -40,8 +40,9 @@ def application(project: Project) -> FastAPI:
         tell = next((tell for path, tell in TOLD_APART.items() if asked.startswith(path)), None)
         return tell(404, "there is nothing at this address") if tell else nowhere(project)
 
+    @app.exception_handler(NotAdopted)
     @app.exception_handler(StoreError)
-    async def busy(_: Request, __: StoreError) -> Response:
+    async def busy(_: Request, __: AftersaleError) -> Response:
         answer = page("told.html", project.settings, BUSY, 503)
         answer.headers["Retry-After"] = "60"
         return answer

@@ -120,6 +120,14 @@ TOLD: list[tuple[str, dict[str, Any], str, str]] = [
         "opened a mail of 'letters'",
         "never opened",
     ),
+    ("ordered: {at_least: 1}", {}, "placed at least 1 paid order", "0 such orders, last ordered never"),
+    ("ordered: {at_least: 2}", {}, "placed at least 2 paid orders", "0 such orders, last ordered never"),
+    (
+        "bought: {product: guide, at_least: 1, at_most: 1, quantity: {at_least: 1}}",
+        {},
+        "bought The Guide in exactly 1 order, at least 1 piece",
+        "never bought",
+    ),
     ("first_order: {within: 30d}", {}, "first ordered at most 30 days ago", "never ordered"),
     ("last_order: {within: 30d}", {}, "last ordered at most 30 days ago", "never ordered"),
     (

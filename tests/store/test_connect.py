@@ -12,7 +12,15 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.errors import NotAdopted, SettingsError, StoreClash, StoreLocked, StoreReadOnly, StoreUnreachable
+from engine.errors import (
+    NotAdopted,
+    SettingsError,
+    StoreClash,
+    StoreError,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnreachable,
+)
 from engine.store import tables
 from engine.store.connect import Store, translated_errors
 from engine.store.dialect import address_hash, database_now, insert_from_select, insert_ignoring, upsert
@@ -156,6 +164,15 @@ def test_who_cannot_wait_is_told_at_once_whoever_writes(tmp_path: Path) -> None:
     with store.writing(within=0):
         pass
     assert asked == ["told", "told"]
+    store.close()
+
+
+def test_a_disk_without_room(tmp_path: Path) -> None:
+    store = Store("sqlite:///shop.db", folder=tmp_path)
+    with pytest.raises(StoreError, match="the disk of the database is full"), store.writing() as connection:
+        connection.execute(text("CREATE TABLE large (x)"))
+        connection.execute(text("PRAGMA max_page_count = 3"))
+        connection.execute(text("INSERT INTO large SELECT zeroblob(100000)"))
     store.close()
 
 

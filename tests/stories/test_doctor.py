@@ -158,6 +158,8 @@ def test_a_disk_without_room(aftersale: Aftersale, shop: Path, monkeypatch: pyte
     monkeypatch.setattr("engine.delivery.transports.folder.disk_usage", lambda _: full)
     found = told(aftersale, "way out")
     assert (found["said"][:16], found["sound"]) == ("the disk is full", False)
+    monkeypatch.setattr("engine.app.doctoring.disk_usage", lambda _: full)
+    assert told(aftersale, "disk")["said"] == "0 MB are left where the database lies"
 
 
 def test_mails_that_could_have_left_long_ago(

@@ -332,6 +332,21 @@ def test_a_wish_that_cannot_be_carried_out_is_parked_and_takes_no_other_with_it(
     assert [site.consents(each.customer_id) for each in two] == [no, no]
 
 
+@pytest.mark.parametrize("elsewhere", ["gone", "exchanged"])
+def test_a_no_is_not_taken_for_a_database_that_nobody_finds_again(
+    site: Site, mail: Any, elsewhere: str
+) -> None:
+    """An open file would take it, and lose it."""
+    if site.project.store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL is no file of ours")
+    file = Path(str(site.project.store.engine.url.database))
+    aside = file.rename(file.with_suffix(".aside"))
+    if elsewhere == "exchanged":
+        file.touch()
+    assert site.ask("POST", site.path(mail.message_id), "").status == 503
+    aside.replace(file)
+
+
 def test_no_public_address_without_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AFTERSALE_SECRETS__SIGNING", raising=False)
     (tmp_path / "config.yaml").write_text(f"web: {{url: '{URL}'}}")

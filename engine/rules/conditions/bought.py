@@ -144,9 +144,9 @@ class Bought(Condition, ProductWords, CountWords, TimeWords):
     def sentence(self, scope: Scope) -> str:
         said = f"bought {self.named(scope.catalogue)}{self._said_places()}"
         if self.at_least is not None or self.at_most is not None:
-            said += f" in {bounds(self.at_least, self.at_most)} orders"
+            said += f" in {bounds(self.at_least, self.at_most, 'order')}"
         if self.quantity is not None:
-            said += f", {self.quantity.say()} pieces"
+            said += f", {self.quantity.say('piece')}"
         return said + self.when()
 
     def actual(self, scope: Scope, customer_id: Customer) -> Rows:

@@ -82,9 +82,9 @@ class Ordered(Condition, CountWords, TimeWords):
         )
 
     def sentence(self, scope: Scope) -> str:
-        how_many = bounds(self.least or None, self.at_most)
+        how_many = bounds(self.least or None, self.at_most, "paid order")
         each = f" of {self.amount.say()} each" if self.amount else ""
-        return f"placed {how_many} paid orders{each}{self.when()}"
+        return f"placed {how_many}{each}{self.when()}"
 
     def actual(self, scope: Scope, customer_id: Customer) -> Rows:
         return select(
