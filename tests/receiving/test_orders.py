@@ -306,6 +306,12 @@ def test_what_was_paid_once_stays_paid_whatever_comes_first(
         assert ear.rows("order_lines", "sku") == [("mug",)]
 
 
+def test_a_shop_whose_clock_is_fast_orders_nothing_in_the_time_to_come(ear: Ear) -> None:
+    ear.heard_at = NOW
+    ear.tell("woocommerce", of_woocommerce("processing", date_created_gmt="2026-03-10T09:10:00"))
+    assert ear.rows("orders", "at") == [(NOW,)]
+
+
 @pytest.mark.parametrize(
     ("refunds", "left"),
     [

@@ -17,6 +17,7 @@ from segment.analytics.client import Client
 from sqlalchemy import select
 
 from engine.app.hearing import take_up
+from engine.facts.receiving.sources import SOURCES
 from engine.settings import Secrets, Settings, Web
 from engine.store.tables import consumption, customers, inbound, order_lines, orders
 from tests.receiving.ear import NOW, Ear, message, track
@@ -147,14 +148,17 @@ AGES = timedelta(days=20_000)
         (10 * MINUTE, -AGES, 10 * MINUTE),
         (AGES, 5 * MINUTE, AGES),  # what happened long ago is told by a clock that is slow
         (-DAY, AGES, 0 * DAY),
+        (-120 * MINUTE, 5 * SECOND, 0 * DAY),  # local time, told as that of Greenwich
+        (-120 * MINUTE, None, 0 * DAY),
     ],
 )
 def test_a_clock_that_is_off_is_set_right_and_nonsense_moves_nothing(
-    ear: Ear, happened: timedelta, sent: timedelta, taken: timedelta
+    ear: Ear, happened: timedelta, sent: timedelta | None, taken: timedelta
 ) -> None:
     lesson = {"sku": "course", "unit": "1"}
     told = message("track", -happened / MINUTE, event="Lesson Started", properties=lesson)
-    ear.tell("segment", {**told, "sentAt": (NOW - sent).isoformat()})
+    ear.heard_at = NOW
+    ear.tell("segment", told if sent is None else {**told, "sentAt": (NOW - sent).isoformat()})
     assert ear.rows("consumption", "at") == [(NOW - taken,)]
 
 
@@ -305,6 +309,35 @@ def test_offers_lessons_and_consent_are_facts(ear: Ear) -> None:
         ("marketing", False, ""),
         ("marketing", True, "form"),
     ]
+
+
+AGENT = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) {}"
+
+
+@pytest.mark.parametrize(
+    ("context", "device"),
+    [
+        ({"userAgent": AGENT.format("Windows NT 10.0; Win64; x64", "Chrome/124.0 Safari/537.36")}, "desktop"),
+        ({"userAgent": AGENT.format("Macintosh; Intel Mac OS X 14_4", "Version/17.4 Safari/605.1")}, "desktop"),
+        ({"userAgent": AGENT.format("iPhone; CPU iPhone OS 17_4 like Mac OS X", "Mobile/15E148")}, "mobile"),
+        ({"userAgent": AGENT.format("Linux; Android 14; Pixel 8", "Chrome/124.0 Mobile Safari/537.36")}, "mobile"),
+        ({"userAgent": AGENT.format("Linux; Android 13; SM-X200", "Chrome/124.0 Safari/537.36")}, "tablet"),
+        ({"userAgent": AGENT.format("Linux; Android 12; CUBOT X50", "Chrome/120.0 Mobile Safari/537.36")}, "mobile"),
+        ({"userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}, "bot"),
+        ({"userAgent": AGENT.format("X11; Linux x86_64", "HeadlessChrome/124.0 Safari/537.36")}, "bot"),
+        ({"userAgent": "Googlebot/2.1", "device": {"type": "android"}}, "bot"),
+        ({"userAgent": "something else", "userAgentData": {"mobile": False}}, "desktop"),
+        ({"userAgentData": {"mobile": True}}, "mobile"),
+        ({"userAgentData": {"mobile": [1]}}, ""),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_a_browser_tells_its_device_and_a_machine_that_it_is_one(
+    context: dict[str, Any], device: str
+) -> None:
+    visit = message("page", name="landing", context=context)
+    [fact] = SOURCES["segment"].read(visit, NOW)
+    assert fact.fields["device"] == device
 
 
 def test_whatever_order_facts_of_one_person_come_in_they_are_the_same(ear: Ear) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from engine.facts.receiving.devices import BOT, DESKTOP, MOBILE, device_of
 from engine.facts.receiving.parts import filled, first, items, moment, part, scalars, text
 from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, NotWanted, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Source
@@ -88,12 +89,13 @@ def _at(said: Mapping[str, Any], received_at: datetime) -> datetime:
     """When it happened, by our clock: as long ago as it was when it was sent, by the sender's.
 
     A sender that sent it before it happened, or held it back for ages, tells the two by different clocks.
+    Nothing has happened later than it came.
     """
     at = moment(said.get("timestamp")) or moment(said.get("originalTimestamp")) or received_at
     sent = moment(said.get("sentAt"))
-    if sent is None or abs(received_at - sent) <= OFF:
-        return at
-    return received_at - (sent - at) if timedelta() <= sent - at <= HELD else min(at, received_at)
+    if sent is not None and abs(received_at - sent) > OFF and timedelta() <= sent - at <= HELD:
+        return received_at - (sent - at)
+    return min(at, received_at)
 
 
 def _who(message: Message) -> Fields:
@@ -161,10 +163,12 @@ def _funnel(message: Message, what: str, **more: str) -> Fact:
 
 
 def _device(context: Mapping[str, Any]) -> str:
-    if first(part(context, "device"), "type").lower() in ("ios", "android"):
-        return "mobile"
-    mobile = part(context, "userAgentData").get("mobile")
-    return {True: "mobile", False: "desktop"}.get(mobile, "") if isinstance(mobile, bool) else ""
+    """An app tells it by itself, a browser by its name, or a hint beside that. A machine is one anywhere."""
+    agent = device_of(first(context, "userAgent"))
+    if agent != BOT and first(part(context, "device"), "type").lower() in ("ios", "android"):
+        return MOBILE
+    hint = part(context, "userAgentData").get("mobile")
+    return agent or (MOBILE if hint is True else DESKTOP if hint is False else "")
 
 
 def _track(message: Message) -> Said:
