@@ -6,12 +6,14 @@ call things ourselves; a foreign error is told by its kind and place, since its 
 
 import json
 import logging
+import re
 import sys
 import traceback
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 LOGGER = logging.getLogger("aftersale")
+_ADDRESS = re.compile(r"[^\s<>\"(),:;@]+@[^\s<>\"(),:;@]+")
 _PLAIN = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+")
 
 
@@ -36,6 +38,11 @@ def warn(event: str, **values: Any) -> None:
     tell(event, level=logging.WARNING, **values)
 
 
+def nameless(text: str) -> str:
+    """Without the addresses in it, which a mail server may have quoted."""
+    return _ADDRESS.sub("…", text)
+
+
 def where(error: BaseException) -> str:
     """The kind and the place of an error, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -46,7 +53,7 @@ def where(error: BaseException) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    return value if isinstance(value, bool | int | float) else str(value)
+    return value if isinstance(value, bool | int | float) else nameless(str(value))
 
 
 def _stamp(record: logging.LogRecord) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from threading import Condition
 
-from engine.daemon.logs import tell, warn, where
+from engine.daemon.logs import nameless, tell, warn, where
 from engine.daemon.post import Post
 from engine.daemon.record import Record
 from engine.errors import AftersaleError, NotAdopted, StoreError
@@ -64,7 +64,7 @@ class Steady:
         except NotAdopted as error:
             self._post.end(error)
         except AftersaleError as error:
-            self._rest(str(error), of_database=isinstance(error, StoreError))
+            self._rest(nameless(str(error)), of_database=isinstance(error, StoreError))
         except Exception as error:  # noqa: BLE001 - whatever it is, mails of tomorrow still want to be sent
             self._rest(where(error))
         else:

@@ -496,6 +496,19 @@ def test_a_foreign_error_is_told_without_its_text(post: Post, log: Listener) -> 
     assert "ann@example.com" not in str(log.events)
 
 
+def test_what_a_server_says_of_an_address_is_told_and_kept_without_it(
+    crew: Crew, post: Post, log: Listener
+) -> None:
+    def job() -> None:
+        raise TransportError(
+            "it refuses mail after mail: 550 5.7.1 <ann.o'hara@example.com>: Relay access denied"
+        )
+
+    Steady("deliver", job, post, Busy())()
+    [told], [kept] = log.values("failed"), failures(post.project)
+    assert told["error"] == kept.error == "it refuses mail after mail: 550 5.7.1 <…>: Relay access denied"
+
+
 def test_a_database_that_is_gone_is_named_with_the_remedy(crew: Crew, post: Post, log: Listener) -> None:
     crew.planner.plan()
     (post.project.folder / "aftersale.db").unlink()
