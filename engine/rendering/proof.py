@@ -13,6 +13,8 @@ from engine.rendering.remedy import remedy
 from engine.rules.model import All, Rule, Scope
 from engine.rules.proving import lasting, proves
 
+OF_USE = ("consumed", "not_consumed")
+
 
 def unproven_claims(campaign: Campaign, step: Step, spots: Iterable[Spot], scope: Scope) -> Iterator[Problem]:
     """What a step's copy says of everybody, and neither the rules of its campaign nor a guard proves."""
@@ -33,7 +35,7 @@ def front_end_claims(campaign: Campaign, spots: Iterable[Spot]) -> Iterator[Prob
     """What front-end copy says of use: its readers bought just now, and have used nothing yet."""
     if campaign.track != FRONT_END:
         return
-    for first, others in _by_claim(spot for spot in spots if spot.claim.kind == "consumed"):
+    for first, others in _by_claim(spot for spot in spots if spot.claim.kind in OF_USE):
         said = f"{first.claim.said} in front-end copy{_again(others)}: its readers bought a moment ago"
         hint = "leave it out, and speak of use in a back-end campaign"
         yield first.source.problem(first.line, said, hint, first.claim.kind)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from engine.reports.intervals import Interval, wilson
 from engine.reports.walks import WALKS, taken
 from engine.settings import Stage
-from engine.store.tables import order_lines
+from engine.store.tables import order_lines, refunds
 
 
 class Rate(NamedTuple):
@@ -80,12 +80,21 @@ def ways_by(connection: Connection, *columns: ColumnElement[Any]) -> Mapping[tup
 
 
 def taken_money(connection: Connection, stage: Stage, now: datetime) -> int:
-    """What the walkers paid for an offer, without lines that went back."""
-    line = order_lines.c
+    """What the walkers paid for an offer, without lines that went back, and parts of lines that did."""
+    line, back = order_lines.c, refunds.c
     kept = line.refunded_at.is_(None) | (line.refunded_at > now)
     sold = WALKS.join(order_lines, line.customer_id == WALKS.c.customer_id)
-    asked = select(func.coalesce(func.sum(line.amount), 0)).select_from(sold)
-    return int(connection.scalar(asked.where(*taken(stage, now), kept)) or 0)
+    of_line = (
+        getattr(back, name) == getattr(line, name) for name in ("customer_id", "order_ref", "line_ref")
+    )
+    gone = sold.join(refunds, and_(*of_line, back.at <= now))
+    paid, returned = (
+        connection.scalar(
+            select(func.coalesce(func.sum(amount), 0)).select_from(rows).where(*taken(stage, now), kept)
+        )
+        for amount, rows in ((line.amount, sold), (back.amount, gone))
+    )
+    return int(paid or 0) - int(returned or 0)
 
 
 def best_of(groups: Iterable[tuple[str, Rate]], overall: Rate, at_least: int) -> tuple[str, float] | None:

@@ -181,14 +181,19 @@ def test_a_claim_of_the_subject_is_told_in_the_campaigns_file(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "body", ["{{ consumed('guide') }}", "{% if consumed('guide') %}well done{% endif %}"]
+    ("claim", "body"),
+    [
+        ("consumed('guide')", "{{ consumed('guide') }}"),
+        ("consumed('guide')", "{% if consumed('guide') %}well done{% endif %}"),
+        ("not_consumed('guide')", "{% if not_consumed('guide') %}open it{% endif %}"),
+    ],
 )
-def test_front_end_copy_speaks_of_no_use(body: str, tmp_path: Path) -> None:
-    """Guarded or not. The track is set by hand here: what the loader lets through is not asked."""
+def test_front_end_copy_speaks_of_no_use(claim: str, body: str, tmp_path: Path) -> None:
+    """Guarded or not, nor of none. The track is set by hand here: what the loader lets through is not asked."""
     rules = f"audience: {{{GUIDE}}}\nwhile: {{consumed: {{product: guide}}}}"
     read = read_campaign(parse_document("campaigns/c.yaml", campaign(rules)), CATALOGUE, {}, Decimal(0), {})
     templates = write_templates(tmp_path, {"a.html": f"<p>Hello</p>\n{body}{{{{ owned('guide') }}}}"})
-    for track, expected in (("back-end", []), ("front-end", [(2, "consumed('guide') in front-end copy")])):
+    for track, expected in (("back-end", []), ("front-end", [(2, f"{claim} in front-end copy")])):
         files = Files(CATALOGUE, {}, [replace(read, track=track)])
         found = Studio(templates, files, SETTINGS).problems().get("c", [])
         assert [(problem.line, problem.message.split(":")[0]) for problem in found] == expected

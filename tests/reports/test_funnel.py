@@ -235,6 +235,22 @@ def test_a_checkout_that_began_is_an_order_form_and_an_offers_sku_tells_it(shop)
     assert rates(report)["oto"] == (0, 1)
 
 
+def test_what_an_offer_brought_is_less_what_went_back_of_it(shop):
+    """Of four who are shown it two take it, at 50; of one 20 go back, and 5 of the guide beside it."""
+    shop.take(FUNNEL + "".join(f"v{n},offer_shown,,course,2026-01-05T10:00Z,,,\n" for n in range(4)))
+    sold = [
+        f"{n},{n}@example.com,v{n},2026-01-05T10:01Z,{line},USD,,{place},,\n"
+        for n in range(2)
+        for line, place in (("guide,10", "core"), ("course,50", "upsell"))
+    ]
+    shop.take(ORDERS + "".join(sold))
+    back = "r1,0,course,2026-01-06T00:00Z,20\nr2,0,guide,2026-01-06T00:00Z,5\n"
+    assert shop.take("refund_id,order_id,sku,at,amount\n" + back).inserted == 2
+    own = (*stages()[:5], {"name": "oto", "kind": "upsell", "sku": "course", "target": "100%"})
+    [offer] = [each.judged for each in told(shop, stages=own, at_least=1).stages if each.stage.name == "oto"]
+    assert (tuple(offer.rate), offer.gain) == ((2, 4), (5_000 + 3_000) / 4)
+
+
 @pytest.mark.parametrize(
     ("did", "of", "low", "high"),
     [  # by scipy.stats.binomtest(did, of).proportion_ci(method="wilson")
