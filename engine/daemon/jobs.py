@@ -24,7 +24,7 @@ from engine.settings import Settings
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LISTEN = timedelta(seconds=5)
-NIGHTLY = "0 3 * * *"  # in the shop's zone
+NIGHTLY, MORNINGS = "0 3 * * *", "0 8 * * *"  # in the shop's zone
 THREADS = {"planning": 1, "sending": 1, "asking": 1, "chores": 3}
 # what plans, what sends, what waits for a provider's answers, and the rest never share one
 
@@ -74,6 +74,7 @@ def jobs(crew: Crew, settings: Settings) -> Iterator[Job]:
     yield Job("deliver", crew.sender.deliver, "sending", Every(SECOND))
     yield Job("reload", crew.reader.reload, "chores", Every(SECOND))
     yield Job("listen", crew.listener.listen, "chores", Every(LISTEN))
+    yield Job("notice", crew.listener.notice, "chores", ByClock(MORNINGS, settings.zone), at_once=False)
     yield Job("sweep", crew.sweeper.sweep, "chores", ByClock(NIGHTLY, settings.zone), at_once=False)
     if settings.sendgrid.look_up != "off":
         yield Job("look up", crew.finder.look, "asking", Every(MINUTE))

@@ -5,6 +5,7 @@ from engine.daemon.logs import tell, warn
 from engine.daemon.planner import Planner
 from engine.daemon.post import Post
 from engine.facts.receiving.draining import Drained
+from engine.facts.receiving.looking_back import silent
 
 
 def tell_of_files(drained: Drained) -> None:
@@ -16,7 +17,7 @@ def tell_of_files(drained: Drained) -> None:
 
 
 class Listener:
-    """The job `listen`."""
+    """The jobs `listen` and `notice`."""
 
     def __init__(self, post: Post, planner: Planner) -> None:
         self._post, self._planner = post, planner
@@ -35,3 +36,14 @@ class Listener:
             warn("events parked", events=heard.parked, hint="see aftersale events")
         for fuse in heard.paused:
             warn("paused", campaign=fuse.campaign_id, why=fuse.why)
+
+    def notice(self) -> None:
+        """Once a day, who told something before and is silent now: a hook may have been turned off."""
+        if not self._planner.leads():
+            return
+        project = self._post.project
+        with project.store.reading() as connection:
+            found = silent(connection, project.settings, project.clock.now())
+        for each in found:
+            hint = "look there whether it still posts"
+            warn("source silent", source=each.source, since=each.last_at, hint=hint)

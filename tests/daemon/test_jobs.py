@@ -206,7 +206,7 @@ def test_the_list_of_jobs_keeps_planning_and_sending_apart(crew: Crew, project: 
     threads = {job.name: job.threads for job in jobs(crew, project.settings)}
     assert {threads["lead"], threads["plan"]} == {"planning"}
     assert {threads["deliver"], threads["reconcile"]} == {"sending"}
-    assert {threads[name] for name in ("reload", "listen", "sweep")} == {"chores"}
+    assert {threads[name] for name in ("reload", "listen", "notice", "sweep")} == {"chores"}
 
 
 @pytest.mark.parametrize("zone", ["Europe/Helsinki", "Europe/Berlin"])
@@ -619,6 +619,26 @@ def test_a_file_with_nothing_in_it_is_a_warning(
     watching.close()
     assert [each["read"] for each in log.values("imported")] == [0]
     assert [record.levelname for record in caplog.records if record.getMessage() == "imported"] == ["WARNING"]
+
+
+def test_a_source_that_fell_silent_is_told_once_a_day(
+    crew: Crew, project: Project, clock: VirtualClock, log: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFTERSALE_SECRETS__WOOCOMMERCE_WEBHOOK", "a secret")
+    open_to_it = Project(project.folder, clock)
+    crew.listener._post.project = open_to_it
+    last = clock.now()
+    take_in_facts(open_to_it, "woocommerce", [("e1", {})])
+    crew.planner.plan()
+    crew.listener.listen()
+    for days in (7, 1):
+        clock.advance(timedelta(days=days))
+        crew.planner.lead()
+        crew.listener.notice()
+    open_to_it.close()
+    assert [(each["source"], each["since"]) for each in log.values("source silent")] == [
+        ("woocommerce", last.isoformat().replace("+00:00", "Z"))
+    ]
 
 
 def test_files_kept_long_enough_are_removed(
