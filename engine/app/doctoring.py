@@ -27,6 +27,7 @@ from engine.delivery.warm_up import Ramp
 from engine.errors import SettingsError, StoreError
 from engine.facts.receiving.inbound import PARKED, counts
 from engine.facts.receiving.looking_back import silent
+from engine.facts.receiving.spool import HINT
 from engine.planning.pauses import paused
 from engine.rules.words import heads, times
 from engine.settings import CONFIG_FILE, Settings
@@ -105,11 +106,13 @@ def _sendgrid(settings: Settings) -> Iterator[Finding]:
 
 
 def _spool(project: Project) -> Iterator[Finding]:
-    """What was acknowledged, and nobody brings into the database; nothing where nothing waits for long."""
+    """What nobody can write down, or was acknowledged and nobody brings into the database for long."""
     try:
         trays = (project.spool.wishes, project.spool.events)
         begun = min(filter(None, (tray.since() for tray in trays)), default=None)
         if begun is None or begun > project.clock.now() - UNDRAINED:
+            stands = project.spool.obstacle() if project.spools else ""
+            yield from [Finding("spool", stands, sound=False, hint=HINT)] if stands else []
             return
         waiting = sum(len(tray.look()) for tray in trays)
     except StoreError as error:

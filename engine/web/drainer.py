@@ -47,7 +47,7 @@ class Drainer:
         self._told = trouble
 
     def _trouble(self, within: int | None) -> str:
-        """What stands against it; '' where nothing does."""
+        """What stands against it, or against what is told being written there; '' where nothing does."""
         try:
             drained = drain(self._project, within=within)
         except AftersaleError as error:
@@ -56,4 +56,4 @@ class Drainer:
             return type(error).__name__
         if drained.torn:
             LOGGER.warning("torn lines dropped", extra={"event_values": {"lines": drained.torn}})
-        return f"{drained.unread} files cannot be read" if drained.unread else ""
+        return f"{drained.unread} files cannot be read" if drained.unread else self._project.spool.trouble

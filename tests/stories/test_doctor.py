@@ -1,5 +1,6 @@
 """`aftersale doctor`: what is not as it should be, and which query lacks which index."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -379,7 +380,7 @@ def test_a_url_that_is_none(aftersale: Aftersale, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_was_told_and_nobody_brings_in(
-    aftersale: Aftersale, light_shop: Path, clock: VirtualClock
+    aftersale: Aftersale, light_shop: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aftersale("run", "--once")
     spool = Spool(light_shop / ".aftersale")
@@ -397,6 +398,9 @@ def test_what_was_told_and_nobody_brings_in(
     said = aftersale("run", "--once")
     assert "1 torn lines of what was told are dropped: they were never acknowledged" in said.err
     assert "✗ spool" not in aftersale("doctor").out
+    with monkeypatch.context() as patch:  # whose it is stands against nothing where root looks
+        patch.setattr(os, "access", lambda path, _: "spool" not in str(path))
+        assert told(aftersale, "spool")["said"] == ".aftersale/spool/events may not be written"
     shutil.rmtree(light_shop / ".aftersale/spool")
     (light_shop / ".aftersale/spool").write_text("")
     assert told(aftersale, "spool")["said"] == ".aftersale/spool/wishes cannot be read: Not a directory"

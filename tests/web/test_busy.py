@@ -1,6 +1,8 @@
 """While somebody else holds the database: what is told is acknowledged all the same, and pages are answered."""
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -87,6 +89,25 @@ def test_what_cannot_be_spooled_is_not_acknowledged(
 ) -> None:
     (door.project.folder / ".aftersale").write_text("a file where the folder should be")
     assert ask(door.server, "POST", path, body, headers) == 503
+
+
+def test_why_it_cannot_be_spooled_is_told_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    told: list[Any] = []
+    monkeypatch.setattr(drainer.LOGGER, "warning", lambda event, extra: told.append((event, extra)))
+    thread = drainer.Drainer(door.project)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", is_full)
+        for _ in range(2):
+            assert ask(door.server, "POST", "/v1/track", b'{"messageId": "e1"}', BASIC) == 503
+            thread._drain(None)
+    [(event, values)] = told
+    assert event == "spool waits"
+    assert "cannot be written: No space left on device" in values["event_values"]["error"]
+    assert ask(door.server, "POST", "/v1/track", b'{"messageId": "e1"}', BASIC) == 200
+    assert not door.project.spool.trouble
 
 
 def test_a_server_alone_brings_it_in_at_its_end_at_the_latest(tmp_path: Path) -> None:

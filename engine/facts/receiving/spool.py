@@ -30,6 +30,7 @@ from engine.facts.receiving.inbound import Told
 
 OPEN, TAKEN = ".open", ".taken"
 LARGEST = 8 * 1024 * 1024  # bytes; a file of that size gets no more lines
+HINT = "what is told is kept there first: look at the rights of that folder, and at its disk"
 PATIENCE, LOOK = 2.0, 0.005  # seconds: how long a line in hand is waited for, and between two looks
 
 
@@ -47,6 +48,17 @@ class Spool:
         folder = state / "spool"
         self.events = Tray(state, folder, folder / "events")
         self.wishes = Tray(state, folder, folder / "wishes")
+
+    @property
+    def trouble(self) -> str:
+        """Why this process could not write there when it last tried; '' where it could."""
+        return self.wishes.trouble or self.events.trouble
+
+    def obstacle(self) -> str:
+        """What stands against writing there; '' where nothing is seen to."""
+        folders = (self.events.folder, *self.events.folder.parents)
+        nearest = next(folder for folder in folders if folder.exists())
+        return "" if os.access(nearest, os.W_OK | os.X_OK) else f"{relative(nearest)} may not be written"
 
     def close(self) -> None:
         self.events.close()
@@ -66,11 +78,12 @@ class Tray:
     """A folder of such files, the last of these; they are for their owner only, and made when needed."""
 
     def __init__(self, *folders: Path) -> None:
-        self._folders, self._folder = folders, folders[-1]
+        self._folders, self.folder = folders, folders[-1]
         self._slips: list[_Slip] = []
         self._at_the_slips, self._turn = Lock(), Lock()
         self._file: _File | None = None
         self.filled = Event()  # set with everything that is put here
+        self.trouble = ""  # why the last of it could not be written down
 
     def put(self, told: Sequence[Told]) -> None:
         """Each is on the disk when this returns. Raises StoreError."""
@@ -87,8 +100,8 @@ class Tray:
 
     def files(self) -> list[Path]:
         """Those that wait, the oldest first. Raises StoreError where they cannot be listed."""
-        with _told_as("read", self._folder), suppress(FileNotFoundError):
-            return sorted(path for path in self._folder.iterdir() if path.suffix in (OPEN, TAKEN))
+        with _told_as("read", self.folder), suppress(FileNotFoundError):
+            return sorted(path for path in self.folder.iterdir() if path.suffix in (OPEN, TAKEN))
         return []
 
     def look(self) -> list[Told]:
@@ -121,9 +134,12 @@ class Tray:
             slips, self._slips = self._slips, []
         written = False
         try:
-            with _told_as("written", self._folder):
+            with _told_as("written", self.folder):
                 self._write([each for slip in slips for each in slip.told])
-            written = True
+            written, self.trouble = True, ""
+        except StoreError as error:
+            self.trouble = str(error)
+            raise
         finally:
             for slip in slips:
                 slip.done, slip.written = True, written
@@ -140,8 +156,8 @@ class Tray:
     def _open(self, told: Sequence[Told]) -> "_File":
         if self._file is None:
             begun = min(each.received_at for each in told)
-            path = self._folder / f"{to_micros(begun):017d}-{token_hex(6)}{OPEN}"
-            if not self._folder.is_dir():
+            path = self.folder / f"{to_micros(begun):017d}-{token_hex(6)}{OPEN}"
+            if not self.folder.is_dir():
                 self._make_folders()
             self._file = _File(path)
         return self._file
@@ -257,5 +273,4 @@ def _told_as(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "what is told is kept there first: look at the rights of that folder, and at its disk"
-        raise StoreError(f"{relative(path)} cannot be {what}: {error.strerror}", hint=hint) from error
+        raise StoreError(f"{relative(path)} cannot be {what}: {error.strerror}", hint=HINT) from error
