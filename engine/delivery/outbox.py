@@ -47,6 +47,7 @@ from engine.store.types import Instant
 
 LONGEST_ERROR = 400
 FOR_EVER = timedelta.max
+TRIES = 10  # at least; a pause, or a daemon that rests for days, is nobody's refusal
 SUPPRESSED, UNWANTED = "suppressed", "the customer said no to its topic meanwhile"
 SLOT = slot_at(messages)
 NOW, OPEN_AT = bindparam("now", type_=Instant()), bindparam("open_at", type_=Instant())
@@ -238,7 +239,7 @@ class Outbox:
         self, connection: Connection, outcomes: Mapping[Attempt, Outcome], now: datetime, try_for: timedelta
     ) -> dict[Attempt, Outcome]:
         """Those that would be tried again, and have been for long enough."""
-        again = [attempt for attempt, outcome in outcomes.items() if _in_vain(outcome)]
+        again = [mail for mail, outcome in outcomes.items() if _in_vain(outcome) and mail.number >= TRIES]
         if not again or try_for == FOR_EVER:
             return {}
         ids = [attempt.key.message_id for attempt in again]

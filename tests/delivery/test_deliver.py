@@ -12,7 +12,7 @@ import pytest
 
 from engine.delivery.courier import Courier
 from engine.delivery.deliver import Delivered, Way, deliver
-from engine.delivery.outbox import Outbox
+from engine.delivery.outbox import TRIES, Outbox
 from engine.delivery.transports.base import OutcomeUnknown, Receipt, Refused, Trace, TryAgain
 from engine.errors import TransportError
 from engine.facts.consenting import say
@@ -162,12 +162,13 @@ def test_what_is_not_taken_for_days_is_rejected_and_a_person_may_let_it_go_again
     plan_mails(store, 1)
     first = NOW + timedelta(days=9)
     last = first + timedelta(days=2)
-    for now, status, error in (
-        (first, "scheduled", why),
-        (last - timedelta(seconds=1), "scheduled", why),
-        (last, "rejected", f"given up after 2d: {why}"),
+    for now, tries, status, error in (
+        (first, 0, "scheduled", why),
+        (last - timedelta(seconds=1), TRIES, "scheduled", why),
+        (last, TRIES - 2, "scheduled", why),  # it was paused for long
+        (last, TRIES - 1, "rejected", f"given up after 2d: {why}"),
     ):
-        change(store, 1, due_at=now)
+        change(store, 1, due_at=now, attempt=tries)
         decide_anew(store, now)
         run(store, Postman(answers), studio=studio, now=now, delivery=Delivery(try_for="2d"))
         assert (row(store, 1).status, row(store, 1).error) == (status, error)
