@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect, text
 
 from engine.store.connect import Store
 
-NEWEST = "0018"
+NEWEST = "0019"
 VERSION = "alembic_version"  # the table that says which
 
 

@@ -470,6 +470,14 @@ inbound = Table(  # a registry: what others told, kept before it is looked at
     Index("ix_inbound_waiting", "received_at", "source", "event_id", **WAITING),
 )
 
+meanings = Table(  # a registry: the products that a source's name of one has stood for so far
+    "meanings",
+    metadata,
+    Column("source", String(20), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("sku", String(200), primary_key=True),
+)
+
 dossiers = Table(  # a registry: all that a source told of an order, the latest of each thing
     "dossiers",
     metadata,

@@ -72,7 +72,15 @@ class Ear:
 
     def forget(self) -> None:
         with self.store.writing() as connection:
-            for table in (*FACTS, "inbound", "dossiers", "contact_state", "changes", "customer_aliases"):
+            for table in (
+                *FACTS,
+                "inbound",
+                "dossiers",
+                "meanings",
+                "contact_state",
+                "changes",
+                "customer_aliases",
+            ):
                 connection.execute(delete(metadata.tables[table]))
 
 

@@ -112,6 +112,7 @@ def test_customer_comes_first_in_every_key_and_index_of_a_customers_table() -> N
         "generation",
         "inbound",
         "dossiers",
+        "meanings",
         "spend",
     }
     for table in metadata.tables.values():

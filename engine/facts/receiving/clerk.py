@@ -1,12 +1,12 @@
 """Makes rows of what events say, by the columns of files."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from engine.facts.binding import ATTRIBUTE, attribute_column
 from engine.facts.columns import Manner, Money, Reader, reader
 from engine.facts.importers import IMPORTERS
 from engine.facts.model import Place
+from engine.facts.receiving.meanings import Meanings
 from engine.facts.receiving.saying import Fact, Fields
 from engine.facts.refusal import Refused
 from engine.facts.values.instants import instants
@@ -16,8 +16,8 @@ from engine.facts.values.numbers import amounts
 class Clerk:
     """One for each shop: its money, and what it calls the products of others."""
 
-    def __init__(self, money: Money, products: Mapping[str, str]) -> None:
-        self._products = products
+    def __init__(self, money: Money, meanings: Meanings) -> None:
+        self.meanings = meanings
         self._manner = Manner(instants(None, None), amounts(), amounts(fine=12), money)
         self._readers = {
             kind: {column.name: reader(column, self._manner) for column in each.columns}
@@ -43,8 +43,8 @@ class Clerk:
     def _translated(self, fields: Fields, source: str) -> Fields:
         """With the sku that the shop has for what the source calls otherwise."""
         sku = fields.get("sku", "")
-        ours = self._products.get(f"{source}:{sku.removeprefix(f'{source}:')}")
-        return {**fields, "sku": ours} if ours else fields
+        ours = self.meanings.now(source, sku) if sku else ""
+        return {**fields, "sku": ours} if ours != sku else fields
 
     def _attribute(self, name: str) -> Reader:
         if name not in self._attributes:

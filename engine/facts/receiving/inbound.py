@@ -18,6 +18,7 @@ from engine.store.tables import inbound
 LONGEST_ID = 100
 LONGEST_ERROR = 400
 APPLIED, IGNORED, PARKED = "applied", "ignored", "parked"
+AGAIN = "again"  # of one that waits, and was looked at before
 NOBODY = "nobody"  # of somebody without a name, such as who paid cash at a till
 
 
@@ -95,6 +96,14 @@ def waiting(connection: Connection, sources: Collection[str], most: int) -> list
     rows = select(*columns).where(inbound.c.applied_at.is_(None), inbound.c.source.in_(sorted(sources)))
     ordered = rows.order_by(inbound.c.received_at, inbound.c.source, inbound.c.event_id)
     return [Told(*row) for row in connection.execute(ordered.limit(most))]
+
+
+def again(connection: Connection, told: Collection[Told]) -> list[Told]:
+    """Those of them that were looked at before."""
+    marked = select(inbound.c.source, inbound.c.event_id).where(inbound.c.outcome == AGAIN)
+    theirs = marked.where(inbound.c.event_id.in_([each.event_id for each in told]))
+    found = {(row[0], row[1]) for row in connection.execute(theirs)}
+    return [each for each in told if (each.source, each.event_id) in found]
 
 
 def mark(connection: Connection, verdicts: Mapping[Told, Verdict], now: datetime) -> None:

@@ -26,6 +26,7 @@ from engine.facts.receiving.clerk import Clerk
 from engine.facts.receiving.dossier import ORDER, Dossier, Key
 from engine.facts.receiving.dossiers import forget, load, save
 from engine.facts.receiving.inbound import APPLIED, IGNORED, NOBODY, PARKED, Told, Verdict
+from engine.facts.receiving.meanings import KEYED, Meanings, learn, let_go
 from engine.facts.receiving.pile import Pile
 from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrder, Said
 from engine.facts.receiving.sources import SOURCES
@@ -79,7 +80,7 @@ def land_events(
         if not inbound.waiting(connection, SOURCES, 1):
             return Received()
     agree(store, settings, ids)
-    hall = Hall(settings, ids, now)
+    hall = Hall(settings, ids, now, learn(store, settings.receiving.products))
     made = take_up(Work(store, SOURCES, hall.apply, size), now, stop)
     return Received(made[APPLIED], made[IGNORED], made[PARKED], made[NOBODY])
 
@@ -87,12 +88,12 @@ def land_events(
 class Hall:
     """Where batches of events become facts."""
 
-    def __init__(self, settings: Settings, ids: IdFactory, now: datetime) -> None:
+    def __init__(self, settings: Settings, ids: IdFactory, now: datetime, meanings: Meanings) -> None:
         currency = settings.shop.currency
         money = Money(currency, get_currency_precision(currency))
         window = span(settings.front_end.window)
         self._landing = Landing(now, ids, window, money, settings.zone, Shelf(None, Catalogue()))
-        self._clerk = Clerk(money, settings.receiving.products)
+        self._clerk = Clerk(money, meanings)
         self._graves = Graveyard(settings)
 
     def apply(self, connection: Connection, batch: Sequence[Told]) -> dict[Told, Verdict]:
@@ -108,7 +109,9 @@ class Hall:
         if apart := [events for case in cases if (events := case.judge(pile))]:
             raise Apart(apart)
         self._settle(connection, cases, pile)
-        return verdicts | dict.fromkeys(said, Verdict(APPLIED)) | _refusals(pile)
+        refused = _refusals(pile)
+        self._let_go(connection, {told: facts for told, facts in said.items() if told not in refused})
+        return verdicts | dict.fromkeys(said, Verdict(APPLIED)) | refused
 
     def _read(self, batch: Iterable[Told]) -> tuple[dict[Told, Verdict], dict[Told, Said]]:
         """What can be read of the batch, and what became of the rest."""
@@ -147,6 +150,18 @@ class Hall:
                     speaking.setdefault((told.source, each.ref), []).append((told, each))
         files = load(connection, speaking, self._landing.money.currency)
         return [Case.of(files[key], events) for key, events in sorted(speaking.items())]
+
+    def _let_go(self, connection: Connection, said: Mapping[Told, Said]) -> None:
+        """What events that were applied before told under another product than they tell of now."""
+        meanings = self._clerk.meanings
+        again = inbound.again(connection, said) if meanings.known else ()
+        facts = ((told.source, each) for told in again for each in said[told] if isinstance(each, Fact))
+        outdated = [
+            (fact.kind, self._clerk.row(fact, source, (0, 0, 0)), before)
+            for source, fact in facts
+            if fact.kind in KEYED and (before := meanings.before(source, fact.fields.get("sku", "")))
+        ]
+        let_go(connection, outdated, self._landing.ids)
 
     def _put(self, pile: Pile, case: Case) -> None:
         for part in case.dossier.parts:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from engine.clock import format_duration
-from engine.facts.receiving.inbound import PARKED
+from engine.facts.receiving.inbound import AGAIN, PARKED
 from engine.facts.receiving.sources import SOURCES
 from engine.settings import Settings
 from engine.store.tables import inbound
@@ -57,7 +57,7 @@ def take_up_anew(connection: Connection, sources: Collection[str], *, whole: boo
     """Let parked events wait again; with `whole` all whose words are still kept. How many that is."""
     which = inbound.c.applied_at.is_not(None) if whole else inbound.c.outcome == PARKED
     theirs = (which, inbound.c.source.in_(sorted(sources)), inbound.c.body != "")
-    change = update(inbound).where(*theirs).values(applied_at=None, outcome=None, error=None)
+    change = update(inbound).where(*theirs).values(applied_at=None, outcome=AGAIN, error=None)
     return connection.execute(change).rowcount
 
 
