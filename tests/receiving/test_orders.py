@@ -127,6 +127,14 @@ def test_money_for_a_line_that_was_dropped_is_taken_off_once(
         assert ear.rows("order_lines", "sku", "refunded_at") == [("course", None)]
 
 
+def test_a_cancelled_order_gives_all_back_whatever_turned_out_to_be_no_refund(ear: Ear) -> None:
+    """The guide went with its price before its money came back, so that this was no refund of the order."""
+    cancelled = track("Order Cancelled", 20, order_id="o1")
+    for _ in in_every_turn(ear, [completed(), refunded(products=[GUIDE]), updated(COURSE), cancelled]):
+        assert money(ear) == ([20_000], [20_000])
+        assert [at is not None for _, at in ear.rows("order_lines", "sku", "refunded_at")] == [True]
+
+
 def test_a_line_that_comes_back_has_its_refund_again(ear: Ear) -> None:
     for event in (
         completed(),

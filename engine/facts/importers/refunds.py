@@ -77,8 +77,10 @@ def refund_ref(order_ref: str, refund_id: str) -> str:
     return f"refund:{order_ref}/{refund_id}"
 
 
-def withdraw(connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory, now: datetime) -> None:
-    """Let refunds go that turned out to be none: each by its order's number and its own."""
+def withdraw(
+    connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory, now: datetime
+) -> set[str]:
+    """Let refunds go that turned out to be none, each by its order's number and its own; of which orders."""
     wanted: dict[str, list[str]] = {}
     for order_ref, refund in refs:
         wanted.setdefault(order_ref, []).append(refund_ref(order_ref, refund))
@@ -89,6 +91,7 @@ def withdraw(connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFac
     written = _differing(_standing(left, ordered), stored) | dict.fromkeys(named & stored.keys())
     _write(connection, written, stored, to_micros(now))
     note_changes(connection, {customer for customer, _ in written}, ids)
+    return {str(stored[key][0]) for key in named & stored.keys()}
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> RefundRow:  # noqa: FBT001 - no credits here

@@ -6,6 +6,7 @@ importer refuses is parked with its reason, and costs no other event anything.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from engine.facts.catalogue import Catalogue
 from engine.facts.columns import Money
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Landing, Nobody
-from engine.facts.importers.refunds import withdraw
+from engine.facts.importers.refunds import REST, withdraw
 from engine.facts.receiving import inbound
 from engine.facts.receiving.cases import Case
 from engine.facts.receiving.clerk import Clerk
@@ -184,10 +185,23 @@ class Hall:
                 for place, refused in outcome.refused:
                     pile.refused.setdefault(place[0], refused)
 
+    def _work_out_rests(self, connection: Connection, cases: Iterable[Case]) -> None:
+        """What gave back the rest of an order, where another refund turned out to be none: now it is more."""
+        pile = Pile()
+        for case in cases:
+            for part in case.dossier.parts[1:]:
+                with suppress(Refused):
+                    facts = [fact for fact in case.dossier.facts(part) if fact.fields["amount"] == REST]
+                    pile.put(self._clerk, case.dossier.source, facts, ())
+        if rows := pile.rows["refunds"]:
+            IMPORTERS["refunds"].land(connection, rows, self._landing)
+
     def _settle(self, connection: Connection, cases: Sequence[Case], pile: Pile) -> None:
         """Events that waited for others to come are applied once their part could land with them."""
         now = self._landing.now
-        withdraw(connection, [each for case in cases for each in case.void()], self._landing.ids, now)
+        void = [each for case in cases for each in case.void()]
+        gone_of = withdraw(connection, void, self._landing.ids, now)
+        self._work_out_rests(connection, [case for case in cases if case.dossier.ref in gone_of])
         waited = {
             (told := Told(case.dossier.source, event_id, now, "")): _verdict(told, refused)
             for case in cases
