@@ -11,7 +11,7 @@ from engine.documents import Document, KeyPath, problems_of
 from engine.errors import Problem
 from engine.facts.catalogue import Catalogue
 from engine.registry import did_you_mean
-from engine.rules.conditions import CONDITIONS, LATER
+from engine.rules.conditions import CONDITIONS, IN_TEMPLATES, LATER
 from engine.rules.model import All, AnyOf, Condition, Not, Rule, StepNames
 
 MOST_CONDITIONS = 300  # in one file; a database takes an expression only so deep
@@ -55,9 +55,8 @@ class RuleParser:
             return self._condition(CONDITIONS[key], words, path)
         if key in LATER:
             return self._wrong(path, f"the condition {key!r} is not in this version", LATER[key])
-        return self._wrong(
-            path, f"unknown condition {key!r}", did_you_mean(key, [*CONDITIONS, *GROUPS, *LATER])
-        )
+        hint = IN_TEMPLATES.get(key) or did_you_mean(key, [*CONDITIONS, *GROUPS, *LATER])
+        return self._wrong(path, f"unknown condition {key!r}", hint)
 
     def _group(self, key: str, rules: Any, path: KeyPath) -> Rule:
         if not isinstance(rules, list) or not rules:

@@ -40,6 +40,14 @@ CAMPAIGN_MISTAKES = {
         ("{bought: {product: starter-guide}}", "{bougt: {product: starter-guide}}"),
         "campaigns/extra.yaml:2:12: unknown condition 'bougt' (did you mean 'bought'?)",
     ),
+    "a word of templates": (
+        ("{bought: {product: starter-guide}}", "{owned: {product: starter-guide}}"),
+        "campaigns/extra.yaml:2:12: unknown condition 'owned' (a rule says bought, or subscribed",
+    ),
+    "the other word of templates": (
+        ("{bought: {product: starter-guide}}", "{not_consumed: {product: starter-guide}}"),
+        "campaigns/extra.yaml:2:12: unknown condition 'not_consumed' (a rule says not: {consumed: …}",
+    ),
     "a condition of a later version": (
         ("{bought: {product: starter-guide}}", "{tier: {is: gold}}"),
         "campaigns/extra.yaml:2:12: the condition 'tier' is not in this version",

@@ -47,3 +47,8 @@ LATER: Mapping[str, str] = {  # known words that this version cannot judge yet
     "tier": "loyalty tiers are not kept yet",
     "score": "scores are not computed yet",
 }
+
+IN_TEMPLATES: Mapping[str, str] = {  # words of templates, and what a rule says instead
+    "owned": "a rule says bought, or subscribed for a subscription; owned(…) is a word of templates",
+    "not_consumed": "a rule says not: {consumed: …}; not_consumed(…) is a word of templates",
+}
