@@ -192,6 +192,47 @@ def test_what_is_wrong_with_one_event_is_held_against_no_other(
         assert reasons(ear)[later["messageId"]] is None
 
 
+# ── two numbers of one order ────────────────────────────────────────────────────────────────────
+
+
+def of_stripe(kind: str, at: int, **thing: Any) -> dict[str, Any]:
+    seconds = int(NOW.timestamp()) + at
+    return {"id": f"evt_{kind}_{at}", "type": kind, "created": seconds, "data": {"object": thing}}
+
+
+INVOICE = of_stripe(
+    "invoice.paid", 1, id="in_1", amount_paid=2_000, currency="usd", customer_email="ann@loaf.example",
+    lines={"data": [{"id": "il_1", "amount": 2_000, "quantity": 1, "metadata": {"sku": "guide"}}]},
+)  # fmt: skip
+PAYMENT = of_stripe("invoice_payment.paid", 2, invoice="in_1", payment={"payment_intent": "pi_1"})
+CHARGE = of_stripe(
+    "charge.succeeded", 1, id="ch_1", payment_intent="pi_1", description="Subscription update", captured=True
+)
+
+
+@pytest.mark.parametrize("back", [2_000, 500])
+def test_what_goes_back_of_a_payment_is_of_the_invoice_that_it_paid(ear: Ear, back: int) -> None:
+    refund = {"status": "succeeded", "currency": "usd", "payment_intent": "pi_1"}
+    told = [
+        INVOICE,
+        PAYMENT,
+        CHARGE,
+        of_stripe("refund.created", 60, id="re_1", amount=back, **refund),
+        of_stripe("refund.updated", 61, id="re_1", amount=back, **refund),
+    ]
+    every = 7 if ear.store.engine.dialect.name == "sqlite" else 29
+    for turn in list(permutations(told))[::every]:
+        for batches in ([[each] for each in turn], [turn]):
+            ear.forget()
+            for batch in batches:
+                ear.tell("stripe", *batch)
+            assert set(ear.verdicts()) == {("applied", None), ("ignored", "of a kind that is not known here")}
+            assert ear.rows("refunds", "order_ref", "amount") == [("in_1", back)]
+            assert [at is not None for _, at in ear.rows("order_lines", "sku", "refunded_at")] == [
+                back == 2_000
+            ]
+
+
 # ── shops: what has no sku, and who has no name ─────────────────────────────────────────────────
 
 

@@ -23,6 +23,7 @@ REFUND = "refund."
 CANCELLED = "cancelled"  # the part, and the id of the refund, that a cancelled order is
 CURRENCY = "currency."  # of the amounts of that name
 PAID = "head.paid"
+FIRST = "first"  # when the order itself was told of first
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Dossier:
         for refund, fields in of.refunds.items():
             self._put_refund(refund, version, fields)
         if ORDER in parts_of(of):
-            self.said["first"] = min(self.said.get("first", of.since), of.since, key=_micros)
+            self.said[FIRST] = min(self.said.get(FIRST, of.since), of.since, key=_micros)
         self._remember_lines(of.lines or ())
 
     @property
@@ -51,7 +52,7 @@ class Dossier:
         """What is said of the order as a whole."""
         said = self._all("head.")
         known = {**said, "order_id": self.ref, "currency": self._currency()}
-        return {**known, "at": said.get("at") or self.said["first"]} if "first" in self.said else known
+        return {**known, "at": said.get("at") or self.said[FIRST]} if FIRST in self.said else known
 
     @property
     def parts(self) -> list[str]:
@@ -74,6 +75,15 @@ class Dossier:
             with suppress(Refused):
                 if not any(self.facts(part)):
                     yield self.ref, part.removeprefix(REFUND)
+
+    def take_over(self, other: "Dossier") -> None:
+        """The refunds that were told under another number of the order, and what waits of them."""
+        for name in [name for name in other.said if name.startswith(REFUND)]:
+            version, fields = other.said.pop(name)
+            self._put_refund(name.removeprefix(REFUND), version, fields)
+        for part, ids in other.waits.items():
+            self.waits[part] = sorted({*self.waits.get(part, ()), *ids})
+        other.waits = {}
 
     def _refund(self, refund: str, fields: Fields) -> Fact:
         """Where nothing says how much, it is all that did not go back otherwise."""

@@ -24,7 +24,7 @@ from engine.facts.importers.refunds import REST, withdraw
 from engine.facts.receiving import inbound
 from engine.facts.receiving.cases import Case
 from engine.facts.receiving.clerk import Clerk
-from engine.facts.receiving.dossier import ORDER, Dossier, Key
+from engine.facts.receiving.dossier import ORDER, Dossier
 from engine.facts.receiving.dossiers import forget, load, save
 from engine.facts.receiving.inbound import APPLIED, IGNORED, NOBODY, PARKED, Told, Verdict
 from engine.facts.receiving.meanings import KEYED, Meanings, learn, let_go
@@ -33,6 +33,7 @@ from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrde
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.receiving.sources.source import Hook
 from engine.facts.receiving.taking_up import UNKNOWN_KIND, Apart, Work, take_up
+from engine.facts.receiving.two_numbers import Speaking, hand_over, others
 from engine.facts.refusal import Refused
 from engine.facts.shelf import Shelf
 from engine.facts.tombstones import Graveyard
@@ -139,17 +140,23 @@ class Hall:
         facts = SOURCES[told.source].read(json.loads(told.body), told.received_at)
         for each in facts:
             if isinstance(each, OfOrder):
-                self._clerk.check("orders", {"order_id": each.ref})
+                for number in (each.ref, each.same_as or each.ref):
+                    self._clerk.check("orders", {"order_id": number})
         return facts
 
     def _cases(self, connection: Connection, said: Mapping[Told, Said]) -> list[Case]:
         """The orders that the events speak of, with what was told of them now."""
-        speaking: dict[Key, list[tuple[Told, OfOrder]]] = {}
+        speaking: Speaking = {}
         for told, facts in said.items():
             for each in facts:
                 if isinstance(each, OfOrder):
                     speaking.setdefault((told.source, each.ref), []).append((told, each))
-        files = load(connection, speaking, self._landing.money.currency)
+        home = self._landing.money.currency
+        files = load(connection, speaking, home)
+        if which := others(files, speaking):
+            files |= load(connection, set(which.values()) - files.keys(), home)
+            left = hand_over(files, speaking, which)
+            save(connection, {(each.source, each.ref): each for each in left}, self._landing.now)
         return [Case.of(files[key], events) for key, events in sorted(speaking.items())]
 
     def _let_go(self, connection: Connection, said: Mapping[Told, Said]) -> None:

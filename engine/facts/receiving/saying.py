@@ -31,7 +31,8 @@ class OfOrder:
 
     `lines` None: nothing is said of them; `guess`: what they are as long as none are told. `refunds` are by
     their own ids, with `at`, `amount` ('' = all that was paid), `sku` and `line_id`. `cancelled`: since when
-    all of it is given back that was not before.
+    all of it is given back that was not before. `same_as`: the number under which the
+    order is told of elsewhere.
     """
 
     ref: str
@@ -41,6 +42,7 @@ class OfOrder:
     refunds: Mapping[str, Fields] = field(default_factory=dict)
     cancelled: str = ""
     guess: Sequence[Fields] | None = None
+    same_as: str = ""
 
 
 Said = Sequence[Fact | OfOrder]

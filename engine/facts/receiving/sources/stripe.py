@@ -202,6 +202,12 @@ def _invoice(invoice: Thing, at: datetime) -> Said:
     return [OfOrder(ref, written(at), filled(head), lines or None)]
 
 
+def _invoice_payment(payment: Thing, at: datetime) -> Said:
+    """By which payment an invoice was paid: what goes back names the payment alone."""
+    ref, invoice = first(part(payment, "payment"), "payment_intent", "charge"), first(payment, "invoice")
+    return [OfOrder(ref, written(at), same_as=invoice)] if ref and invoice else []
+
+
 def _subscription(subscription: Thing, at: datetime) -> Said:
     """Of several words in one second the one that goes furthest holds."""
     status = STATUS.get(text(subscription.get("status")), "")
@@ -251,6 +257,7 @@ KINDS: Mapping[str, Callable[[Thing, datetime], Said]] = {
     "refund.updated": _refund,
     "invoice.paid": _invoice,
     "invoice.payment_succeeded": _invoice,
+    "invoice_payment.paid": _invoice_payment,
     "customer.created": _customer,
     "customer.updated": _customer,
     **{f"customer.subscription.{what}": _subscription
