@@ -19,7 +19,7 @@ from engine.planning.book import Book
 from engine.registry import did_you_mean
 from engine.rendering.studio import Studio
 from engine.settings import CONFIG_FILE, Settings, load_settings
-from engine.store.connect import Store, has_one_writer
+from engine.store.connect import Store, file_of
 from engine.store.dialect import database_now
 from engine.store.migrate import ensure_current
 
@@ -124,8 +124,8 @@ class Project:
 
     @property
     def spools(self) -> bool:
-        """Whether what machines tell is spooled: where there is one writer, they would wait for it."""
-        return has_one_writer(self.settings.database)
+        """Whether what machines tell is spooled: SQLite has one writer, and they would wait for it."""
+        return file_of(self.settings.database, self.folder) is not None
 
     @property
     def wishes(self) -> Wishes:

@@ -1,6 +1,6 @@
 """Mails that are not taken, however often they are tried."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ class InVain:
     said: str
 
     def as_json(self) -> dict[str, Any]:
-        return self.__dict__ | {}
+        return asdict(self)
 
 
 def in_vain(connection: Connection, now: datetime) -> InVain | None:

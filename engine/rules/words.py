@@ -231,7 +231,7 @@ def _known(word: str, catalogue: Catalogue) -> set[str]:
 def bounds(at_least: Any, at_most: Any, noun: str = "") -> str:
     """Two bounds in words: `at least 1 order`, `between 2 and 5`, `at most 5`."""
     last = at_least if at_most is None else at_most
-    of = f" {noun}{'' if last == 1 else 's'}" if noun else ""
+    of = f" {several(last, noun)}" if noun else ""
     if at_least is not None and at_most is not None:
         return f"exactly {last}{of}" if at_least == at_most else f"between {at_least} and {last}{of}"
     return f"at least {last}{of}" if at_least is not None else f"at most {last}{of}"
@@ -256,7 +256,12 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 def times(count: int, noun: str) -> str:
     """`1 order`, `3,000 orders`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {several(count, noun)}"
+
+
+def several(count: Any, noun: str) -> str:
+    """The noun as it is said of so many."""
+    return noun if count == 1 else f"{noun}s"
 
 
 def them(count: int) -> str:

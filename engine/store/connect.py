@@ -138,11 +138,6 @@ class Store:
         self.engine.dispose()
 
 
-def has_one_writer(address: str) -> bool:
-    """Whether writers wait for each other there: SQLite has one at a time."""
-    return _url(address).get_backend_name() == "sqlite"
-
-
 def file_of(address: str, folder: Path) -> Path | None:
     """Where the file of a SQLite database lies, or is to lie; None for PostgreSQL."""
     url = _url(address)
