@@ -40,7 +40,7 @@ class SomeUnit(Rule):
 
     def follows_from(self, known: Rule, scope: Scope) -> bool:
         """Whether a rule that is known to hold names such a unit."""
-        names_one = isinstance(known, Consumed) and known.unit is not None
+        names_one = isinstance(known, Consumed) and known.unit in known.units(scope)
         return known == self or (names_one and known.implies(self._any_use, scope))
 
     @property

@@ -173,6 +173,14 @@ def preparation(tmp_path_factory: pytest.TempPathFactory) -> Preparation:
     return Preparation(Library(tmp_path_factory.mktemp("none")), CATALOGUE, html, text)
 
 
+@pytest.mark.parametrize(("unit", "proves"), [("c1", True), ("l2", False), (None, False)])
+def test_only_a_unit_of_the_product_proves_that_one_was_completed(unit: str | None, proves: bool) -> None:
+    """`check` tells of the other one as well; it must not stand for a proof meanwhile."""
+    known = Consumed(product="guide", unit=unit)
+    scope = Scope(NOW, CATALOGUE)
+    assert SomeUnit(Consumed(product="guide")).follows_from(known, scope) is proves
+
+
 def test_what_is_let_through_is_true_of_who_gets_it(preparation: Preparation) -> None:
     """Entry at one instant, the mail at another. Only a refund in between may undo what the audience proves."""
 
