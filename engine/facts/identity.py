@@ -3,6 +3,8 @@
 - An address belongs to one customer, and so do a shop id and an anonymous id.
 - A row that names an address of one customer and the shop id of another is refused: two known people
   never become one by themselves. So is a known address beside another shop id than its own.
+- Unless each lacks what the row tells: somebody without a shop id and somebody without an address are
+  one whose names came apart, and the second is merged into the first.
 - A new address beside a known shop id is one more address that leads to that customer. The address
   they are written to is changed by a customers file only.
 - An anonymous customer has neither address nor shop id. A row that names one beside a known customer
@@ -92,7 +94,7 @@ class People:
         self._known: dict[tuple[str, str], int] = {}
         self._people: dict[int, Person] = {}
         self._learned: dict[tuple[str, str], int] = {}
-        self.merged: dict[int, int] = {}  # anonymous customers, and who they are now
+        self._became: dict[int, int] = {}  # those who turned out to be somebody else, and whom
         self.merges = Examples()
         self.conflicts = Examples()
 
@@ -121,7 +123,12 @@ class People:
     def known(self, row: Named) -> set[int]:
         """The ids of those whom the row names, as far as they are known. Nobody is met."""
         names = zip(NAMES, (row.email, row.shop_id, row.anonymous_id), strict=True)
-        return {self._known[name] for name in names if name in self._known}
+        return {person.id for person in (self._owner(*name) for name in names) if person}
+
+    @property
+    def merged(self) -> dict[int, int]:
+        """Those who turned out to be somebody else, and who they are now."""
+        return {gone: self._now(into) for gone, into in self._became.items()}
 
     def find(self, row: Named, at: int) -> Person:
         """The customer of a row that happened at `at`, met now if nobody knew them. Raises Refused."""
@@ -148,25 +155,30 @@ class People:
             connection.execute(_CHANGE, [_change(person, micros) for person in changed])
         return {person.id for person in (*met, *changed)}
 
+    def _owner(self, kind: str, value: str) -> Person | None:
+        found = self._known.get((kind, value))
+        return None if found is None else self._people[self._now(found)]
+
+    def _now(self, customer_id: int) -> int:
+        """Who that customer is by now; an anonymous one may have become a known one twice."""
+        while customer_id in self._became:
+            customer_id = self._became[customer_id]
+        return customer_id
+
     def _by_names(self, row: Named, at: int) -> Person:
-        email, shop_id = row.email, row.shop_id
-        by_email, by_shop = self._known.get(("email", email)), self._known.get(("shop_id", shop_id))
-        if by_email is not None and by_shop is not None and by_email != by_shop:
-            raise self._conflict(
-                "email and shop_id belong to two different customers", f"{email} and {shop_id}"
-            )
-        found = by_shop if by_email is None else by_email
-        person = self._people[found] if found is not None else self._anonymous(row) or self._meet(at)
-        if shop_id and by_shop is None:
-            self._take_shop_id(person, shop_id)
-        if email and by_email is None:
-            self._take_email(person, email)
+        by_email, by_shop = self._owner("email", row.email), self._owner("shop_id", row.shop_id)
+        if by_email and by_shop and by_email is not by_shop:
+            self._make_one(by_email, by_shop, row)
+        person = by_email or by_shop or self._anonymous(row) or self._meet(at)
+        if row.shop_id and by_shop is None:
+            self._take_shop_id(person, row.shop_id)
+        if row.email and by_email is None:
+            self._take_email(person, row.email)
         return person
 
     def _anonymous(self, row: Named) -> Person | None:
         """The customer behind an anonymous id, where the row names nobody else, or they are nobody else."""
-        found = self._known.get(("anonymous_id", row.anonymous_id))
-        person = self._people[found] if found is not None else None
+        person = self._owner("anonymous_id", row.anonymous_id)
         alone = not row.email and not row.shop_id
         return person if person is not None and (alone or person.anonymous) else None
 
@@ -175,25 +187,34 @@ class People:
         self._people[person.id] = person
         return person
 
+    def _make_one(self, by_email: Person, by_shop: Person, row: Named) -> None:
+        """Of two whom one row names: each has what the other lacks, or they are two. Raises Refused."""
+        if by_email.shop_id is not None or by_shop.email is not None:
+            raise self._conflict(
+                "email and shop_id belong to two different customers", f"{row.email} and {row.shop_id}"
+            )
+        self._merge(by_shop, by_email, f"shop_id {by_shop.shop_id}")
+        by_email.shop_id = by_shop.shop_id
+        by_email.changed = True
+
     def _unite(self, anonymous_id: str, person: Person) -> None:
         """From now on the anonymous id leads to the person, unless it is another known one's."""
-        owner = self._known.get(("anonymous_id", anonymous_id))
+        owner = self._owner("anonymous_id", anonymous_id)
         if owner is None:
             self._learn("anonymous_id", anonymous_id, person)
-        elif owner == person.id:
+        elif owner is person:
             return
-        elif self._people[owner].anonymous:
-            self._merge(owner, person, anonymous_id)
+        elif owner.anonymous:
+            self._merge(owner, person, f"anonymous_id {anonymous_id}")
         else:
             self.conflicts.tell(
                 f"anonymous_id {anonymous_id} is not {_told(person)}'s, but another customer's"
             )
 
-    def _merge(self, owner: int, person: Person, anonymous_id: str) -> None:
-        self.merged[owner] = person.id
-        self._known["anonymous_id", anonymous_id] = person.id  # an anonymous customer has no other name
-        person.known_from(self._people[owner].known_at)
-        self.merges.tell(f"anonymous_id {anonymous_id} into {_told(person)}")
+    def _merge(self, owner: Person, person: Person, named: str) -> None:
+        self._became[owner.id] = person.id
+        person.known_from(owner.known_at)
+        self.merges.tell(f"{named} into {_told(person)}")
 
     def _take_shop_id(self, person: Person, shop_id: str) -> None:
         if person.shop_id is not None:

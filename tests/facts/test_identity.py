@@ -30,6 +30,10 @@ def people(shop: TestShop) -> dict[str, list[str]]:
         ),
         ([",7", "ann@example.com,7"], {"ann@example.com": ["email:ann@example.com", "shop_id:7"]}),
         (
+            ["ann@example.com,", ",7", "ann@example.com,7", ",7"],
+            {"ann@example.com": ["email:ann@example.com", "shop_id:7"]},
+        ),
+        (
             ["ann@example.com,7", "ann@new.example,7"],
             {"ann@example.com": ["email:ann@example.com", "email:ann@new.example", "shop_id:7"]},
         ),
@@ -50,7 +54,8 @@ def test_who_is_meant(shop, rows, expected, one_by_one):
     [
         ("ann@example.com,7", "ann@example.com,8", "email belongs to a customer with another shop_id"),
         ("ann@example.com,7\nbob@example.com,8", "ann@example.com,8", "two different customers"),
-        ("ann@example.com,\n,8", "ann@example.com,8", "two different customers"),
+        ("ann@example.com,\nbob@example.com,8", "ann@example.com,8", "two different customers"),
+        ("ann@example.com,7\n,8", "ann@example.com,8", "two different customers"),
     ],
 )
 def test_two_known_people_never_become_one(shop, known, row, reason):

@@ -106,32 +106,48 @@ def test_two_known_people_on_one_device_stay_two(shop):
     assert used(shop) == {"ann@example.com": ["guide"], "bob@example.com": ["mug"]}
 
 
-def test_two_known_names_are_a_conflict_that_is_told(shop):
+def test_an_address_and_a_shop_id_that_one_row_names_are_one(shop):
     shop.take(USE + use(",ann@example.com,", "guide") + use(",,7", "mug"))
     summary = shop.take(USE + use(",ann@example.com,7", "hat"))
-    assert (summary.rejected, summary.conflicts.count) == (1, 1)
-    assert summary.conflicts.first == (
-        "email and shop_id belong to two different customers: ann@example.com and 7",
-    )
+    assert (summary.rejected, summary.merges.first) == (0, ("shop_id 7 into ann@example.com",))
+    assert used(shop) == {"ann@example.com": ["guide", "hat", "mug"]}
+    assert shop.rows("customers", "email", "shop_id") == [("ann@example.com", "7")]
 
 
-def test_every_kind_of_fact_moves(shop):
-    anonymous = [
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+@pytest.mark.parametrize("seed", range(4))
+def test_names_that_come_together_in_any_order_are_one(shop, monkeypatch, chunk, seed):
+    monkeypatch.setattr("engine.facts.importing.CHUNK", chunk)
+    rows = [
+        *(use("a1,,", "guide"), use("a1,,7", "mug"), use(",,7", "hat"), use(",ann@example.com,", "cup")),
+        *(use("a2,ann@example.com,", "tie"), use("a2,,", "cap"), use(",ann@example.com,7", "sock")),
+    ]
+    assert shop.take(USE + "".join(random.Random(seed).sample(rows, len(rows)))).rejected == 0
+    assert used(shop) == {"ann@example.com": ["cap", "cup", "guide", "hat", "mug", "sock", "tie"]}
+    assert len(shop.rows("customers", "customer_id")) == 1
+    into = {who for _, who in shop.rows("customer_aliases", "customer_id", "merged_into")}
+    assert into <= set(shop.rows("customers", "customer_id"))
+
+
+@pytest.mark.parametrize("name", ["anonymous_id", "shop_id"])
+def test_every_kind_of_fact_moves(shop, name):
+    nameless = [
         f"anonymous_id,country,attribute.plan,updated_at\na1,AT,gold,{AT}\n",
         f"anonymous_id,granted,at\na1,yes,{AT}\n",
         f"order_id,anonymous_id,at,sku,amount,refunded_at,refund_amount\n1,a1,{AT},guide,7,{AT},2\n",
         f"anonymous_id,sku,kind,at\na1,guide,started,{AT}\n",
         f"anonymous_id,subscription_id,sku,status,at,ends_at\na1,s1,club,active,{AT},2026-01-09T00:00Z\n",
     ]
-    known = [text.replace("anonymous_id", "email").replace("a1", "ann@example.com") for text in anonymous]
+    known = [text.replace("anonymous_id", "email").replace("a1", "ann@example.com") for text in nameless]
+    unnamed = [text.replace("anonymous_id", name) for text in nameless]
     for text in known:
         shop.take(text)
     expected = shop.meaning()
     shop.empty()
-    for text in anonymous:
+    for text in unnamed:
         shop.take(text)
     shop.take("email\nann@example.com\n")
-    shop.take("anonymous_id,email\na1,ann@example.com\n")
+    shop.take(f"{name},email\na1,ann@example.com\n")
     found = shop.meaning()
     for table in expected:
         if table not in ("identities", "customers"):

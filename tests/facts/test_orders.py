@@ -256,7 +256,7 @@ def test_a_row_that_gainsays_its_order_is_rejected_alone(shop, second, reason):
 
 
 def test_an_order_of_two_known_people_lands_nowhere(shop):
-    shop.take("email,shop_id\nann@example.com,\n,7\n")
+    shop.take("email,shop_id\nann@example.com,\nbob@example.com,7\n")
     summary = shop.take(
         f"order_id,email,shop_id,at,sku,amount\n100,ann@example.com,7,{AT},a,1\n100,ann@example.com,7,{AT},b,1\n101,ann@example.com,,{AT},b,1\n"
     )
