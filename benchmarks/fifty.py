@@ -9,7 +9,7 @@ from engine.campaigns.model import Campaign, Files
 from engine.documents import parse_document
 from engine.facts.catalogue import Catalogue, Product
 from engine.planning.book import Book
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 KINDS = (
     (

@@ -31,7 +31,8 @@ from engine.rendering.mail import WhyNot
 from engine.rendering.studio import Studio
 from engine.rules.conditions import CONDITIONS, LATER
 from engine.rules.parse import GROUPS
-from engine.settings import Part, Settings
+from engine.settings.model import Settings
+from engine.settings.values import Part
 from tests.conftest import ROOT
 from tests.world import CATALOGUE
 

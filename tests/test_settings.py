@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsError
-from engine.settings import load_settings
+from engine.settings.load import load_settings
 
 
 def caps(folder: Path, written: str) -> list[tuple[int, int, str | None]]:

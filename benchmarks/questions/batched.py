@@ -36,7 +36,7 @@ from engine.rendering.claims import CLAIMS, say
 from engine.rendering.context import Surroundings
 from engine.rendering.environment import CLAIM, MailEnvironment
 from engine.rendering.mail import Mail
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 KEY = "SG.sink"
 ONE_BY_ONE = 500  # mails: the library is slow, and the same for each

@@ -24,7 +24,7 @@ from engine.planning.book import Book
 from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.state import kept
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 

@@ -5,7 +5,8 @@ from typing import get_args
 
 from pydantic import BaseModel
 
-from engine.settings import PREFIX, Part, Settings
+from engine.settings.model import PREFIX, Settings
+from engine.settings.values import Part
 from pages.markdown import code, field_rows, fields, page, table
 
 INTRO = """\

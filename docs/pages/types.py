@@ -15,7 +15,7 @@ from engine.campaigns.wording import WordsField
 from engine.clock import Duration, InstantField
 from engine.rules.conditions.attribute import Scalar
 from engine.rules.conditions.bought import Bought
-from engine.settings import (
+from engine.settings.values import (
     Country,
     Currency,
     Host,

@@ -30,7 +30,8 @@ from engine.facts.receiving.looking_back import silent
 from engine.facts.receiving.spool import HINT
 from engine.planning.pauses import paused
 from engine.rules.words import heads, times
-from engine.settings import CONFIG_FILE, Settings
+from engine.settings.load import CONFIG_FILE
+from engine.settings.model import Settings
 from engine.store.connect import Store, file_of, is_there, obstacle
 from engine.store.dialect import database_now
 from engine.store.indexes import missing_indexes

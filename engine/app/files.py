@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from engine.app.project import Project
-from engine.settings import CONFIG_FILE
+from engine.settings.load import CONFIG_FILE
 
 FOLDERS = ("campaigns", "templates")
 Look = Mapping[str, tuple[int, int]]  # size and time of each file

@@ -18,7 +18,8 @@ from engine.facts.wishes import Wishes
 from engine.planning.book import Book
 from engine.registry import did_you_mean
 from engine.rendering.studio import Studio
-from engine.settings import CONFIG_FILE, Settings, load_settings
+from engine.settings.load import CONFIG_FILE, load_settings
+from engine.settings.model import Settings
 from engine.store.connect import Store, file_of
 from engine.store.dialect import database_now
 from engine.store.migrate import ensure_current

@@ -12,7 +12,7 @@ from engine.facts.checkouts import not_given_up, open_checkout
 from engine.facts.transactions import COMPLETED, FRONT, RELEASED, WINDOW, Transaction, stored_transactions
 from engine.planning.story import stamp
 from engine.rules.conditions.bought import place_of
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import funnel_events, order_lines
 
 CLOSED_BY = {

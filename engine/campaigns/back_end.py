@@ -13,7 +13,7 @@ from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.segment import Segment
 from engine.rules.model import All, AnyOf, Rule, Scope
-from engine.settings import FrontEnd
+from engine.settings.policies import FrontEnd
 
 
 def inside_of_an_order(

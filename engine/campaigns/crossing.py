@@ -13,7 +13,7 @@ from engine.documents import KeyPath
 from engine.errors import Problem
 from engine.rules.conditions.consumed import Consumed
 from engine.rules.model import All, Rule, Scope
-from engine.settings import FrontEnd
+from engine.settings.policies import FrontEnd
 
 LEFT_OUT = {  # keys that mean nothing inside a transaction
     "on": "it begins when a transaction opens, while its audience holds",

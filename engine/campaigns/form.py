@@ -20,7 +20,7 @@ from engine.campaigns.wording import WordsField
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
 from engine.rules.conditions.bought import End
 from engine.rules.words import REFERENCE, Position
-from engine.settings import Patience, Percent
+from engine.settings.values import Patience, Percent
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 

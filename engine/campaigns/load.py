@@ -27,7 +27,7 @@ from engine.facts.catalogue import Catalogue, load_catalogue
 from engine.registry import did_you_mean
 from engine.rules.model import Rule, StepNames
 from engine.rules.parse import RuleParser
-from engine.settings import FrontEnd
+from engine.settings.policies import FrontEnd
 from engine.zones import Hours
 
 PRODUCT_MISTAKES = ("unknown product", "no product has")

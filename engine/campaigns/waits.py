@@ -10,7 +10,7 @@ from engine.campaigns.days_off import known_country
 from engine.campaigns.model import CUSTOMER, EVERY_DAY, SHOP, THEIR_OWN, Late, Send
 from engine.clock import DURATION_PATTERN, Duration, parse_duration
 from engine.registry import did_you_mean
-from engine.settings import known_zone_name
+from engine.settings.values import known_zone_name
 from engine.zones import HOURS_PATTERN, WHOLE_DAY, Hours, parse_hours
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

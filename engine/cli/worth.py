@@ -13,7 +13,7 @@ from engine.reports.ledger import Return
 from engine.reports.sources import HORIZONS, Line, SourcesReport, Verdict
 from engine.reports.ways import Rate
 from engine.rules.words import times
-from engine.settings import Shop
+from engine.settings.shop import Shop
 
 UNKNOWN = "(not known)"
 

@@ -20,7 +20,7 @@ from engine.daemon.reader import Reader
 from engine.daemon.returns import Returns
 from engine.daemon.sender import Sender
 from engine.daemon.sweeper import Sweeper
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LISTEN = timedelta(seconds=5)

@@ -8,7 +8,7 @@ from engine.daemon.logs import tell, warn
 from engine.daemon.post import Post
 from engine.errors import AftersaleError, Problem, StoreError
 from engine.rules.words import times
-from engine.settings import CONFIG_FILE
+from engine.settings.load import CONFIG_FILE
 
 CATALOGUE = f"campaigns/{PRODUCTS}"
 

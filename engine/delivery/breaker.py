@@ -17,7 +17,8 @@ from engine.delivery.rows import stands
 from engine.delivery.states import Status
 from engine.facts.mail_events import Kind
 from engine.planning.pauses import pause, paused_since
-from engine.settings import Breaker, percent
+from engine.settings.delivery import Breaker
+from engine.settings.values import percent
 from engine.store.tables import mail_events, messages, resumes
 
 BACK = (Kind.BOUNCED, Kind.REFUSED)

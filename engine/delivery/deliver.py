@@ -23,7 +23,7 @@ from engine.delivery.transports.smtp import SmtpTransport
 from engine.delivery.warm_up import Ramp
 from engine.facts.wishes import Wishes
 from engine.rendering.studio import Studio
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.tables import messages
 

@@ -11,7 +11,7 @@ from engine.delivery.outbox import Outbox
 from engine.delivery.rows import Attempt
 from engine.delivery.throttle import MINUTE, Throttle, interval
 from engine.delivery.warm_up import Ramp
-from engine.settings import Delivery
+from engine.settings.delivery import Delivery
 from engine.store.connect import Store
 
 

@@ -17,7 +17,7 @@ from engine.planning.inside import closed
 from engine.planning.policies.transaction import keeps_quiet
 from engine.planning.reasons import Reason
 from engine.rules.model import Hand, Scope
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.tables import enrollments, messages
 

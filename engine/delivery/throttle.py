@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from engine.settings import Delivery
+from engine.settings.delivery import Delivery
 from engine.store.connect import Store
 from engine.store.dialect import database_now, insert
 from engine.store.tables import throttle

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select, update
 
-from engine.settings import WarmUp
+from engine.settings.delivery import WarmUp
 from engine.store.connect import Store
 from engine.store.dialect import insert_ignoring
 from engine.store.tables import quotas

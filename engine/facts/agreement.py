@@ -15,7 +15,7 @@ from engine.facts.batches import AT_ONCE
 from engine.facts.changes import note_changes
 from engine.facts.identity import lock_customers
 from engine.facts.transactions import derive_transactions, write_sides
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.dialect import upsert
 from engine.store.ids import IdFactory

@@ -33,7 +33,7 @@ from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
 from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
 from engine.facts.tombstones import Graveyard
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 

@@ -25,7 +25,7 @@ from engine.errors import Problem, Problems
 from engine.facts.reading import WHITESPACE, Form
 from engine.facts.values.instants import UNIX
 from engine.registry import nearest
-from engine.settings import ZoneName
+from engine.settings.values import ZoneName
 
 NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 

@@ -18,7 +18,7 @@ from engine.errors import SettingsError
 from engine.facts.batches import batched
 from engine.facts.identity import NAMES
 from engine.facts.model import ConsentRow
-from engine.settings import SIGNING, Settings
+from engine.settings.model import SIGNING, Settings
 from engine.store.dialect import insert_ignoring, upsert
 from engine.store.tables import tombstones
 

@@ -31,7 +31,7 @@ from engine.planning.reasons import Reason, Verdict
 from engine.planning.slots import slot_at, takes_slot
 from engine.planning.state import State
 from engine.rules.model import Scope
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.dialect import insert, lay_out, memory_table
 from engine.store.types import Instant
 

@@ -14,7 +14,7 @@ from engine.campaigns.model import Campaign, Files
 from engine.clock import EPOCH
 from engine.planning.windows import Place, Schedule
 from engine.rules.model import Hand, Rule, Scope
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import messages
 
 Claims = Mapping[

@@ -14,7 +14,8 @@ from engine.rendering.locales import USUAL, nearest_locale
 from engine.rendering.mail import MailOrder
 from engine.rendering.rendered import Failed
 from engine.rendering.tryout import specimens
-from engine.settings import CONFIG_FILE, Settings
+from engine.settings.load import CONFIG_FILE
+from engine.settings.model import Settings
 
 
 def advice(copy: Copy, surroundings: Surroundings) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from engine.rendering.evidence import ConsumedFacts, NotConsumedFacts, OwnedFact
 from engine.rendering.mail import MailOrder
 from engine.rendering.targets import WAYS_OUT, Shopfront
 from engine.rendering.unproven import unproven
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from engine.rendering.addresses import CHECKED, checked
 from engine.rendering.filters import filters
 from engine.rendering.liquid import ALIASES
 from engine.rendering.targets import Shopfront, address_filters
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 MAX_STEPS = 20_000  # calls and turns of loops, of one mail's part
 MAX_LENGTH = 100_000  # of what a single operation makes

@@ -15,7 +15,7 @@ from jinja2.exceptions import FilterArgumentError
 
 from engine.errors import SettingsError
 from engine.rendering.liquid import LIQUID, localized
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 NAMED_FORMATS = ("short", "medium", "long", "full")
 _CODE = re.compile(r"%(-?[a-zA-Z%])|([^%]+)|(%)")

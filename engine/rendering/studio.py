@@ -17,7 +17,7 @@ from engine.rendering.evidence import Archive, Proofs
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.writing import Writer
 from engine.rules.model import Rule, Scope
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 BATCH = 1_000  # mails whose facts are looked up at once
 

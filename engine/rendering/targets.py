@@ -23,7 +23,7 @@ from engine.rendering.forks import Turn
 from engine.rendering.markup import Attribute, Tag
 from engine.rendering.sightings import tags_of
 from engine.rendering.wording import WHOLE_LINK, wording
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 LINK, PICTURE = WHOLE_LINK, "whole picture"  # names that no template can spell
 LINKS = frozenset((("a", "href"), ("area", "href")))

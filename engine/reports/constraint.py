@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.reports.ways import Rate, best_of
-from engine.settings import Stage
+from engine.settings.reports import Stage
 
 
 class Standing(StrEnum):

@@ -11,7 +11,8 @@ from engine.reports.constraint import Constraint, Judged, constraint_of, judge
 from engine.reports.periods import Asked, Length, Period, lay_spans, periods
 from engine.reports.walks import WALKS, Bits, bought_before, lay_visitors, lay_walks, machines
 from engine.reports.ways import Rate, Ways, all_ways, taken_money, ways_by
-from engine.settings import Settings, Stage
+from engine.settings.model import Settings
+from engine.settings.reports import Stage
 
 By = Literal["source", "campaign", "device", "week", "month"]
 

@@ -31,7 +31,7 @@ from engine.reports.cohorts import (
 from engine.reports.intervals import Interval, of_a_sum
 from engine.reports.ledger import Calendar, Ledger, Return, roi
 from engine.reports.periods import Asked, Period, lay_spans, midnight, periods
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 HORIZONS = (30, 60, 90, 365)
 

@@ -34,7 +34,7 @@ from engine.reports.front import front_money
 from engine.reports.periods import Asked, span_of
 from engine.reports.touch import BOT, by_people, first_devices, first_touches
 from engine.rules.conditions.bought import place_of
-from engine.settings import Stage
+from engine.settings.reports import Stage
 from engine.store.dialect import gather_statistics, lay_out, memory_table
 from engine.store.tables import consents, funnel_events, order_lines, transactions
 from engine.store.types import Instant, RowId

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from engine.reports.intervals import Interval, wilson
 from engine.reports.walks import WALKS, taken
-from engine.settings import Stage
+from engine.settings.reports import Stage
 from engine.store.tables import order_lines, refunds
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.errors import AlreadyThere, UsageError, relative
-from engine.settings import CONFIG_FILE
+from engine.settings.load import CONFIG_FILE
 from engine.trials.bundle import CONFIG_EXAMPLE, FOLDERS, bundled
 from engine.trials.demo_shop import FILES, write_demo_shop
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from engine.app.project import Project
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 _SHUT = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 _STYLE = files("engine.web").joinpath("pages", "_style.css").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import uvicorn
 
 from engine.app.project import Project
 from engine.errors import WebError
-from engine.settings import Web
+from engine.settings.web import Web
 from engine.web.application import application
 from engine.web.drainer import Drainer
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from fastapi import HTTPException, Request
 
 from engine.links import Forged, Purpose
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 MOST = 10_000  # bytes of a form
 

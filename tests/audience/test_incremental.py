@@ -24,7 +24,7 @@ from engine.rules.conditions.consumed import Consumed
 from engine.rules.conditions.segment import Segment
 from engine.rules.model import Not, Rule
 from engine.rules.people import people as people_of
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current

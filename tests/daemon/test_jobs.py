@@ -32,7 +32,7 @@ from engine.daemon.steady import Busy, Steady
 from engine.daemon.wall import Wall
 from engine.errors import NotAdopted, StoreLocked, StoreUnreachable, TransportError
 from engine.planning.plan import make_plan
-from engine.settings import Shop
+from engine.settings.shop import Shop
 from engine.store.tables import customers, leases, messages, throttle
 from tests.fake_sendgrid.hand import Hand, fake_sendgrid
 

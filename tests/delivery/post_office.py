@@ -14,7 +14,8 @@ from engine.delivery.transports.base import Receipt, Trace
 from engine.delivery.transports.folder import FolderTransport
 from engine.planning.keys import MailKey
 from engine.rendering.mail import Mail, MailOrder, Unwritable
-from engine.settings import Delivery, Settings
+from engine.settings.delivery import Delivery
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.tables import customers, messages, suppressions
 

@@ -11,7 +11,9 @@ from pydantic import SecretStr
 from engine.delivery.transports.base import Answer
 from engine.delivery.transports.sendgrid import SendGridTransport
 from engine.rendering.mail import Mail, MailOrder
-from engine.settings import Delivery, Secrets, SendGrid, Settings
+from engine.settings.delivery import Delivery, SendGrid
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
 from tests.delivery.post_office import NOW, key, mail_for
 from tests.fake_sendgrid.hand import Hand
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.delivery.transports.smtp import SmtpTransport
-from engine.settings import Settings, Smtp
+from engine.settings.delivery import Smtp
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from tests.delivery.post_office import run
 

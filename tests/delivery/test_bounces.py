@@ -15,7 +15,8 @@ from engine.delivery.receivers.applying import apply_events
 from engine.delivery.reports import NotAReport, reports_in
 from engine.facts.mail_events import Kind
 from engine.facts.suppression import is_suppressed
-from engine.settings import Settings, Smtp
+from engine.settings.delivery import Smtp
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.tables import customers, identities, mail_events
 from tests.delivery.post_office import NOW, address, change, key, plan_mails, row

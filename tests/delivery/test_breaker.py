@@ -7,7 +7,7 @@ import pytest
 
 from engine.delivery.breaker import break_circuits
 from engine.planning.pauses import paused_since, resume, why_paused
-from engine.settings import Breaker
+from engine.settings.delivery import Breaker
 from engine.store.connect import Store
 from engine.store.tables import mail_events, messages
 from tests.delivery.post_office import NOW, key, plan_mails

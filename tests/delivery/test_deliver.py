@@ -22,7 +22,7 @@ from engine.facts.suppression import address_hash
 from engine.facts.wishes import SOURCE, Wishes
 from engine.planning.pauses import pause
 from engine.rendering.mail import Unwritable
-from engine.settings import Delivery
+from engine.settings.delivery import Delivery
 from engine.store.connect import Store
 from engine.store.tables import mail_events, suppressions
 from tests.delivery.post_office import (

@@ -15,7 +15,8 @@ from engine.delivery.transports.base import OutcomeUnknown
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.errors import TransportError
 from engine.rendering.mail import MailOrder
-from engine.settings import Settings, Smtp
+from engine.settings.delivery import Smtp
+from engine.settings.model import Settings
 from tests.delivery.post_office import NOW, key, mail_for
 from tests.delivery.sendgrid_desk import close_all, letter, opened, settings
 

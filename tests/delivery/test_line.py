@@ -9,7 +9,7 @@ import pytest
 from engine.delivery.courier import Courier
 from engine.delivery.line import SOON, Line
 from engine.delivery.outbox import Outbox
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.tables import enrollments, funnel_events, orders, transactions
 from tests.delivery.post_office import (

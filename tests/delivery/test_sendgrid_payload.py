@@ -25,7 +25,7 @@ from engine.delivery.transports.sendgrid.moulds import (
     whole,
 )
 from engine.rendering.mail import Mail
-from engine.settings import SendGrid
+from engine.settings.delivery import SendGrid
 from tests.delivery.sendgrid_desk import letter, letters, long_table
 from tests.fake_sendgrid.judging import judged
 

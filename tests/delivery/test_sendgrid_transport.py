@@ -29,7 +29,8 @@ from engine.facts.consenting import say
 from engine.facts.suppression import suppress
 from engine.planning.pauses import pause
 from engine.rendering.mail import Mail
-from engine.settings import Delivery, Settings
+from engine.settings.delivery import Delivery
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from tests.delivery.post_office import (
     NOW,

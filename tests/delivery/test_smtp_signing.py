@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.errors import SettingsError
-from engine.settings import Dkim, Secrets, Settings, Smtp, load_settings
+from engine.settings.delivery import Dkim, Smtp
+from engine.settings.load import load_settings
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
 from tests.delivery.mail_server import MailServer, mail_server
 from tests.delivery.test_smtp_transport import mail
 

@@ -21,7 +21,9 @@ from engine.errors import SettingsError, StoreError, TransportError
 from engine.facts.suppression import is_suppressed
 from engine.rendering.eml import to_bytes
 from engine.rendering.mail import Mail, MailOrder
-from engine.settings import Delivery, Secrets, Settings, Smtp
+from engine.settings.delivery import Delivery, Smtp
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
 from engine.store.connect import Store
 from tests.delivery.mail_server import (
     HANG_UP,

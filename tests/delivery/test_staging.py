@@ -6,7 +6,8 @@ import pytest
 
 from engine.delivery.staging import on_the_list
 from engine.errors import SettingsError
-from engine.settings import Staging, load_settings
+from engine.settings.load import load_settings
+from engine.settings.running import Staging
 
 ADDRESS = "Ann@Shop.Example"
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from engine.delivery import throttle
 from engine.delivery.throttle import CATCH_UP, Throttle, interval, permitted
-from engine.settings import Delivery, Smtp
+from engine.settings.delivery import Delivery, Smtp
 from engine.store.connect import Store
 from engine.store.tables import customers
 from tests.delivery.post_office import Postman, plan_mails, row, run, statuses

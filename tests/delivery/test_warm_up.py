@@ -13,7 +13,7 @@ from engine.delivery.outbox import Outbox
 from engine.delivery.transports.base import OutcomeUnknown, Refused, TryAgain
 from engine.delivery.warm_up import Ramp, limit
 from engine.errors import TransportError
-from engine.settings import Delivery, WarmUp
+from engine.settings.delivery import Delivery, WarmUp
 from engine.store.connect import Store
 from tests.delivery.post_office import NOW, Postman, decide_anew, plan_mails, run, statuses
 

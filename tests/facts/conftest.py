@@ -13,7 +13,8 @@ from engine.clock import VirtualClock
 from engine.facts.catalogue import Catalogue
 from engine.facts.importing import ImportJob, ImportProgress, ImportSummary, import_files
 from engine.facts.mapping import load_mapping
-from engine.settings import Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Shop
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.tables import metadata

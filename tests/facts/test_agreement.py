@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from engine.errors import SettingsError
-from engine.settings import FrontEnd, Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.policies import FrontEnd
+from engine.settings.shop import Shop
 
 from .conftest import TestShop
 from .test_changes import queued

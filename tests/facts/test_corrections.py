@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.facts.catalogue import Catalogue
 from engine.facts.importing import ImportJob, ImportSummary, import_files
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.tables import customers, order_lines, orders, transactions

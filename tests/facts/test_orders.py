@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from engine.settings import Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Shop
 
 from .conftest import TestShop, micros
 

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.errors import SettingsError
-from engine.settings import Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Shop
 
 HEAD = "day,source,campaign,ad,amount,currency\n"
 COLUMNS = ("day", "source", "campaign", "ad", "amount", "currency", "charged")

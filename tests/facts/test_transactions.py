@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.facts.transactions import Ending, PaidOrder, transactions_of
-from engine.settings import FrontEnd, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import FrontEnd
 
 from .conftest import TestShop, micros
 

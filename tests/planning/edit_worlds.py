@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.delivery.outbox import Outbox, Outcome
 from engine.delivery.states import Status
 from engine.planning.pauses import pause, resume
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.edit_judge import Judge, kept

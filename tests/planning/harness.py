@@ -20,7 +20,7 @@ from engine.planning.state import be_the_planner, imagined, kept
 from engine.planning.versions import record_versions
 from engine.rules.model import Rule
 from engine.rules.parse import RuleParser
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from tests.world import CATALOGUE, Consent, Line, Order, Person, write

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text, update
 
-from engine.settings import Frequency, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import Frequency
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from engine.facts.catalogue import Catalogue
-from engine.settings import Frequency, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import Frequency
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text

@@ -1,6 +1,7 @@
 """Edits one after the other, and of steps whose mail has not left yet: what random worlds brought to light."""
 
-from engine.settings import Frequency, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import Frequency
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from engine.planning.explain import explain_campaign
 from engine.planning.plan import make_plan
 from engine.planning.state import imagined
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from tests.conftest import NOW

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import Problems
 from engine.facts.suppression import address_hash
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text

@@ -9,8 +9,9 @@ from sqlalchemy import update
 from engine.facts.suppression import address_hash
 from engine.planning.policies import CONTESTS, LIMITS, POLICIES
 from engine.rules.conditions.consumed import Consumed
-from engine.settings import Consent as ConsentSettings
-from engine.settings import Frequency, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import Consent as ConsentSettings
+from engine.settings.policies import Frequency
 from engine.store import tables
 from engine.store.connect import Store
 from tests.conftest import NOW

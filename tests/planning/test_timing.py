@@ -12,7 +12,8 @@ from engine.planning.merge import merge
 from engine.planning.plan import make_plan
 from engine.planning.readout import decided
 from engine.planning.state import imagined
-from engine.settings import Frequency, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import Frequency
 from engine.store import tables
 from engine.store.connect import Store
 from tests.conftest import NOW

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from engine.settings import Frequency, Settings
+from engine.settings.model import Settings
+from engine.settings.policies import Frequency
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current

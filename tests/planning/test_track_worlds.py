@@ -19,7 +19,7 @@ from engine.facts.transactions import (
     transactions_of,
     write_sides,
 )
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.migrate import ensure_current

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text

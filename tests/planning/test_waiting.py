@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.rules.conditions.consumed import Consumed
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.planning.harness import DAY, Shop, buyer, campaign_text

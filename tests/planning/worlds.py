@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from engine.campaigns.model import Campaign
 from engine.facts.suppression import address_hash
 from engine.planning.slots import TAKES_A_SLOT
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from tests import oracle

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from engine.facts.receiving import inbound
 from engine.facts.receiving.landing import Received, land_events
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store import tables
 from engine.store.connect import Store
 from engine.store.ids import IdFactory

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from engine.facts.receiving.looking_back import take_up_anew
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import changes
 from tests.receiving.ear import Ear, track
 

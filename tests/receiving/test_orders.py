@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import rates
 from tests.receiving.ear import NOW, Ear, track
 

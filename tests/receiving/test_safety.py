@@ -25,7 +25,7 @@ from engine.facts.receiving.landing import Hall
 from engine.facts.receiving.saying import NotUnderstood
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.refusal import Refused
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import inbound
 from tests.receiving.ear import NOW, Ear, message, track
 from tests.receiving.test_segment import BASIC, KEY

@@ -18,7 +18,9 @@ from sqlalchemy import select
 
 from engine.app.hearing import take_up
 from engine.facts.receiving.sources import SOURCES
-from engine.settings import Secrets, Settings, Web
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
+from engine.settings.web import Web
 from engine.store.tables import consumption, customers, inbound, order_lines, orders
 from tests.receiving.ear import NOW, Ear, message, track
 from tests.web.door import Door as AnyDoor

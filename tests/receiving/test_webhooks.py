@@ -21,7 +21,9 @@ from engine.app.hearing import drain, take_up
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.facts.receiving.sources import HOOKS
-from engine.settings import Secrets, Settings, Web
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
+from engine.settings.web import Web
 from engine.store.tables import inbound, metadata
 from engine.web.server import Server
 from tests.receiving.ear import FACTS, NOW

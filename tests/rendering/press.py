@@ -24,7 +24,8 @@ from engine.rendering.sources import Library
 from engine.rendering.studio import Studio
 from engine.rules.conditions.bought import Bought
 from engine.rules.model import Not
-from engine.settings import Sender, Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Sender, Shop
 from engine.store import tables
 from engine.store.connect import Store
 from tests import world

@@ -11,7 +11,8 @@ from sqlalchemy import event
 from engine.links import Purpose
 from engine.planning.keys import MailKey
 from engine.rendering.mail import Mail, MailOrder, Unwritable
-from engine.settings import Secrets, Web
+from engine.settings.secrets import Secrets
+from engine.settings.web import Web
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.rendering.press import SETTINGS, Shopfront, campaign_text, problems, studio

@@ -10,7 +10,8 @@ from jinja2.exceptions import FilterArgumentError
 
 from engine.rendering.environment import MailEnvironment, begin_rendering
 from engine.rendering.filters import filters
-from engine.settings import Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Shop
 
 AT = datetime(2026, 3, 9, 8, 5, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ import pytest
 
 from engine.rendering.locales import nearest_locale
 from engine.rendering.mail import Mail
-from engine.settings import Shop
+from engine.settings.shop import Shop
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.rendering.press import SETTINGS, Shopfront, studio

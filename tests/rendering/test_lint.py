@@ -7,7 +7,7 @@ import pytest
 from engine.rendering.lint import lint_page
 from engine.rendering.preparing import Preparation
 from engine.rendering.sources import Library
-from engine.settings import Shop, Utm
+from engine.settings.shop import Shop, Utm
 from tests.rendering.press import (
     CATALOGUE,
     SETTINGS,

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import Problem, Problems, SettingsError, UnknownName
-from engine.settings import Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Shop
 from tests.rendering.press import campaign_text, problems, studio, write_templates
 
 OTHERS = {

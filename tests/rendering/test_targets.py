@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from engine.rendering.targets import Shopfront, utm_words
-from engine.settings import Settings, Shop, Utm
+from engine.settings.model import Settings
+from engine.settings.shop import Shop, Utm
 from engine.store.connect import Store
 from tests.conftest import NOW
 from tests.rendering.press import SETTINGS, campaign_text, problems, studio

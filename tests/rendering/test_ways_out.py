@@ -4,7 +4,8 @@ import pytest
 
 from engine.facts.catalogue import Catalogue
 from engine.rendering.context import Surroundings
-from engine.settings import Sender, Settings
+from engine.settings.model import Settings
+from engine.settings.shop import Sender
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from engine.reports.constraint import Standing
 from engine.reports.funnel import FunnelReport, funnel_report
 from engine.reports.intervals import wilson
 from engine.reports.periods import Asked
-from engine.settings import Funnel, Settings
+from engine.settings.model import Settings
+from engine.settings.reports import Funnel
 from tests.facts.conftest import TestShop
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -17,7 +17,7 @@ from engine.facts.catalogue import Catalogue
 from engine.reports.funnel import funnel_report
 from engine.reports.periods import Asked
 from engine.reports.sources import sources_report
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import consents, funnel_events, order_lines, orders, refunds, spend, transactions
 from tests.facts.conftest import TestShop
 

@@ -26,7 +26,7 @@ from engine.facts.catalogue import Catalogue, Product
 from engine.reports.cohorts import By
 from engine.reports.periods import Asked
 from engine.reports.sources import Line, SourcesReport, Verdict, sources_report
-from engine.settings import Settings
+from engine.settings.model import Settings
 from tests.facts.conftest import TestShop
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

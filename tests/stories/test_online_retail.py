@@ -19,7 +19,8 @@ from engine.facts.mapping import load_mapping
 from engine.rules.model import Scope
 from engine.rules.parse import RuleParser
 from engine.rules.people import people
-from engine.settings import Settings, Shop
+from engine.settings.model import Settings
+from engine.settings.shop import Shop
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.migrate import ensure_current

@@ -13,7 +13,10 @@ from pydantic import BaseModel
 from engine.campaigns.load import load_files
 from engine.campaigns.model import Files, Step
 from engine.clock import parse_duration
-from engine.settings import Secrets, Settings, load_settings, percent
+from engine.settings.load import load_settings
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
+from engine.settings.values import percent
 from engine.trials.bundle import bundled
 
 CONFIG = (bundled() / "config.example.yaml").read_text(encoding="utf-8")

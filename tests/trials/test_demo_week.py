@@ -24,7 +24,8 @@ from engine.planning.state import kept
 from engine.rendering.mail import Mail, MailOrder, Unwritable
 from engine.rendering.studio import Studio
 from engine.rules.model import All, Condition, Scope
-from engine.settings import Settings, load_settings
+from engine.settings.load import load_settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.migrate import ensure_current

@@ -10,7 +10,7 @@ from engine.clock import VirtualClock
 from engine.facts.catalogue import load_catalogue
 from engine.facts.importing import ImportJob, ImportSummary, import_files
 from engine.facts.mapping import load_mapping
-from engine.settings import load_settings
+from engine.settings.load import load_settings
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 from engine.store.migrate import ensure_current

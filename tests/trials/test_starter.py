@@ -12,7 +12,7 @@ import pytest
 
 from engine.campaigns.load import load_files
 from engine.errors import AlreadyThere, UsageError
-from engine.settings import load_settings
+from engine.settings.load import load_settings
 from engine.trials import bundle
 from engine.trials.demo_shop import FILES
 from engine.trials.starter import copy_starter, next_steps

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.clock import VirtualClock
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.web.server import Server
 from tests.conftest import NOW
 

@@ -19,7 +19,10 @@ from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.errors import StoreUnreachable
-from engine.settings import Secrets, SendGrid, Settings, Web
+from engine.settings.delivery import SendGrid
+from engine.settings.model import Settings
+from engine.settings.secrets import Secrets
+from engine.settings.web import Web
 from engine.store.tables import inbound
 from engine.web import drainer
 from engine.web.routes import events

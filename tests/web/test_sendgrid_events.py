@@ -19,7 +19,10 @@ from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.delivery.receivers.signature import Verifier
 from engine.errors import SettingsError, StoreLocked
-from engine.settings import SendGrid, Settings, Web, load_settings
+from engine.settings.delivery import SendGrid
+from engine.settings.load import load_settings
+from engine.settings.model import Settings
+from engine.settings.web import Web
 from engine.store.tables import inbound
 from engine.web.routes import sendgrid_events
 from engine.web.server import Server

@@ -11,7 +11,7 @@ import pytest
 from engine.app.project import Project
 from engine.clock import VirtualClock
 from engine.errors import SettingsError, WebError
-from engine.settings import load_settings
+from engine.settings.load import load_settings
 from engine.web.server import Server
 from tests.conftest import NOW
 from tests.daemon.process import daemon

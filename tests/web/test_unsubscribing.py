@@ -27,7 +27,7 @@ from engine.facts import wishes
 from engine.facts.suppression import suppress, suppression
 from engine.facts.wishes import ONE_CLICK, PAGE
 from engine.links import Links, Purpose
-from engine.settings import load_settings
+from engine.settings.load import load_settings
 from engine.store.tables import consents, customers, inbound, messages
 from engine.web.server import Server
 from tests.conftest import NOW

@@ -6,7 +6,7 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 
 from engine.clock import EPOCH
 from engine.errors import SettingsError
-from engine.settings import CONFIG_FILE
+from engine.settings.load import CONFIG_FILE
 
 OLDEST = timedelta(hours=25)  # SendGrid tries again for a day; whether it then signs anew is not documented
 AHEAD = timedelta(minutes=10)  # of our clock

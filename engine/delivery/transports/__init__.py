@@ -9,7 +9,7 @@ from engine.delivery.transports.folder import FolderTransport
 from engine.delivery.transports.sendgrid import SendGridTransport
 from engine.delivery.transports.smtp import SmtpTransport
 from engine.registry import Menu
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 TRANSPORTS: Menu[Callable[[Settings, Path], Transport]] = Menu(
     "transport",

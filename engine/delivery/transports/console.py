@@ -9,7 +9,7 @@ from engine.delivery.transports.base import Receipt, Trace
 from engine.errors import TransportError
 from engine.rendering.mail import Mail
 from engine.rules.words import times
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 LINES = 12
 RULE = "─" * 72

@@ -21,7 +21,7 @@ from engine.delivery.transports.base import Receipt, Trace, TryAgain
 from engine.delivery.transports.content import as_bytes
 from engine.errors import TransportError, relative
 from engine.rendering.mail import Mail
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 _LEFTOVER = re.compile(r"\.(?P<host>.+)\.(?P<pid>\d+)\.[0-9a-f]+\.tmp")
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -37,7 +37,7 @@ from engine.facts.receiving.two_numbers import Speaking, hand_over, others
 from engine.facts.refusal import Refused
 from engine.facts.shelf import Shelf
 from engine.facts.tombstones import Graveyard
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.connect import Store
 from engine.store.ids import IdFactory
 

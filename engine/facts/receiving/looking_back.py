@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from engine.clock import format_duration
 from engine.facts.receiving.inbound import AGAIN, PARKED
 from engine.facts.receiving.sources import SOURCES
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import inbound
 
 

@@ -12,7 +12,7 @@ from engine.planning.desk import Desk
 from engine.planning.reasons import Reason, Verdict
 from engine.planning.state import State
 from engine.rules.model import Scope
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 
 def _never(_: Desk, __: Book, ___: Scope) -> Sequence[ColumnElement[Any]]:

@@ -6,7 +6,7 @@ from engine.clock import format_duration
 from engine.planning.policies.base import Limit, Span
 from engine.planning.reasons import Reason
 from engine.rules.words import times
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 
 def caps(settings: Settings) -> Iterator[Span]:

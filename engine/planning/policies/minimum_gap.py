@@ -6,7 +6,7 @@ from engine.campaigns.model import BACK_END, FRONT_END
 from engine.clock import format_duration
 from engine.planning.policies.base import Limit, Span
 from engine.planning.reasons import Reason
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 
 def gap(settings: Settings) -> Iterator[Span]:

@@ -12,7 +12,7 @@ from engine.planning.desk import Desk
 from engine.planning.policies.base import Policy
 from engine.planning.reasons import Reason, Verdict
 from engine.rules.model import Scope
-from engine.settings import Settings
+from engine.settings.model import Settings
 from engine.store.tables import funnel_events, orders, transactions
 from engine.store.types import Instant
 

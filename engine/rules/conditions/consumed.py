@@ -14,7 +14,7 @@ from engine.registry import did_you_mean
 from engine.rules.conditions.started import TRACES, Started
 from engine.rules.model import Complaint, Condition, Customer, CustomerIds, Rows, Rule, Scope
 from engine.rules.words import TimeWords, ago, times
-from engine.settings import Percent
+from engine.settings.values import Percent
 from engine.store.tables import consumption as used
 
 WHOLE = ""  # the unit of a fact about the product as a whole

@@ -16,7 +16,7 @@ from engine.delivery.transports.sendgrid.answers import pause, words
 from engine.delivery.transports.sendgrid.key import api_key
 from engine.delivery.transports.sendgrid.wire import NoAnswer, Response, Unreachable, Wire
 from engine.errors import TransportError
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 TRIES = 5
 FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0  # seconds, where it does not say how long

@@ -1,7 +1,7 @@
 """The key to the account, from the environment."""
 
 from engine.errors import SettingsError
-from engine.settings import Secrets
+from engine.settings.secrets import Secrets
 
 
 def api_key(secrets: Secrets) -> str:

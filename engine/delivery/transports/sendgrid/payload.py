@@ -15,7 +15,7 @@ from engine.delivery.transports.base import Refused
 from engine.delivery.transports.sendgrid.moulds import Mould, Pieces, Values
 from engine.rendering.eml import ascii_domain, header_words
 from engine.rendering.mail import Mail, one_line
-from engine.settings import SendGrid
+from engine.settings.delivery import SendGrid
 
 MOST_TAGS = 100
 MOST_BYTES = 9_000  # of tags and values of one mail; the provider's limit is 10,000

@@ -32,7 +32,7 @@ from engine.delivery.transports.sendgrid.wire import NoAnswer, Unreachable, Wire
 from engine.delivery.transports.streak import ALIKE, Streak, alike
 from engine.errors import SettingsError, TransportError
 from engine.rendering.mail import Mail
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 LOGGER = logging.getLogger("aftersale")
 IN_VAIN = 5  # requests in a row without a usable answer

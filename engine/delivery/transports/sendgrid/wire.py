@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from engine.delivery.transports.in_time import in_time
 from engine.delivery.transports.tls import in_words
-from engine.settings import SendGrid
+from engine.settings.delivery import SendGrid
 
 SEND = "/v3/mail/send"
 LONGEST_ANSWER = 1_000_000

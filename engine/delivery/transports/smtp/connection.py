@@ -8,7 +8,8 @@ from smtplib import SMTP, SMTP_SSL, SMTPAuthenticationError, SMTPNotSupportedErr
 from engine.delivery.transports.in_time import InTime, in_time
 from engine.delivery.transports.smtp.words import told
 from engine.errors import TransportError
-from engine.settings import Secrets, Smtp
+from engine.settings.delivery import Smtp
+from engine.settings.secrets import Secrets
 
 _PORTS = "check smtp.port and smtp.tls: 587 is usual for starttls, 465 for tls"
 FAREWELL = 2.0  # seconds for the server to say goodbye

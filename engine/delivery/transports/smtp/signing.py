@@ -6,7 +6,7 @@ from dkim.crypto import UnparsableKeyError, parse_pem_private_key
 from engine.delivery.transports.base import Refused
 from engine.errors import SettingsError
 from engine.rendering.eml import ascii_domain
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 ONCE_MORE = tuple(  # what readers and mail programs go by: none may be added to a mail of ours
     name.encode()

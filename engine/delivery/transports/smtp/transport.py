@@ -21,7 +21,7 @@ from engine.delivery.transports.streak import ALIKE, Streak
 from engine.errors import SettingsError, TransportError
 from engine.rendering.eml import ascii_domain
 from engine.rendering.mail import Mail
-from engine.settings import Settings
+from engine.settings.model import Settings
 
 BLAMELESS = "they wait, as all others do; check smtp.user, smtp.host, sender.email and your provider's limits"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
