@@ -13,6 +13,7 @@ from engine.store.dialect import database_now, insert, let_go_when_frozen
 from engine.store.tables import leases
 
 PLANNER = "planner"
+BEYOND = 2  # terms: a lease until then was written by a clock that ran ahead, and was set right since
 
 
 class LeadLost(Exception):
@@ -36,7 +37,7 @@ def take_lead(connection: Connection, owner: str, term: timedelta) -> Lead | Non
     taken = statement.on_conflict_do_update(
         index_elements=["name"],
         set_={**row, "epoch": case((mine, leases.c.epoch), else_=leases.c.epoch + 1)},
-        where=or_(mine, leases.c.expires_at <= now),
+        where=or_(mine, leases.c.expires_at <= now, leases.c.expires_at > now + BEYOND * term),
     )
     epoch = connection.scalar(taken.returning(leases.c.epoch))
     return None if epoch is None else Lead(owner, epoch)

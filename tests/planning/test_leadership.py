@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.planning.leadership import Lead, LeadLost, give_up_lead, keep_lead, leader, take_lead
 from engine.planning.state import be_the_planner
 from engine.store.connect import Store
+from engine.store.dialect import database_now
 from engine.store.tables import leases
 
 TERM = timedelta(minutes=1)
@@ -43,6 +44,17 @@ def test_when_the_lease_ran_out_the_next_one_leads_in_another_epoch(store: Store
     run_out(store)
     assert take(store, "bob") == Lead("bob", 2)
     assert take(store, "ann") is None
+
+
+@pytest.mark.parametrize(("ahead", "next_one"), [(timedelta(hours=3), Lead("bob", 2)), (TERM / 2, None)])
+def test_a_lease_that_a_clock_ahead_of_time_wrote_keeps_nobody_waiting(
+    store: Store, ahead: timedelta, next_one: Lead | None
+) -> None:
+    """Its daemon died before the clock was set right. No lease is given for so long."""
+    take(store, "ann")
+    with store.writing() as connection:
+        connection.execute(update(leases).values(expires_at=database_now(connection) + TERM + ahead))
+    assert take(store, "bob") == next_one
 
 
 def test_a_lead_given_up_passes_on_at_once(store: Store) -> None:
