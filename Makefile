@@ -52,8 +52,9 @@ soak-events: $(STAMP)  ## a million events in any order, with duplicates, end as
 contest: $(STAMP)  ## a daemon, imports and questions at once on one SQLite file; is anybody told of a lock? SECONDS
 	@$(BIN)/python -W ignore -m tests.soak.contest --seconds $(or $(SECONDS),600)
 
-worlds: $(STAMP)  ## thousands of random worlds, ticked for months: WORLDS of each kind
-	@AFTERSALE_TEST_WORLDS=$(or $(WORLDS),2000) $(BIN)/pytest $(wildcard tests/planning/test_*worlds.py)
+worlds: $(STAMP)  ## thousands of new random worlds, ticked for months, and of rules and claims: WORLDS of each kind
+	@AFTERSALE_TEST_WORLDS=$(or $(WORLDS),2000) $(BIN)/pytest $(wildcard tests/planning/test_*worlds.py) \
+		tests/rendering/test_proof_is_sound.py tests/rules/test_judge.py
 
 clean:
 	rm -rf $(VENV) demo-shop

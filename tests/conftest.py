@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from engine.clock import VirtualClock
 from engine.errors import relative
@@ -21,6 +22,11 @@ ROOT = Path(__file__).parent.parent
 
 for variable in [name for name in os.environ if name.startswith("AFTERSALE_") and "TEST" not in name]:
     del os.environ[variable]
+
+# the same examples each time, so that a red test is of the change at hand; `make worlds` looks for new ones
+settings.register_profile("the same", derandomize=True, deadline=None)
+settings.register_profile("new ones", deadline=None)
+settings.load_profile("new ones" if "AFTERSALE_TEST_WORLDS" in os.environ else "the same")
 
 
 @pytest.fixture(scope="session", autouse=True)

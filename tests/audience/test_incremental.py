@@ -225,7 +225,6 @@ def shops(
 @given(world=worlds, history=histories)
 @settings(
     max_examples=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to read a history is quicker than to shrink it
 )

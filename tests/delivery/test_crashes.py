@@ -115,7 +115,6 @@ def test_every_step_of_the_recovery_may_be_the_last_too(store: Store, tmp_path: 
 )
 @with_settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
 )

@@ -694,7 +694,6 @@ def in_order(store: Store, story: Sequence[Any]) -> Sequence[Any]:
 @given(story=stories, chance=st.randoms(use_true_random=False))
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_order_ends_the_same(lasting: Store, story: list[Any], chance: Random) -> None:

@@ -249,7 +249,7 @@ WORDS = some.sampled_from(
 
 
 @given(texts=some.lists(some.lists(WORDS, max_size=12).map("".join), min_size=1, max_size=6))
-@with_settings(max_examples=60, deadline=None, derandomize=True)
+@with_settings(max_examples=60)
 def test_whatever_is_learned_fits_all_it_was_learned_from_and_gives_them_back(texts: list[str]) -> None:
     pieces: tuple[str, ...] = (texts[0],)
     for text in texts[1:]:

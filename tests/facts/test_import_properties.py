@@ -17,7 +17,6 @@ from .conftest import TestShop
 
 slow = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -244,7 +244,7 @@ def test_what_is_told_twice_changes_nothing(shop):
     assert shop.everything() == before
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_of_orders_and_funnel_gives_the_same_transactions(shop, data):
     """Whatever comes late, in whatever parts."""

@@ -22,7 +22,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @given(world=worlds)
-@settings(max_examples=so_many(15), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=so_many(15), suppress_health_check=list(HealthCheck))
 def test_whatever_is_edited(shelf: Store, world: EditedWorld) -> None:
     with shelf.writing() as connection:
         for table in tables.metadata.tables.values():

@@ -152,7 +152,7 @@ def _numbers(field: str, first: int, last: int) -> set[int]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_whatever_looks_are_taken_they_see_the_moments_that_there_are(data: st.DataObject) -> None:
     line = " ".join(data.draw(st.sampled_from(each)) for each in (MINUTES, HOURS, DAYS))

@@ -77,7 +77,6 @@ def shop_of(store: Store, lives: list[str], steps: Any, quiet: str) -> Shop:
 @given(lives, steps, quiets, gaps)
 @settings(
     max_examples=so_many(8),
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

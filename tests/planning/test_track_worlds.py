@@ -94,7 +94,7 @@ def both(new_postgres: Callable[[], str], tmp_path_factory: pytest.TempPathFacto
 
 
 @given(lives=st.lists(facts, min_size=1, max_size=3), waits=jumps, house=houses)
-@settings(max_examples=so_many(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=so_many(8), suppress_health_check=[HealthCheck.too_slow])
 def test_neither_track_crosses_the_line(
     both: list[Store], lives: list[list[Fact]], waits: list[int], house: Any
 ) -> None:

@@ -274,7 +274,7 @@ def may_go(schedule: Schedule, place: Place, now: datetime) -> bool:
 
 
 @given(st.sampled_from(ODD_DAYS), sends, st.one_of(st.none(), hours), st.integers(0, 96))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_an_opening_is_what_the_clock_on_the_wall_says(
     odd: tuple[str, str], send: Send, quiet: Hours | None, quarter: int
 ) -> None:

@@ -40,7 +40,7 @@ def _empty(store: Store) -> None:
 
 
 @given(world=worlds)
-@settings(max_examples=so_many(10), deadline=None, suppress_health_check=CALM)
+@settings(max_examples=so_many(10), suppress_health_check=CALM)
 def test_whatever_the_world(both: list[Store], world: World) -> None:
     for store in both:
         _empty(store)
@@ -56,7 +56,7 @@ def test_whatever_the_world(both: list[Store], world: World) -> None:
 
 
 @given(world=worlds)
-@settings(max_examples=so_many(3), deadline=None, suppress_health_check=CALM)
+@settings(max_examples=so_many(3), suppress_health_check=CALM)
 def test_whoever_plans_and_delivers_at_the_same_time(both: list[Store], world: World) -> None:
     """Two planners and two carriers at once; mails are refused, tried again, lost from sight, found."""
     for store in both:

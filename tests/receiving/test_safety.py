@@ -91,7 +91,7 @@ def test_what_was_acknowledged_survives_kill_9(
     topic=st.sampled_from(["orders/x", "customers/x", "refunds/x", "order.updated", "customer.created"]),
     said=json_values,
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_reader_says_facts_or_why_not(source: str, topic: str, said: Any) -> None:
     for event in (
         said,

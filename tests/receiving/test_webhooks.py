@@ -495,7 +495,7 @@ KINDS = (
     junk=st.one_of(st.none(), st.binary(max_size=100)),
     believed=st.booleans(),
 )  # fmt: skip
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_is_never_an_error_of_ours(
     opened: Door, path: str, topic: str, said: Any, junk: bytes | None, believed: bool
 ) -> None:

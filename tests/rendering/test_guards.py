@@ -59,14 +59,14 @@ def preparation(tmp_path_factory: pytest.TempPathFactory) -> Preparation:
     return Preparation(Library(tmp_path_factory.mktemp("none")), CATALOGUE, html, text)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies)
 def test_nothing_unproven_is_ever_said(body: str, preparation: Preparation):
     draft = read(preparation, body)
     judge(draft, preparation.as_html_and_text(draft)[0].template)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies)
 def test_nor_is_it_where_holes_are_left_for_mjml(body: str, preparation: Preparation):
     draft = read(preparation, body)

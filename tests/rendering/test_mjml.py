@@ -119,7 +119,7 @@ def test_a_shape_filled_is_the_mail_itself(what: str, tmp_path: Path):
 
 
 @given(name=st.text(max_size=12), rows=st.lists(st.text(max_size=5), max_size=3), a=st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_values_are(name: str, rows: list[str], a: bool, tmp_path: Path):
     if "both" not in CACHE:
         CACHE["both"] = Both(tmp_path, ALL)

@@ -32,6 +32,7 @@ from tests.rules.crowd import crowd
 from tests.rules.strategies import DAYS, EDGE, NOW, bought_rules, consumed_rules, subscribed_rules
 from tests.rules.test_owned import has
 from tests.world import Change, Line, Order, Person
+from tests.worlds import so_many
 
 CROWD = crowd(200)
 for number, somebody in CROWD.items():  # enough of them own what the claims are about, if only for a while
@@ -191,7 +192,7 @@ def test_what_is_let_through_is_true_of_who_gets_it(preparation: Preparation) ->
     likely = {said: what_would_prove(read(f"{{{{ {said} }}}}").all[said]) for said in CLAIMS}
     met = {"by the audience": 0, "by the step": 0, "refunded meanwhile": 0}
 
-    @settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=so_many(800), suppress_health_check=list(HealthCheck))
     @given(data=st.data(), said=claims, beside=claims, body=st.sampled_from(BODIES), named=leaves)
     def search(data: st.DataObject, said: str, beside: str, body: str, named: Rule) -> None:
         claims = read(body.format(said, beside))

@@ -185,7 +185,7 @@ def load(shop: TestShop, world: World) -> None:
 seeds = st.integers(0, 10**9)
 # no fact is of the very instant: the end of the time asked about is not within it
 instants = st.sampled_from([NOW - timedelta(days=days, hours=1) for days in (-1, 37, 95)])
-many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @given(seed=seeds, now=instants)

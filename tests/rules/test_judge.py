@@ -42,10 +42,9 @@ from tests.rules.strategies import (
     then_rules,
 )
 from tests.world import CATALOGUE, Person, write
+from tests.worlds import so_many
 
-SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+SLOW = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 crowds = st.lists(people, min_size=1, max_size=6).map(lambda them: dict(enumerate(them, start=1)))
 
 
@@ -193,7 +192,7 @@ def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None
     proven = 0
 
     @given(premise=kind, conclusion=kind)
-    @settings(SLOW, max_examples=700)
+    @settings(SLOW, max_examples=so_many(700))
     def is_sound(premise: Rule, conclusion: Any) -> None:
         nonlocal proven
         if premise.implies(conclusion, Scope(NOW, CATALOGUE)):
@@ -210,7 +209,7 @@ def test_what_a_condition_implies_is_true_of_whoever_it_holds(kind: Any) -> None
 
 
 @given(premise=rules, conclusion=st.one_of(bought_rules(), consumed_rules(), started_rules), named=leaves)
-@settings(SLOW, max_examples=500)
+@settings(SLOW, max_examples=so_many(500))
 def test_what_a_rule_implies_is_true_of_whoever_it_holds(premise: Rule, conclusion: Any, named: Rule) -> None:
     segments = {"named": named}
     if premise.implies(conclusion, Scope(NOW, CATALOGUE, segments)):

@@ -75,7 +75,7 @@ def test_sql_and_the_slow_judge_agree(busy: Store, product: str, more: dict[str,
 @pytest.mark.parametrize("conclusions", [owned_rules, st.builds(Bought, product=st.just("club"))])
 def test_what_follows_is_true(conclusions: st.SearchStrategy[Rule]) -> None:
     @given(premise=st.one_of(owned_rules, subscribed_rules), conclusion=conclusions)
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=500)
     def is_sound(premise: Rule, conclusion: Rule) -> None:
         if premise.implies(conclusion, Scope(NOW, CATALOGUE)):  # type: ignore[arg-type]
             assert all(has(premise, p, NOW) <= has(conclusion, p, NOW) for p in CROWD.values())

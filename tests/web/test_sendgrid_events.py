@@ -152,7 +152,7 @@ def test_forgeries_are_refused(door: Door, body: bytes, headers: dict[str, str])
     ).filter(lambda text: text.strip() != SIGNED[SIGNATURE]),
     moment=st.one_of(st.just(SIGNED[MOMENT]), st.text("0123456789+-. ²", max_size=20)),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_noise_lets_nothing_in(opened: Door, body: bytes, signature: str, moment: str) -> None:
     opened.clear()
     headers = {SIGNATURE: signature.encode("latin-1"), MOMENT: moment.encode("latin-1")}
