@@ -69,7 +69,7 @@ _SENTENCES = {
     Reason.NEVER_OPEN: "the send window is never open outside the quiet hours",
     Reason.WHEN_NOT_MET: "the step's `when` does not hold",
     Reason.PAUSED: "the campaign is paused, by itself or with all others",
-    Reason.NOT_A_CUSTOMER: "no paid order is left, and back-end mail goes to customers only",
+    Reason.NOT_A_CUSTOMER: "no paid order is left, and mail of campaigns goes to customers only",
     Reason.NO_ADDRESS: "no e-mail address is known",
     Reason.SUPPRESSED: "the address is suppressed",
     Reason.NO_CONSENT: "there is no consent for the topic",

@@ -133,7 +133,7 @@ def test_no_customer_any_more(store: Store) -> None:
     refunded = Order(NOW - 10 * DAY, [Line("guide", refunded_at=NOW - DAY)])
     shop = Shop(store, [campaign_text()], people={1: buyer(NOW, orders=[refunded])})
     assert summary(shop, NOW) == (
-        "cannot enter: no paid order is left, and back-end mail goes to customers only"
+        "cannot enter: no paid order is left, and mail of campaigns goes to customers only"
     )
 
 
