@@ -1,4 +1,4 @@
-"""The reference, written from the code itself, and the JSON Schema beside the campaigns.
+"""The reference with the OpenAPI document, written from the code itself, and the JSON Schema of campaigns.
 
 python docs/generate.py            writes docs/reference/ and campaigns/campaign.schema.json
 python docs/generate.py --check    writes nothing, and exits with 1 where a file is not current
@@ -12,6 +12,7 @@ from pathlib import Path
 from pages import campaign, commands, conditions, errors, policies, products, reasons, settings
 
 from engine.campaigns.schema import schema_text
+from engine.web.openapi.document import document_text
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -23,7 +24,7 @@ FAMILIES = (campaign, conditions, products, commands, policies, reasons, errors,
 def generated() -> dict[Path, str]:
     """Every file that is written from the code, with what it should say."""
     pages = {REFERENCE / name: MARK + text for family in FAMILIES for name, text in family.pages().items()}
-    return {**pages, SCHEMA: schema_text()}
+    return {**pages, SCHEMA: schema_text(), REFERENCE / "openapi.json": document_text()}
 
 
 def stale(files: Mapping[Path, str]) -> Iterator[Path]:

@@ -52,6 +52,7 @@ EXAMPLES = {
     "bounces": "aftersale bounces\naftersale bounces /var/mail/bounces",
     "events": "aftersale events\naftersale events replay\naftersale events replay --source segment --all",
     "schema": "aftersale schema > campaigns/campaign.schema.json",
+    "openapi": "aftersale openapi > openapi.json",
 }
 
 

@@ -34,6 +34,7 @@ COMMANDS = {  # command: (module, what it does)
     "bounces": ("bounces", "Read reports of mails that came back."),
     "events": ("events", "List events that are parked, and take events up anew."),
     "schema": ("schema", "Print the JSON Schema of campaign files."),
+    "openapi": ("openapi", "Print the OpenAPI document of all that `serve` answers."),
 }
 OF_NOW = {  # command that knows of no other instant: (what does)
     "status": "aftersale preview --at tells what a run would do then",

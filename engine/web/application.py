@@ -20,8 +20,11 @@ BUSY = {
 
 
 def application(project: Project) -> FastAPI:
-    """The application of a project. It shows no documentation of itself to the internet."""
-    app = FastAPI(title="Aftersale", docs_url=None, redoc_url=None, openapi_url=None)
+    """The application of a project. It shows no documentation of itself to the internet.
+
+    An address with a slash too many is another one: who posts follows no redirect, and would not be told.
+    """
+    app = FastAPI(title="Aftersale", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     for routes in ROUTES.values():
         app.include_router(routes(project))
 

@@ -20,6 +20,8 @@ from engine.facts.receiving.parts import text
 from engine.facts.receiving.sources import segment, xapi
 from engine.facts.receiving.sources.source import same
 from engine.web.bodies import read_or_refuse, unpacked
+from engine.web.openapi.segment import told
+from engine.web.openapi.xapi import told as told_of_statements
 from engine.web.threads import Threads
 
 LARGEST = 1024 * 1024  # Segment's clients send 500 kB at most
@@ -46,7 +48,8 @@ def routes(project: Project) -> APIRouter:
         return await threads.do(_take_in, project, path, key, body, request.headers)
 
     for path in (*segment.ENDPOINTS, "batch", STATEMENTS):
-        router.add_api_route(f"/v1/{path}", _at(take, path), methods=["POST"], name=path)
+        about = told_of_statements() if path == STATEMENTS else told(path)
+        router.add_api_route(f"/v1/{path}", _at(take, path), methods=["POST"], name=path, **about)
     return router
 
 

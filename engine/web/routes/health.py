@@ -4,12 +4,13 @@ from fastapi import APIRouter
 from sqlalchemy import select
 
 from engine.app.project import Project
+from engine.web.openapi.readers import HEALTH
 
 
 def routes(project: Project) -> APIRouter:
     router = APIRouter()
 
-    @router.get("/health")
+    @router.get("/health", **HEALTH)
     def health() -> dict[str, str]:
         with project.store.reading() as connection:
             connection.execute(select(1))

@@ -13,10 +13,9 @@ from engine.app.project import Project
 from engine.delivery.receivers.signature import Verifier
 from engine.errors import StoreError
 from engine.web.bodies import read_or_refuse, refused
+from engine.web.openapi.sendgrid import MOMENT, SIGNATURE, told
 from engine.web.threads import Threads
 
-SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
-MOMENT = "X-Twilio-Email-Event-Webhook-Timestamp"
 LARGEST = 4 * 1024 * 1024  # SendGrid sends 768 kB at most
 LOGGER = logging.getLogger("aftersale")
 
@@ -26,7 +25,7 @@ def routes(project: Project) -> APIRouter:
     key = project.settings.sendgrid.webhook_key
     verifier = Verifier(key) if key else None
 
-    @router.post("/webhooks/sendgrid")
+    @router.post("/webhooks/sendgrid", **told())
     async def events(request: Request) -> JSONResponse:
         if verifier is None:  # SendGrid tries again for a day: time enough to set it
             return refused(503, "sendgrid.webhook_key is not set")

@@ -14,6 +14,7 @@ from engine.app.project import Project
 from engine.app.unsubscribing import Standing, choose, one_click, standing, stop_all
 from engine.links import Purpose
 from engine.web.answers import gone, mask, page
+from engine.web.openapi.readers import CHOOSE, ONE_CLICK, PREFERENCES, PREFERENCES_HEAD, STOP, Token
 from engine.web.threads import Threads
 from engine.web.tokens import form, mail_of
 
@@ -24,12 +25,13 @@ def routes(project: Project) -> APIRouter:
     router, threads = APIRouter(), Threads("wishes")
     here, read, now = UpToDate(project), mail_of(project.settings, Purpose.UNSUBSCRIBE), project.clock.now
 
-    @router.api_route("/u/{token}", methods=["GET", "HEAD"])
-    def look(token: str) -> Response:
+    @router.head("/u/{token}", response_class=Response, **PREFERENCES_HEAD)
+    @router.get("/u/{token}", response_class=HTMLResponse, **PREFERENCES)
+    def look(token: Token) -> Response:
         return _page(project, token, standing(here.project(), read(token), now()))
 
-    @router.post("/u/{token}")
-    async def click(token: str) -> Response:
+    @router.post("/u/{token}", response_class=PlainTextResponse, **ONE_CLICK)
+    async def click(token: Token) -> Response:
         """Whatever the body says: who posts here wants no more of these."""
 
         def work() -> Response:
@@ -38,16 +40,16 @@ def routes(project: Project) -> APIRouter:
 
         return await threads.do(work)
 
-    @router.post("/u/{token}/all")
-    async def stop(token: str) -> Response:
+    @router.post("/u/{token}/all", response_class=HTMLResponse, **STOP)
+    async def stop(token: Token) -> Response:
         def work() -> Response:
             done = stop_all(here.project(), read(token), now())
             return _page(project, token, done, "Done: you get no more of our letters.")
 
         return await threads.do(work)
 
-    @router.post("/u/{token}/topics")
-    async def save(token: str, fields: Fields) -> Response:
+    @router.post("/u/{token}/topics", response_class=HTMLResponse, **CHOOSE)
+    async def save(token: Token, fields: Fields) -> Response:
         wanted = {value for name, value in fields if name == "topic"}
 
         def work() -> Response:

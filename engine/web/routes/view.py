@@ -1,13 +1,14 @@
 """GET /m/TOKEN: the mail in a browser, written once more."""
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from engine.app.files import UpToDate
 from engine.app.project import Project
 from engine.app.viewing import page_of, shown_again
 from engine.links import Purpose
 from engine.web.answers import page, shown
+from engine.web.openapi.readers import VIEW, Token
 from engine.web.tokens import mail_of
 
 GONE = {
@@ -20,8 +21,8 @@ def routes(project: Project) -> APIRouter:
     router = APIRouter()
     here, read = UpToDate(project), mail_of(project.settings, Purpose.VIEW)
 
-    @router.get("/m/{token}")
-    def view(token: str) -> Response:
+    @router.get("/m/{token}", response_class=HTMLResponse, **VIEW)
+    def view(token: Token) -> Response:
         mail = shown_again(here.project(), read(token))
         return shown(page_of(project, mail)) if mail else page("told.html", project.settings, GONE, 410)
 

@@ -4,6 +4,7 @@ Those that sign nothing are given an address with a secret at its end: /webhooks
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -12,19 +13,20 @@ from engine.app.hearing import take_in_facts
 from engine.app.project import Project
 from engine.errors import StoreError
 from engine.facts.receiving.sources import HOOKS
-from engine.facts.receiving.sources.source import Hook, Posted
+from engine.facts.receiving.sources.source import Hook, Posted, by_address
 from engine.web.bodies import read_or_refuse, refused
+from engine.web.openapi.webhooks import Secret, told
 from engine.web.threads import Threads
 
 LARGEST = 4 * 1024 * 1024
 LOGGER = logging.getLogger("aftersale")
+Take = Callable[..., Awaitable[JSONResponse]]
 
 
 def routes(project: Project) -> APIRouter:
     router, threads = APIRouter(), Threads("webhooks")
 
-    async def take(request: Request, token: str = "") -> JSONResponse:
-        hook = HOOKS[request.url.path.split("/webhooks/")[-1].partition("/")[0]]
+    async def take(hook: Hook, request: Request, token: str = "") -> JSONResponse:
         secret = getattr(project.settings.secrets, hook.secret)
         if secret is None:
             return refused(503, f"secrets.{hook.secret} is not set")
@@ -34,10 +36,25 @@ def routes(project: Project) -> APIRouter:
         posted = Posted(body, dict(request.headers), token)
         return await threads.do(_take_in, project, hook, secret.get_secret_value(), posted)
 
-    for name in HOOKS:
-        router.add_api_route(f"/webhooks/{name}", take, methods=["POST"], name=name)
-        router.add_api_route(f"/webhooks/{name}/{{token}}", take, methods=["POST"], name=f"{name} by address")
+    for name, hook in HOOKS.items():
+        at, end = (_by_address, "/{secret}") if hook.believes is by_address else (_by_signature, "")
+        path = f"/webhooks/{name}{end}"
+        router.add_api_route(path, at(take, hook), methods=["POST"], name=name, **told(name))
     return router
+
+
+def _by_signature(take: Take, hook: Hook) -> Take:
+    async def endpoint(request: Request) -> JSONResponse:
+        return await take(hook, request)
+
+    return endpoint
+
+
+def _by_address(take: Take, hook: Hook) -> Take:
+    async def endpoint(request: Request, secret: Secret) -> JSONResponse:
+        return await take(hook, request, secret)
+
+    return endpoint
 
 
 def _take_in(project: Project, hook: Hook, secret: str, posted: Posted) -> JSONResponse:
