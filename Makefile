@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 # a memory disk of two free gigabytes or more, where there is one: the tests sync many small files
 SHM    := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "/dev/shm" }')
 
-.PHONY: demo test lint format docs bench soak soak-all soak-events contest worlds clean
+.PHONY: demo test lint format docs bench soak soak-all soak-events contest worlds fuzz clean
 
 demo: $(STAMP)  ## the whole story on a bundled shop
 	@$(BIN)/aftersale demo demo-shop
@@ -55,6 +55,9 @@ contest: $(STAMP)  ## a daemon, imports and questions at once on one SQLite file
 worlds: $(STAMP)  ## thousands of new random worlds, ticked for months, and of rules and claims: WORLDS of each kind
 	@AFTERSALE_TEST_WORLDS=$(or $(WORLDS),2000) $(BIN)/pytest $(wildcard tests/planning/test_*worlds.py) \
 		tests/rendering/test_proof_is_sound.py tests/rules/test_judge.py
+
+fuzz: $(STAMP)  ## every operation of the OpenAPI document, on both databases: FUZZ requests of each kind
+	@AFTERSALE_TEST_FUZZ=$(or $(FUZZ),200) $(BIN)/pytest tests/web/test_fuzz.py
 
 clean:
 	rm -rf $(VENV) demo-shop

@@ -287,6 +287,20 @@ def test_statements_of_a_course_player_are_consumption(door: Door) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/batch", b'{"batch": 7}'),
+        ("/v1/track", b"[]"),
+        ("/v1/xapi/statements", b'[{"id": "s1"}, 7]'),
+        ("/v1/xapi/statements", rb'[{"id": "s1"}, {"id": "\ud800"}]'),  # an id that no answer could name
+    ],
+)
+def test_of_what_is_refused_nothing_is_kept(door: Door, path: str, body: bytes) -> None:
+    assert door.post(path, body)[0] == 400
+    assert door.rows(inbound.c.event_id) == []
+
+
 def test_offers_lessons_and_consent_are_facts(ear: Ear) -> None:
     came = {
         "campaign": {"source": "fb", "medium": "cpc", "name": "spring", "content": "ad7"},

@@ -432,7 +432,8 @@ def test_an_old_signature_of_stripe_is_not_made_young(door: Door) -> None:
 def test_an_address_where_nothing_is_answers_in_json(door: Door) -> None:
     for path, said in (
         ("/webhooks/strype", {"error": "there is nothing at this address"}),
-        ("/webhooks/gumroad", {"error": "there is nothing at this address"}),  # whose secret is in the address
+        # whose secret is at the end of the address
+        ("/webhooks/gumroad", {"error": "there is nothing at this address"}),
         ("/webhooks/stripe/", {"error": "there is nothing at this address"}),
         (f"/webhooks/gumroad?token={quote(SECRET)}", {"error": "there is nothing at this address"}),
         ("/v1/trak", {"success": False, "code": "404", "message": "there is nothing at this address"}),

@@ -92,8 +92,11 @@ def _opened(body: bytes, key: str, headers: Headers) -> Any:
 def _keep(project: Project, path: str, said: Any) -> JSONResponse:
     if path == STATEMENTS:
         statements = xapi.events(said)
+        answer = JSONResponse(
+            xapi.ids(statements)
+        )  # an id that cannot be written is refused before it is kept
         take_in_facts(project, xapi.NAME, statements)
-        return JSONResponse(xapi.ids(statements))
+        return answer
     take_in_facts(project, segment.NAME, segment.events(path, said))
     return JSONResponse({"success": True})
 
