@@ -22,7 +22,7 @@ from engine.web.openapi.shapes import (
 TAG = "Events"
 BATCH = "batch"
 LET_IN = (by(WRITE_KEY), OPEN)
-GZIP = header("Content-Encoding", "`gzip` where the body is so packed; what is unpacked counts.", "gzip")
+GZIP = header("Content-Encoding", "`gzip` where the body is so packed.", "gzip")
 KEPT = (
     "It is on the disk. What it means is found out within seconds; a message that cannot be understood is "
     "parked, and `aftersale events` tells why."
@@ -82,7 +82,7 @@ _COMMON: Schema = {
     "messageId": word("Each message is kept once, by this id: send the same again with the same id.", "m-1"),
     "userId": word("The shop's own number of the customer; one with `@` in it is an address.", "cust-81"),
     "anonymousId": word("A visitor who is not known yet.", "anon-5"),
-    "timestamp": instant("When it happened, at the latest when it came; so where it says nothing."),
+    "timestamp": instant("When it happened. Without it, or of a time to come: when it came."),
     "sentAt": instant("When it was sent, by the same clock. One that is off is set right by it."),
     "context": ref("Context"),
 }  # fmt: skip
@@ -145,10 +145,11 @@ def _refused(status: int, about: str, why: str) -> dict[str, Any]:
 
 REFUSALS: Answers = {
     400: _refused(400, "The body is not what is asked for here: it is no JSON, no gzip where the header "
-                  "says so, or of another shape. The same again is refused again.",
+                  "says so, more than 1 MB when unpacked, or of another shape. The same again is refused "
+                  "again.",
                   "the body is not what the specification asks for"),
     401: _refused(401, "The write key is missing or wrong.", "the write key is missing or wrong"),
-    413: _refused(413, f"{TOO_LARGE} At most 1 MB is, unpacked as well.", "too large"),
+    413: _refused(413, f"{TOO_LARGE} At most 1 MB is.", "too large"),
     500: _refused(500, UNFORESEEN, "not now"),
     503: _refused(503, f"There is no place to keep it just now, or no write key is set. {AGAIN}", "not now"),
 }  # fmt: skip
