@@ -171,6 +171,17 @@ def test_a_refund_that_came_alone_lands_once_its_order_is_imported(ear: Ear) -> 
     assert ear.rows("refunds", "amount") == [(500,)]
 
 
+def test_what_waited_for_another_batch_of_the_run_is_counted_as_it_ended(ear: Ear) -> None:
+    refund = track("Order Refunded", order_id="o1", total=5)
+    never = track("Order Refunded", order_id="o2", total=5)
+    order = track("Order Completed", -5, order_id="o1", products=[GUIDE])
+    ear.hear("segment", [("1", refund), ("2", never), ("3", order)])
+    made = ear.take_up(1)
+    assert (made.applied, made.parked) == (2, 1)
+    assert str(made) == "events: 2 applied, 1 parked"
+    assert ear.tell("segment", track("Order Completed", -5, order_id="o2", products=[GUIDE])).applied == 1
+
+
 @pytest.mark.parametrize("size", [1, 3])
 def test_batches_of_any_size_end_the_same(ear: Ear, size: int) -> None:
     told = [

@@ -99,7 +99,7 @@ class Hall:
         self._graves = Graveyard(settings)
 
     def apply(self, connection: Connection, batch: Sequence[Told]) -> dict[Told, Verdict]:
-        """Land what the events say; what became of each. Raises Apart."""
+        """Land what the events say; what became of each, and of those that waited for them. Raises Apart."""
         verdicts, said = self._read(batch)
         pile, cases = Pile(), self._cases(connection, said)
         for told, facts in said.items():
@@ -110,10 +110,12 @@ class Hall:
         self._land(connection, pile)
         if apart := [events for case in cases if (events := case.judge(pile))]:
             raise Apart(apart)
-        self._settle(connection, cases, pile)
+        waited = self._settle(connection, cases, pile)
         refused = _refusals(pile)
         self._let_go(connection, {told: facts for told, facts in said.items() if told not in refused})
-        return verdicts | dict.fromkeys(said, Verdict(APPLIED)) | refused
+        own = {(told.source, told.event_id) for told in batch}
+        earlier = {told: each for told, each in waited.items() if (told.source, told.event_id) not in own}
+        return earlier | verdicts | dict.fromkeys(said, Verdict(APPLIED)) | refused
 
     def _read(self, batch: Iterable[Told]) -> tuple[dict[Told, Verdict], dict[Told, Said]]:
         """What can be read of the batch, and what became of the rest."""
@@ -203,7 +205,7 @@ class Hall:
         if rows := pile.rows["refunds"]:
             IMPORTERS["refunds"].land(connection, rows, self._landing)
 
-    def _settle(self, connection: Connection, cases: Sequence[Case], pile: Pile) -> None:
+    def _settle(self, connection: Connection, cases: Sequence[Case], pile: Pile) -> dict[Told, Verdict]:
         """Events that waited for others to come are applied once their part could land with them."""
         now = self._landing.now
         void = [each for case in cases for each in case.void()]
@@ -214,11 +216,11 @@ class Hall:
             for case in cases
             for event_id, refused in case.settle(pile)
         }
-        inbound.mark(connection, waited, now)
         files = {(each.dossier.source, each.dossier.ref): each.dossier for each in cases}
         gone = {(each.dossier.source, each.dossier.ref) for each in cases if each.erased(pile)}
         forget(connection, gone)
         save(connection, {key: files[key] for key in files.keys() - gone}, now)
+        return waited
 
 
 def _refusals(pile: Pile) -> dict[Told, Verdict]:

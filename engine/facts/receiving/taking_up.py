@@ -6,7 +6,7 @@ database that cannot be used is nobody's fault: that is raised.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.errors import AftersaleError
 from engine.facts.receiving import inbound
-from engine.facts.receiving.inbound import PARKED, Told, Verdict
+from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
 from engine.store.connect import Store
 
 BATCH = 1_000
@@ -25,7 +25,7 @@ UNKNOWN_KIND = "of a kind that is not known here"
 
 @dataclass(frozen=True)
 class Work:
-    """Whose events are taken up, and what is made of a batch of them."""
+    """Whose events are taken up, and what is made of a batch of them, and of events that waited for it."""
 
     store: Store
     sources: Collection[str]
@@ -51,12 +51,38 @@ class Apart(Exception):
 
 def take_up(work: Work, now: datetime, stop: Callable[[], bool] = lambda: False) -> Counter[str]:
     """Take up all that waits, until `stop` says to end; how many events ended how."""
-    made: Counter[str] = Counter()
+    tally = Tally()
     for batch in inbound.batches(work.store, work.sources, work.size):
-        made.update(verdict.outcome for verdict in _take_up(work, batch, now).values())
+        tally.count(batch, _take_up(work, batch, now))
         if stop():
             break
-    return made
+    return tally.made
+
+
+class Tally:
+    """How events ended. What waits may land with a later one, and then it is counted as that, once."""
+
+    def __init__(self) -> None:
+        self.made: Counter[str] = Counter()
+        self._waiting: dict[tuple[str, str], str] = {}
+
+    def count(self, batch: Sequence[Told], verdicts: Mapping[Told, Verdict]) -> None:
+        """The batch, and what became meanwhile of those that were counted before it."""
+        taken_up = {_name(told) for told in batch}
+        for told, verdict in verdicts.items():
+            name, outcome = _name(told), verdict.outcome
+            before = self._waiting.pop(name, None)
+            if before is None and name not in taken_up:
+                continue  # an earlier run told of it
+            taken_up.discard(name)
+            self.made.subtract([] if before is None else [before])
+            self.made[outcome] += 1
+            if outcome not in (APPLIED, IGNORED):
+                self._waiting[name] = outcome
+
+
+def _name(told: Told) -> tuple[str, str]:
+    return told.source, told.event_id
 
 
 def _take_up(work: Work, batch: Sequence[Told], now: datetime) -> dict[Told, Verdict]:
