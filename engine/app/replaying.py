@@ -7,7 +7,7 @@ from engine.app.hearing import Heard, take_up
 from engine.app.project import Project
 from engine.delivery.receivers import sendgrid, smtp
 from engine.facts import wishes
-from engine.facts.receiving.inbound import of_nobody
+from engine.facts.receiving import inbound
 from engine.facts.receiving.looking_back import Kept, parked, take_up_anew
 from engine.facts.receiving.sources import SOURCES
 from engine.registry import Menu
@@ -29,10 +29,10 @@ def list_parked(project: Project, source: str | None, most: int) -> tuple[Sequen
         return parked(connection, sources_of(source), most)
 
 
-def count_nobodys(project: Project, source: str | None) -> int:
-    """How many events told of somebody without a name, such as who paid cash at a till."""
+def count_put_aside(project: Project, source: str | None) -> dict[str, int]:
+    """How many events told of somebody without a name, such as who paid cash at a till, or were tests."""
     with project.store.reading() as connection:
-        return of_nobody(connection, sources_of(source))
+        return inbound.put_aside(connection, sources_of(source))
 
 
 def replay(project: Project, source: str | None, now: datetime, *, whole: bool) -> tuple[int, Heard]:

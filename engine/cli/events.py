@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
-from engine.app.replaying import count_nobodys, list_parked, replay
+from engine.app.replaying import count_put_aside, list_parked, replay
 from engine.cli import show
 from engine.cli.options import HERE, AsJson, ProjectFolder, instant, opened
 from engine.rules.words import times
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
+ASIDE = {
+    "nobody": "told of people without a name, such as at a till: of no customer",
+    "test": "told of a test, and not of a sale: receiving.test_sales takes such as well",
+}
 FromSource = Annotated[
     str | None, typer.Option("--source", help="only events of that source, such as stripe; default: all")
 ]
@@ -28,15 +32,14 @@ def command(
         return
     with opened(project, asks=True) as shop:
         found, count = list_parked(shop, source, most)
-        nobodys = count_nobodys(shop, source)
+        aside = count_put_aside(shop, source)
     if as_json:
         parked = [each._asdict() for each in found]
-        show.document({"count": count, "parked": parked, "nobody": nobodys})
+        show.document({"count": count, "parked": parked, **aside})
         return
-    if nobodys:
-        show.talk().print(
-            f"{times(nobodys, 'event')} told of people without a name, such as at a till: of no customer."
-        )
+    for what, number in aside.items():
+        if number:
+            show.talk().print(f"{times(number, 'event')} {ASIDE[what]}.")
     if not count:
         show.out().print("No event is parked.")
         return

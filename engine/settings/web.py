@@ -32,6 +32,11 @@ class Receiving(Part):
         description="a source that told something before, and nothing for so long, is named by `status` and "
         "`doctor`; empty: never",
     )
+    test_sales: bool = Field(
+        default=False,
+        description="take what its sender marks as a test as if it were real: Stripe's test mode, Shopify's "
+        "test orders, Gumroad's own purchases; for trying out an installation",
+    )
     products: Annotated[dict[TheirSku, Sku], AfterValidator(Names)] = Field(
         Names(),
         description="what a source calls a product that has another sku here, such as "

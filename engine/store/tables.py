@@ -463,7 +463,7 @@ inbound = Table(  # a registry: what others told, kept before it is looked at
     Column("received_at", Instant, nullable=False),
     Column("body", Text, nullable=False),  # JSON, as it came; '' once it was kept long enough
     Column("applied_at", Instant),
-    Column("outcome", String(20)),  # applied | ignored | parked | nobody
+    Column("outcome", String(20)),  # applied | ignored | parked | nobody | test
     Column("error", String(400)),
     Index("ix_inbound_by_source", "source", "received_at"),
     Index("ix_inbound_parked", "received_at", **PARKED),

@@ -719,7 +719,7 @@ def test_facts_that_were_told_are_taken_up_by_the_leader(crew: Crew, project: Pr
     file.write_bytes(file.read_bytes() + b"torn")
     crew.listener.listen()
     assert log.values("torn lines dropped")[0]["lines"] == 1
-    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1, "nobody": 0}]
+    assert log.values("facts received") == [{"applied": 1, "ignored": 1, "parked": 1, "nobody": 0, "test": 0}]
     assert log.values("events parked")[0]["events"] == 1
     with project.store.reading() as connection:
         assert (

@@ -308,7 +308,9 @@ def test_what_is_sold_at_a_till_to_nobody_is_counted_and_no_mistake(ear: Ear) ->
         shopify("checkouts/create", id=5),
     ]
     made = [ear.tell("shopify", each) for each in told]
-    assert [each.as_json() for each in made] == [{"applied": 0, "ignored": 0, "parked": 0, "nobody": 1}] * 3
+    assert [each.as_json() for each in made] == [
+        {"applied": 0, "ignored": 0, "parked": 0, "nobody": 1, "test": 0}
+    ] * 3
     assert money(ear) == ([], [])
     assert str(made[0]) == "events: 1 of nobody"
 
@@ -321,6 +323,49 @@ def test_a_name_that_comes_later_makes_the_sale_somebodys(ear: Ear) -> None:
     ear.tell("shopify", later)
     assert ear.verdicts() == [("applied", None)] * 2
     assert money(ear) == ([1_000], [])
+
+
+PAYMENT_IN_TEST_MODE = {
+    "id": "evt_t", "type": "charge.succeeded", "created": int(NOW.timestamp()), "livemode": False,
+    "data": {"object": {"id": "ch_t", "captured": True, "amount": 1_000, "currency": "usd",
+                        "livemode": False, "receipt_email": "ann@loaf.example"}},
+}  # fmt: skip
+OWN_PURCHASE = {
+    "sale_id": "s1", "test": "true", "price": "1000", "email": "ann@loaf.example", "permalink": "guide",
+    "sale_timestamp": NOW.isoformat(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "real"),
+    [
+        ("stripe", PAYMENT_IN_TEST_MODE, {**PAYMENT_IN_TEST_MODE, "livemode": True}),
+        ("stripe", PAYMENT_IN_TEST_MODE, {k: v for k, v in PAYMENT_IN_TEST_MODE.items() if k != "livemode"}),
+        ("gumroad", OWN_PURCHASE, {**OWN_PURCHASE, "test": "false"}),
+        ("shopify", sale({"sku": "mug", "price": "10.00"}, total="10.00", email="a@loaf.example", test=True),
+         sale({"sku": "mug", "price": "10.00"}, total="10.00", email="a@loaf.example", test=False)),
+    ],
+)  # fmt: skip
+def test_a_test_is_no_sale_unless_it_is_wished_for(
+    ear: Ear, source: str, event: dict[str, Any], real: dict[str, Any]
+) -> None:
+    wished = Settings.model_validate({"receiving": {"test_sales": True}})
+    made = ear.tell(source, event)
+    assert (str(made), money(ear)) == ("events: 1 of tests", ([], []))
+    assert ear.verdicts() == [
+        ("test", "it is a test, which receiving.test_sales would take as if it were real")
+    ]
+    for told, settings in ((real, Settings()), (event, wished)):
+        ear.forget()
+        assert Ear(ear.store, settings).tell(source, told).applied == 1
+        assert money(ear) == ([1_000], [])
+
+
+def test_what_goes_back_of_a_test_order_of_shopify_is_a_test_as_well(ear: Ear) -> None:
+    paid_back = {"kind": "refund", "status": "success", "amount": "10.00", "test": True}
+    assert (
+        ear.tell("shopify", shopify("refunds/create", id=9, order_id=7, transactions=[paid_back])).test == 1
+    )
 
 
 def of_woocommerce(status: str, **said: Any) -> dict[str, Any]:

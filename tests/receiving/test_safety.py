@@ -129,7 +129,7 @@ def test_a_poison_event_is_parked_and_costs_no_other_anything(ear: Ear) -> None:
     ]
     ear.hear("segment", [(None, each) for each in told])
     made = ear.take_up()
-    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE), "nobody": 0}, (
+    assert made.as_json() == {"applied": 20, "ignored": 0, "parked": len(HOSTILE), "nobody": 0, "test": 0}, (
         ear.verdicts()
     )
     assert len(ear.rows("consumption", "unit")) == 20
@@ -158,7 +158,7 @@ def test_orders_that_cannot_be_are_parted_and_the_rest_is_not(
     ]
     good = [track("Order Completed", number, order_id=f"g{number}", products=[GUIDE]) for number in range(5)]
     ear.hear("segment", [(None, each) for each in (*bad, *good)])
-    assert ear.take_up().as_json() == {"applied": 5, "ignored": 0, "parked": 20, "nobody": 0}
+    assert ear.take_up().as_json() == {"applied": 5, "ignored": 0, "parked": 20, "nobody": 0, "test": 0}
     assert attempts == [25, 5, 10, 10]
 
 

@@ -85,7 +85,7 @@ def test_the_client_library_of_segment_lands_its_events(either_door: Door, gzip:
     client.group("u1", "a-group")
     client.page("u1", "reading", "Sales page")
     heard = take_up(door.project, NOW)
-    assert heard.received.as_json() == {"applied": 5, "ignored": 1, "parked": 0, "nobody": 0}
+    assert heard.received.as_json() == {"applied": 5, "ignored": 1, "parked": 0, "nobody": 0, "test": 0}
     assert door.rows(customers.c.email, customers.c.shop_id, customers.c.first_name) == [
         ("ann@loaf.example", "u1", "Ann")
     ]
@@ -255,6 +255,7 @@ def test_the_examples_of_the_specification_become_facts(door: Door, real_data: P
             "ignored": 0,
             "parked": 0,
             "nobody": 0,
+            "test": 0,
             outcome: 1,
         }, (file.stem, ear.verdicts())
         assert {asked: ear.rows(*asked) for asked in facts} == facts, file.stem
@@ -280,6 +281,7 @@ def test_statements_of_a_course_player_are_consumption(door: Door) -> None:
         "ignored": 0,
         "parked": 0,
         "nobody": 0,
+        "test": 0,
     }
     assert door.rows(consumption.c.sku, consumption.c.unit, consumption.c.kind, consumption.c.progress) == [
         ("flagship", "lesson-3", "completed", None),

@@ -45,20 +45,24 @@ def test_what_is_parked_is_told_mended_and_taken_up_anew(aftersale: Aftersale, s
     before = aftersale("export", "customer", "ann@loaf.example").json
     assert [order["amount"] for order in before["orders"]] == [1_100]
     again = aftersale("events", "replay", "--source", "segment", "--all", "--json").json
-    assert again == {"replayed": 3, "applied": 2, "ignored": 0, "parked": 1, "nobody": 0}
+    assert again == {"replayed": 3, "applied": 2, "ignored": 0, "parked": 1, "nobody": 0, "test": 0}
     assert aftersale("export", "customer", "ann@loaf.example").json["orders"] == before["orders"]
     assert aftersale("events", "--source", "strype").code != 0
 
 
-def test_what_was_sold_to_nobody_is_counted(aftersale: Aftersale, shop: Project) -> None:
+def test_what_was_sold_to_nobody_or_as_a_test_is_counted(aftersale: Aftersale, shop: Project) -> None:
     at = "2026-03-10T09:00:00Z"
     till = {"id": 1, "financial_status": "paid", "total_price": "5.00", "updated_at": at, "line_items": []}
     take_in_facts(shop, "shopify", [("s1", {"topic": "orders/paid", "body": till})])
-    assert "events: 1 of nobody" in aftersale("run", "--once").err
+    take_in_facts(shop, "stripe", [("e1", {"id": "e1", "type": "charge.succeeded", "livemode": False})])
+    assert "events: 1 of nobody, 1 of tests" in aftersale("run", "--once").err
     said = aftersale("events")
-    told = "1 event told of people without a name, such as at a till: of no customer."
-    assert (said.out, said.err) == ("No event is parked.\n", f"{told}\n")
-    assert aftersale("events", "--json").json == {"count": 0, "parked": [], "nobody": 1}
+    told = (
+        "1 event told of people without a name, such as at a till: of no customer.\n"
+        "1 event told of a test, and not of a sale: receiving.test_sales takes such as well.\n"
+    )
+    assert (said.out, said.err) == ("No event is parked.\n", told)
+    assert aftersale("events", "--json").json == {"count": 0, "parked": [], "nobody": 1, "test": 1}
     assert "could not be taken up" not in aftersale("doctor").out
 
 

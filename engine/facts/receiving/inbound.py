@@ -20,6 +20,7 @@ LONGEST_ERROR = 400
 APPLIED, IGNORED, PARKED = "applied", "ignored", "parked"
 AGAIN = "again"  # of one that waits, and was looked at before
 NOBODY = "nobody"  # of somebody without a name, such as who paid cash at a till
+TEST = "test"  # of no real sale, by its sender's own word
 
 
 class Told(NamedTuple):
@@ -134,10 +135,10 @@ def counts(connection: Connection) -> dict[str, int]:
     }
 
 
-def of_nobody(connection: Connection, sources: Collection[str]) -> int:
-    """How many events of these sources told of somebody without a name."""
-    theirs = (inbound.c.outcome == NOBODY, inbound.c.source.in_(sorted(sources)))
-    return connection.scalar(select(func.count()).select_from(inbound).where(*theirs)) or 0
+def put_aside(connection: Connection, sources: Collection[str]) -> dict[str, int]:
+    """How many events of these sources are no mistake, and no facts: of nobody, or tests."""
+    count = select(func.count()).select_from(inbound).where(inbound.c.source.in_(sorted(sources)))
+    return {what: connection.scalar(count.where(inbound.c.outcome == what)) or 0 for what in (NOBODY, TEST)}
 
 
 def forget_words(connection: Connection, before: datetime) -> int:

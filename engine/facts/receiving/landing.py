@@ -26,10 +26,10 @@ from engine.facts.receiving.cases import Case
 from engine.facts.receiving.clerk import Clerk
 from engine.facts.receiving.dossier import ORDER, Dossier
 from engine.facts.receiving.dossiers import forget, load, save
-from engine.facts.receiving.inbound import APPLIED, IGNORED, NOBODY, PARKED, Told, Verdict
+from engine.facts.receiving.inbound import APPLIED, IGNORED, NOBODY, PARKED, TEST, Told, Verdict
 from engine.facts.receiving.meanings import KEYED, Meanings, learn, let_go
 from engine.facts.receiving.pile import Pile
-from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrder, Said
+from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrder, OfTest, Said
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.receiving.sources.source import Hook
 from engine.facts.receiving.taking_up import UNKNOWN_KIND, Apart, Work, take_up
@@ -52,6 +52,7 @@ class Received:
     ignored: int = 0
     parked: int = 0
     nobody: int = 0  # what shops told of somebody without a name
+    test: int = 0  # what its sender marks as a test
 
     def as_json(self) -> dict[str, int]:
         return self.__dict__ | {}
@@ -60,7 +61,7 @@ class Received:
         return self != Received()
 
     def __str__(self) -> str:
-        words = {NOBODY: "of nobody"}
+        words = {NOBODY: "of nobody", TEST: "of tests"}
         told = [f"{number:,} {words.get(name, name)}" for name, number in self.__dict__.items() if number]
         return f"events: {', '.join(told)}"
 
@@ -84,7 +85,7 @@ def land_events(
     agree(store, settings, ids)
     hall = Hall(settings, ids, now, learn(store, settings.receiving.products))
     made = take_up(Work(store, SOURCES, hall.apply, size), now, stop)
-    return Received(made[APPLIED], made[IGNORED], made[PARKED], made[NOBODY])
+    return Received(made[APPLIED], made[IGNORED], made[PARKED], made[NOBODY], made[TEST])
 
 
 class Hall:
@@ -97,6 +98,7 @@ class Hall:
         self._landing = Landing(now, ids, window, money, settings.zone, Shelf(None, Catalogue()))
         self._clerk = Clerk(money, meanings)
         self._graves = Graveyard(settings)
+        self._takes_tests = settings.receiving.test_sales
 
     def apply(self, connection: Connection, batch: Sequence[Told]) -> dict[Told, Verdict]:
         """Land what the events say; what became of each, and of those that waited for them. Raises Apart."""
@@ -124,6 +126,8 @@ class Hall:
         for told in batch:
             try:
                 facts = self._said(told)
+            except OfTest as error:
+                verdicts[told] = Verdict(TEST, str(error))
             except (NotUnderstood, NotWanted) as error:
                 verdicts[told] = Verdict(IGNORED if isinstance(error, NotWanted) else PARKED, str(error))
             except Refused as refused:
@@ -139,7 +143,10 @@ class Hall:
 
     def _said(self, told: Told) -> Said:
         """What one event says. Raises NotUnderstood, NotWanted and Refused."""
-        facts = SOURCES[told.source].read(json.loads(told.body), told.received_at)
+        source, event = SOURCES[told.source], json.loads(told.body)
+        if source.is_test(event) and not self._takes_tests:
+            raise OfTest
+        facts = source.read(event, told.received_at)
         for each in facts:
             if isinstance(each, OfOrder):
                 for number in (each.ref, each.same_as or each.ref):

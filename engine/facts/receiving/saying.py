@@ -18,6 +18,13 @@ class NotWanted(Exception):
     """An event that says nothing that is kept; the text tells what, and quotes nothing."""
 
 
+class OfTest(NotWanted):
+    """An event that its sender marks as a test."""
+
+    def __init__(self) -> None:
+        super().__init__("it is a test, which receiving.test_sales would take as if it were real")
+
+
 class Fact(NamedTuple):
     """One row of a kind of file."""
 

@@ -30,13 +30,23 @@ def _events(posted: Posted) -> Events:
 
 
 def _read(event: Any, _: datetime) -> Said:
-    said = part(event)
-    resource, what = _topic(said.get("topic"))
+    resource, what, thing = _told(event)
     make = KINDS.get(resource)
-    if make is None or what == "delete":
-        return []
-    body = part(said, "body")
-    return make(part(body, resource.removesuffix("s")) or body)
+    return make(thing) if make and what != "delete" else []
+
+
+def _is_test(event: Any) -> bool:
+    """An order by a gateway in test mode. A refund of it says so by what was paid back."""
+    resource, _, thing = _told(event)
+    paid_back = items(thing.get("transactions")) if resource == "refunds" else ()
+    return thing.get("test") is True or any(each.get("test") is True for each in paid_back)
+
+
+def _told(event: Any) -> tuple[str, str, Thing]:
+    """The parts of the topic, and the thing that it is of."""
+    resource, what = _topic(part(event).get("topic"))
+    body = part(event, "body")
+    return resource, what, part(body, resource.removesuffix("s")) or body
 
 
 def _topic(said: Any) -> tuple[str, str]:
@@ -206,4 +216,4 @@ KINDS: Mapping[str, Callable[[Thing], Said]] = {
     "customers": _customer,
     "checkouts": _checkout,
 }
-SOURCE = Hook(NAME, "shopify_webhook", _read, _believes, _events)
+SOURCE = Hook(NAME, "shopify_webhook", _read, _believes, _events, is_test=_is_test)

@@ -75,6 +75,11 @@ def _read(event: Any, _: datetime) -> Said:
     return make(part(said, "data", "object"), at)
 
 
+def _is_test(event: Any) -> bool:
+    """Stripe's test mode, and its sandboxes."""
+    return part(event).get("livemode") is False
+
+
 def _major(minor: Any, currency: str) -> str:
     """Stripe tells all but a few currencies in hundredths, also those that have no hundredths any more."""
     code = currency.upper()
@@ -263,4 +268,4 @@ KINDS: Mapping[str, Callable[[Thing, datetime], Said]] = {
     **{f"customer.subscription.{what}": _subscription
        for what in ("created", "updated", "deleted", "paused", "resumed")},
 }  # fmt: skip
-SOURCE = Hook(NAME, "stripe_webhook", _read, _believes, _events)
+SOURCE = Hook(NAME, "stripe_webhook", _read, _believes, _events, is_test=_is_test)
