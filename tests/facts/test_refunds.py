@@ -163,6 +163,21 @@ def test_the_rest_is_what_did_not_go_back_otherwise(shop, rows, back):
     assert again.unchanged + again.rejected == len(rows)
 
 
+@pytest.mark.parametrize(("rows", "back"), [
+    ([refund(1, "none")], []),
+    ([refund(1, "none"), refund(2, "22")], [2_200]),
+    ([refund(1, "none"), refund(2, "rest")], [2_200]),
+    ([refund(2, "None"), refund(3, "none", order="9")], [700]),
+])  # fmt: skip
+def test_what_turned_out_to_be_no_refund_is_let_go(shop, rows, back):
+    shop.take(ORDERS + ORDER)
+    shop.take(HEAD + refund(1, "7", sku="guide"))
+    for _ in range(2):
+        assert shop.take(HEAD + "".join(rows)).rejected == 0
+        assert shop.rows("refunds", "amount") == back
+    assert since(shop)[0] == (5 if back else None)
+
+
 RATES = "currency,day,rate\nEUR,2026-01-01,1.25\nGBP,2026-01-01,2\n"
 IN = HEAD[:-1] + ",currency\n"
 

@@ -192,6 +192,16 @@ def test_what_is_wrong_with_one_event_is_held_against_no_other(
         assert reasons(ear)[later["messageId"]] is None
 
 
+def test_what_cannot_be_leaves_what_was_told_before_as_it_was(ear: Ear) -> None:
+    bad = updated({**COURSE, "price": -1})
+    for told in ([completed()], [completed(), refunded(products=[GUIDE])]):
+        ear.forget()
+        ear.tell("segment", *told)
+        before = ear.facts()
+        assert ear.tell("segment", bad).parked == 1
+        assert ear.facts() == before
+
+
 # ── two numbers of one order ────────────────────────────────────────────────────────────────────
 
 
@@ -231,6 +241,90 @@ def test_what_goes_back_of_a_payment_is_of_the_invoice_that_it_paid(ear: Ear, ba
             assert [at is not None for _, at in ear.rows("order_lines", "sku", "refunded_at")] == [
                 back == 2_000
             ]
+
+
+# ── what goes back by Stripe ────────────────────────────────────────────────────────────────────
+
+BUYS = of_stripe(
+    "charge.succeeded", 0, id="ch_1", payment_intent="pi_1", captured=True, amount=2_000, currency="usd",
+    receipt_email="ann@loaf.example",
+)  # fmt: skip
+
+
+def disputed(what: str, at: int, status: str, *moved: int, amount: int = 2_000) -> dict[str, Any]:
+    balance = [{"amount": each, "currency": "usd"} for each in moved]
+    thing = {"id": "dp_1", "payment_intent": "pi_1", "amount": amount, "currency": "usd", "status": status}
+    begun = int(NOW.timestamp()) + 5
+    return of_stripe(f"charge.dispute.{what}", at, **thing, created=begun, balance_transactions=balance)
+
+
+def charge_refunded(at: int, amount: int, **more: Any) -> dict[str, Any]:
+    """As newer versions tell it, which list no refunds."""
+    charge = {"id": "ch_1", "payment_intent": "pi_1", "amount": 2_000, "currency": "usd"}
+    return of_stripe("charge.refunded", at, **charge, amount_refunded=amount, **more)
+
+
+def refund_is(
+    status: str, at: int, amount: int, ref: str = "re_1", what: str = "updated", made: int = 5
+) -> dict[str, Any]:
+    thing = {"id": ref, "payment_intent": "pi_1", "amount": amount, "currency": "usd", "status": status}
+    told = of_stripe(f"refund.{what}", at, **thing, created=int(NOW.timestamp()) + made)
+    return {**told, "id": f"{told['id']}_{ref}"}
+
+
+OPEN = disputed("created", 5, "needs_response")
+TAKEN = disputed("funds_withdrawn", 5, "needs_response", -2_000)
+GONE_BACK: list[tuple[list[dict[str, Any]], list[int]]] = [
+    ([disputed("created", 5, "warning_needs_response"), disputed("closed", 9, "warning_closed")], []),
+    ([disputed("created", 5, "warning_needs_response"), disputed("updated", 9, "needs_response")], [2_000]),
+    ([OPEN, TAKEN], [2_000]),
+    ([OPEN, TAKEN, disputed("closed", 9, "lost", -2_000)], [2_000]),
+    ([OPEN, TAKEN, disputed("updated", 9, "under_review"), disputed("closed", 9, "won", -2_000, 2_000)], []),
+    ([OPEN, TAKEN, disputed("funds_reinstated", 9, "won", -2_000)], []),
+    ([TAKEN, disputed("closed", 9, "lost", -2_000, 500), disputed("funds_reinstated", 9, "lost", -2_000, 500)], [1_500]),
+    ([disputed("funds_withdrawn", 5, "needs_response", amount=700)], [700]),
+    ([disputed("funds_withdrawn", 5, "needs_response", amount=2_050)], [2_000]),  # by an exchange in between
+    ([refund_is("succeeded", 4, 600), TAKEN], [600, 1_400]),
+    ([charge_refunded(4, 600), disputed("funds_withdrawn", 5, "needs_response", amount=700)], [600, 700]),
+    ([charge_refunded(6, 500)], [500]),
+    ([charge_refunded(6, 2_000)], [2_000]),
+    ([charge_refunded(6, 500), charge_refunded(8, 2_000)], [500, 1_500]),
+    ([charge_refunded(6, 500), charge_refunded(6, 1_250) | {"id": "evt_same_second"}], [1_250]),
+    ([charge_refunded(6, 2_000), refund_is("succeeded", 5, 2_000, what="created")], [2_000]),
+    ([charge_refunded(6, 500), refund_is("pending", 5, 500, what="created"), refund_is("succeeded", 7, 500)], [500]),
+    ([charge_refunded(6, 500), charge_refunded(8, 2_000), refund_is("succeeded", 7, 1_500, "re_2", made=7)], [500, 1_500]),
+    ([refund_is("succeeded", 5, 500, what="created"), refund_is("failed", 5, 500, what="failed")], []),
+    ([charge_refunded(6, 500), refund_is("succeeded", 5, 500), refund_is("canceled", 9, 500, what="failed")], []),
+    ([charge_refunded(6, 900), charge_refunded(8, 400)], [400]),  # one that failed went out of the sum
+    ([charge_refunded(6, 500, refunds=None)], [500]),
+    ([charge_refunded(6, 500, refunds={"data": [{"id": "re_1", "amount": 500, "currency": "usd", "payment_intent": "pi_1", "status": "succeeded"}]}), refund_is("succeeded", 5, 500)], [500]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "left"), GONE_BACK)
+def test_what_goes_back_by_stripe_is_counted_once_in_any_order(
+    ear: Ear, told: list[dict[str, Any]], left: list[int]
+) -> None:
+    turns = list(permutations([BUYS, *told]))
+    for turn in turns[:: 1 + len(turns) // (4 if ear.store.engine.dialect.name == "sqlite" else 1)]:
+        for batches in ([[each] for each in turn], [turn], [[each] for each in (*turn, *turn)]):
+            ear.forget()
+            for number, batch in enumerate(batches):
+                ear.hear("stripe", [(f"{each['id']}/{number // len(turn)}", each) for each in batch])
+                ear.take_up()
+            assert sorted(row[0] for row in ear.rows("refunds", "amount")) == sorted(left), turn
+            assert set(ear.verdicts()) == {("applied", None)}
+            gone = sum(left) == 2_000
+            assert [at is not None for (at,) in ear.rows("order_lines", "refunded_at")] == [gone]
+
+
+def test_what_went_back_of_an_invoice_as_a_sum_is_of_it(ear: Ear) -> None:
+    for turn in permutations([INVOICE, PAYMENT, charge_refunded(60, 500)]):
+        ear.forget()
+        for each in turn:
+            ear.tell("stripe", each)
+        assert ear.rows("refunds", "order_ref", "amount") == [("in_1", 500)]
+        assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
 
 
 # ── shops: what has no sku, and who has no name ─────────────────────────────────────────────────
@@ -432,6 +526,44 @@ def test_a_line_that_shopify_took_out_of_an_order_is_not_bought(
     ear.tell("shopify", told)
     assert ear.rows("order_lines", "sku", "refunded_at") == left
     assert ear.rows("orders", "amount") == [(1_500,)]
+
+
+def shopify_disputes(status: str, kind: str = "chargeback", done: str | None = None) -> dict[str, Any]:
+    """As `disputes/create` and `disputes/update` have it: no time of the word itself."""
+    begun, money = NOW.isoformat(), {"amount": "10.00", "currency": "USD"}
+    said = {"id": 5, "order_id": 7, "type": kind, "status": status, **money}
+    return {
+        "topic": "disputes/update",
+        "body": {**said, "initiated_at": begun, "finalized_on": done},
+    }
+
+
+DONE = "2026-03-20T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ([shopify_disputes("needs_response", "inquiry")], []),
+        ([shopify_disputes("needs_response")], [1_000]),
+        ([shopify_disputes("needs_response", "inquiry"), shopify_disputes("under_review")], [1_000]),
+        ([shopify_disputes("under_review"), shopify_disputes("lost", done=DONE)], [1_000]),
+        ([shopify_disputes("under_review"), shopify_disputes("accepted")], [1_000]),
+        ([shopify_disputes("under_review"), shopify_disputes("won", done=DONE)], []),
+        ([shopify_disputes("needs_response"), shopify_disputes("won", done="2026-03-20")], []),
+        ([shopify_disputes("needs_response") | {"body": {"id": 5, "order_id": None}}], []),
+    ],
+)
+def test_a_chargeback_of_shopify_takes_the_money_until_it_is_won(
+    ear: Ear, told: list[dict[str, Any]], left: list[int]
+) -> None:
+    for turn in permutations([sale(MUG, total="10.00", email="ann@loaf.example"), *told]):
+        ear.forget()
+        for each in turn:
+            ear.hear("shopify", [(None, each)])
+            ear.take_up()
+        assert [amount for (amount,) in ear.rows("refunds", "amount")] == left
+        assert "parked" not in {outcome for outcome, _ in ear.verdicts()}
 
 
 def test_money_of_shopify_goes_back_in_the_currency_of_the_shop(ear: Ear) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from engine.app.hearing import drain
 from engine.app.project import Project
 from engine.facts.receiving.landing import Hall
-from engine.facts.receiving.saying import NotUnderstood
+from engine.facts.receiving.saying import NotUnderstood, NotWanted
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.refusal import Refused
 from engine.settings.model import Settings
@@ -88,7 +88,9 @@ def test_what_was_acknowledged_survives_kill_9(
 
 @given(
     source=st.sampled_from(list(SOURCES)),
-    topic=st.sampled_from(["orders/x", "customers/x", "refunds/x", "order.updated", "customer.created"]),
+    topic=st.sampled_from(
+        ["orders/x", "customers/x", "refunds/x", "disputes/x", "order.updated", "customer.created"]
+    ),
     said=json_values,
 )
 @settings(max_examples=400)
@@ -98,7 +100,7 @@ def test_a_reader_says_facts_or_why_not(source: str, topic: str, said: Any) -> N
         {"topic": topic, "body": said},
         {"type": "track", "event": "Order Refunded", "properties": said},
     ):
-        with suppress(NotUnderstood, Refused):
+        with suppress(NotUnderstood, NotWanted, Refused):
             SOURCES[source].read(event, NOW)
 
 

@@ -477,7 +477,7 @@ json_values = st.recursive(
             st.sampled_from([
                 *("id", "type", "object", "data", "created", "created_at", "updated_at", "line_items", "user", "payload"),
                 *("items", "amount", "currency", "customer", "status", "batch", "event", "properties", "traits", "price"),
-                *("userId", "timestamp", "order_id", "products", "resource", "action", "refunds", "verb", "actor", "sentAt"),
+                *("userId", "timestamp", "order_id", "products", "resource", "action", "refunds", "verb", "actor", "sentAt", "balance_transactions", "amount_refunded", "type"),
             ]),
             inner,
             max_size=5,
@@ -495,12 +495,14 @@ KINDS = (
     "customer.subscription.updated",
     "checkout.session.completed",
     "refund.created",
+    "charge.refunded",
+    "charge.dispute.closed",
 )
 
 
 @given(
     path=st.sampled_from([*API, *(f"/webhooks/{name}" for name in (*HOOKS, "sendgrid", "nobody"))]),
-    topic=st.sampled_from(["orders/create", "refunds/create", "customers/update", "order.updated", "customer.created", ""]),
+    topic=st.sampled_from(["orders/create", "refunds/create", "disputes/update", "customers/update", "order.updated", "customer.created", ""]),
     said=st.one_of(json_values, st.builds(lambda kind, thing: {"type": kind, "created": 1, "data": {"object": thing}}, st.sampled_from(KINDS), json_values)),
     junk=st.one_of(st.none(), st.binary(max_size=100)),
     believed=st.booleans(),

@@ -1,7 +1,6 @@
 """Refunds that come by themselves: money that went back for an order that is known already."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -11,7 +10,6 @@ from sqlalchemy import Connection, select
 from engine.clock import to_micros
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, as_kept, insert_plain, remove
-from engine.facts.changes import note_changes
 from engine.facts.columns import Column, Manner, plain
 from engine.facts.exchange import Exchange
 from engine.facts.identity import People, lock_customers
@@ -26,16 +24,16 @@ from engine.facts.transactions import Key
 from engine.facts.values import Parse
 from engine.facts.values.numbers import minor
 from engine.facts.values.words import currency, text
-from engine.store.ids import IdFactory
 from engine.store.tables import order_lines, orders, refunds
 
 REST = "rest"  # the amount of what did not go back otherwise
+NONE = "none"  # that of what turned out to be no refund
 
 
 def _positive(manner: Manner) -> Parse:
     def parse(value: str) -> str:
-        if value.lower() == REST:
-            return REST
+        if value.lower() in (REST, NONE):
+            return value.lower()
         amount: Decimal = manner.amounts(value)
         if amount <= 0:
             msg = "is not above 0"
@@ -75,23 +73,6 @@ class Ordered(NamedTuple):
 def refund_ref(order_ref: str, refund_id: str) -> str:
     """The name under which a refund that came by itself is kept."""
     return f"refund:{order_ref}/{refund_id}"
-
-
-def withdraw(
-    connection: Connection, refs: Iterable[tuple[str, str]], ids: IdFactory, now: datetime
-) -> set[str]:
-    """Let refunds go that turned out to be none, each by its order's number and its own; of which orders."""
-    wanted: dict[str, list[str]] = {}
-    for order_ref, refund in refs:
-        wanted.setdefault(order_ref, []).append(refund_ref(order_ref, refund))
-    ordered = _ordered(connection, sorted(wanted)) if wanted else {}
-    stored = _stored(connection, sorted({order.customer for order in ordered.values()}))
-    named = {(order.customer, refund) for ref, order in ordered.items() for refund in wanted[ref]}
-    left = {key: values for key, values in stored.items() if key not in named}
-    written = _differing(_standing(left, ordered), stored) | dict.fromkeys(named & stored.keys())
-    _write(connection, written, stored, to_micros(now))
-    note_changes(connection, {customer for customer, _ in written}, ids)
-    return {str(stored[key][0]) for key in named & stored.keys()}
 
 
 def _row(values: Sequence[Any], place: Place, _: bool) -> RefundRow:  # noqa: FBT001 - no credits here
@@ -191,25 +172,39 @@ class _Book(NamedTuple):
 def _said(
     people: People, rows: Iterable[RefundRow], book: _Book, outcome: Outcome
 ) -> tuple[dict[Key, list[Values | None]], dict[Key, list[Place]]]:
-    """What the rows say of each refund, and where; the last one counts. None is a rest of nothing."""
+    """What the rows say of each refund, and where; the last one counts. None is one of nothing."""
     found: dict[Key, list[Values | None]] = {}
     places: dict[Key, list[Place]] = {}
     rests: dict[Key, list[RefundRow]] = {}
     for row in rows:
+        if row.amount == NONE and row.order_ref not in book.ordered:
+            outcome.unchanged += 1  # nothing is known of it, and nothing is to be
+            continue
         try:
-            order = _order_of(row, book.ordered)
+            order = book.ordered[row.order_ref] if row.amount == NONE else _order_of(row, book.ordered)
             _refuse_stranger(people, row, order)
             key = (order.customer, refund_ref(row.order_ref, row.refund_ref))
-            line_ref, sku, most = _line_of(row, order)
+            values = _values(row, order, book.exchange)
             if row.amount == REST:
                 rests.setdefault(key, []).append(row)
             else:
-                money = _back(row, most, order, book.exchange)
-                found.setdefault(key, []).append((row.order_ref, line_ref, sku, row.at, *money))
+                found.setdefault(key, []).append(values)
             places.setdefault(key, []).append(row.place)
         except Refused as refused:
             outcome.refuse([row.place], refused)
     return found | _rests(rests, found, book), places
+
+
+def _values(row: RefundRow, order: Ordered, exchange: Exchange) -> Values | None:
+    """Those of a rest are worked out later."""
+    if row.amount == NONE:
+        return None
+    line_ref, sku, most = _line_of(row, order)
+    return (
+        None
+        if row.amount == REST
+        else (row.order_ref, line_ref, sku, row.at, *_back(row, most, order, exchange))
+    )
 
 
 def _rests(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.facts.importers.importer import Nobody
-from engine.facts.receiving.dossier import ORDER, Dossier, Key, parts_of
+from engine.facts.receiving.dossier import ORDER, Dossier, parts_of
 from engine.facts.receiving.inbound import Told
 from engine.facts.receiving.pile import Pile
 from engine.facts.receiving.saying import OfOrder
@@ -14,12 +14,16 @@ from engine.facts.refusal import Refused
 
 @dataclass
 class Case:
-    """The dossier with what was told now, and how it was `before`; `behind` and `places` are by part."""
+    """The dossier with what was told now, and how it was `before`; `behind` and `places` are by part.
+
+    `taken_back`: it is as it was before.
+    """
 
     dossier: Dossier
     before: dict[str, Any]
     behind: dict[str, list[Told]]
     places: dict[str, int] = field(default_factory=dict)
+    taken_back: bool = False
 
     @classmethod
     def of(cls, dossier: Dossier, events: Sequence[tuple[Told, OfOrder]]) -> "Case":
@@ -44,17 +48,13 @@ class Case:
             if len(events) > 1:
                 return sorted(events, key=lambda told: (told.received_at, told.event_id))
             self.dossier.said = self.before
-            self.behind = {}
+            self.behind, self.taken_back = {}, True
         return ()
 
     def _impossible(self, part: str, pile: Pile) -> bool:
         """Whether it was refused for itself: a refund may also wait for its order, or for a better one."""
         number = self.places[part]
         return number in (pile.refused if part == ORDER else pile.unmade)
-
-    def void(self) -> Iterator[Key]:
-        """The refunds of it that are none any more."""
-        yield from self.dossier.void()
 
     def erased(self, pile: Pile) -> bool:
         """Whether it is of somebody who was erased."""

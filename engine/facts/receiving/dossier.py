@@ -6,20 +6,21 @@ parts, the order and each refund of it, so that what one event lacks is not held
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.facts.importers.refunds import REST
+from engine.facts.importers.refunds import NONE, REST
 from engine.facts.receiving.inbound import Told
-from engine.facts.receiving.saying import Fact, Fields, OfOrder
+from engine.facts.receiving.saying import APART, VOID, Fact, Fields, OfOrder
+from engine.facts.receiving.sums import beyond
 from engine.facts.refusal import Refused
 
 Key = tuple[str, str]  # source and order
 ORDER = "order"
 REFUND = "refund."
+RETURNED = "returned."  # what went back in all by then
 CANCELLED = "cancelled"  # the part, and the id of the refund, that a cancelled order is
 CURRENCY = "currency."  # of the amounts of that name
 PAID = "head.paid"
@@ -43,6 +44,8 @@ class Dossier:
             self._put(name, version, value)
         for refund, fields in of.refunds.items():
             self._put_refund(refund, version, fields)
+        if of.returned:
+            self._put(_returned(of), [f"{_number(of.returned['amount']):040f}", told.event_id], of.returned)
         if ORDER in parts_of(of):
             self.said[FIRST] = min(self.said.get(FIRST, of.since), of.since, key=_micros)
         self._remember_lines(of.lines or ())
@@ -57,30 +60,27 @@ class Dossier:
     @property
     def parts(self) -> list[str]:
         """The names of its parts, the order first."""
-        backs = sorted(name for name in self.said if name.startswith(REFUND))
-        return [ORDER, *backs, *([CANCELLED] if self._get(CANCELLED) else [])]
+        backs = sorted(name for name in self.said if name.startswith((REFUND, RETURNED)))
+        return [ORDER, *backs, *([CANCELLED] if CANCELLED in self.said else [])]
 
     def facts(self, part: str) -> Iterator[Fact]:
         """The rows of that part. Raises Refused."""
         if part == ORDER:
             yield from (Fact("orders", {**self.head, **line}) for line in self._lines)
         elif part == CANCELLED:
-            yield self._refund(CANCELLED, {"at": self._get(CANCELLED)})
-        elif fields := self._standing(self._get(part)):
-            yield self._refund(part.removeprefix(REFUND), fields)
-
-    def void(self) -> Iterator[Key]:
-        """Refunds that are none by now: of a line that its order lost together with the price."""
-        for part in self.parts[1:]:
-            with suppress(Refused):
-                if not any(self.facts(part)):
-                    yield self.ref, part.removeprefix(REFUND)
+            yield self._refund(CANCELLED, self._cancelled)
+        elif part.startswith(RETURNED):
+            yield self._refund(part, self._beyond(part))
+        else:
+            yield self._refund(part.removeprefix(REFUND), self._standing(self._get(part)))
 
     def take_over(self, other: "Dossier") -> None:
-        """The refunds that were told under another number of the order, and what waits of them."""
+        """What went back that was told under another number of the order, and what waits of it."""
         for name in [name for name in other.said if name.startswith(REFUND)]:
             version, fields = other.said.pop(name)
             self._put_refund(name.removeprefix(REFUND), version, fields)
+        for name in [name for name in other.said if name.startswith(RETURNED)]:
+            self._put(name, *other.said.pop(name))
         for part, ids in other.waits.items():
             self.waits[part] = sorted({*self.waits.get(part, ()), *ids})
         other.waits = {}
@@ -89,10 +89,30 @@ class Dossier:
         """Where nothing says how much, it is all that did not go back otherwise."""
         if not fields.get("amount"):
             fields = {**fields, "amount": REST, "currency": ""}
-        return Fact("refunds", {**fields, "refund_id": refund, "order_id": self.ref})
+        columns = {name: said for name, said in fields.items() if name not in (VOID, APART)}
+        return Fact("refunds", {**columns, "refund_id": refund, "order_id": self.ref})
+
+    @property
+    def _cancelled(self) -> Fields:
+        """What was never paid is not given back."""
+        at = self._get(CANCELLED)
+        return {"at": at} if at and self._get(PAID) != "no" else _none(at or self.head["at"])
+
+    def _beyond(self, part: str) -> Fields:
+        """What of a sum no single refund tells of, and no sum of an earlier time."""
+        sums = {name: _number(fields["amount"]) for name, fields in self._all(RETURNED).items()}
+        single = [each for each in self._all(REFUND).values() if APART not in each]
+        told = sum((_number(each.get("amount")) for each in single), Decimal())
+        fields = self._get(part)
+        left = beyond(sums, told)[part.removeprefix(RETURNED)]
+        return {**fields, "amount": f"{left:f}"} if left else _none(fields["at"])
 
     def _standing(self, fields: Fields) -> Fields:
         """The refund as it is to be taken off what the order costs by now; nothing where that was done."""
+        if VOID in fields:
+            return _none(fields["at"])
+        if APART in fields and self._takes_all(fields):
+            return {**fields, "amount": ""}
         if not self._lost(fields):
             return fields
         if not fields.get("amount"):
@@ -102,7 +122,12 @@ class Dossier:
             msg = "currency is another than the order's, which has that line no more"
             raise Refused(msg)
         kept = self._paid - sum(map(_amount, self._lines), Decimal())
-        return _of_whole(fields) if _number(fields["amount"]) <= kept else {}
+        return _of_whole(fields) if _number(fields["amount"]) <= kept else _none(fields["at"])
+
+    def _takes_all(self, fields: Fields) -> bool:
+        """Whether as much was taken as was paid, or more, as by an exchange: then it is what was left."""
+        ours = fields.get("currency", "").upper() in ("", self._currency())
+        return ours and FIRST in self.said and 0 < self._paid <= _number(fields["amount"])
 
     def _lost(self, fields: Fields) -> bool:
         """Whether it is of a line that the order had once, and has no more."""
@@ -163,7 +188,13 @@ def parts_of(of: OfOrder) -> list[str]:
     """The parts of its order that an event speaks of."""
     whole = bool(of.head) or of.lines is not None or of.guess is not None
     refunds = [f"{REFUND}{refund}" for refund in of.refunds]
-    return [*([ORDER] if whole else []), *refunds, *([CANCELLED] if of.cancelled else [])]
+    returned = [_returned(of)] if of.returned else []
+    return [
+        *([ORDER] if whole else []),
+        *refunds,
+        *returned,
+        *([CANCELLED] if of.cancelled is not None else []),
+    ]
 
 
 def _told(of: OfOrder) -> Iterator[tuple[str, Any]]:
@@ -173,7 +204,7 @@ def _told(of: OfOrder) -> Iterator[tuple[str, Any]]:
     }
     yield from ((f"head.{name}", value) for name, value in of.head.items() if value)
     yield from lines.items()
-    if of.cancelled:
+    if of.cancelled is not None:
         yield CANCELLED, of.cancelled
     amounts = {"order_total": of.head.get("order_total"), **lines}
     yield from ((f"{CURRENCY}{name}", of.head.get("currency", "")) for name, each in amounts.items() if each)
@@ -182,6 +213,15 @@ def _told(of: OfOrder) -> Iterator[tuple[str, Any]]:
 def _version(of: OfOrder) -> str:
     """Of several words at one instant, which for shops is a second, that on a paid order is the latest."""
     return _micros(of.since) + ("+" if of.head.get("paid") == "yes" else "")
+
+
+def _returned(of: OfOrder) -> str:
+    """The name of a sum: those of one time are the same, and the largest of them counts."""
+    return f"{RETURNED}{_micros(of.since)}"
+
+
+def _none(at: str) -> Fields:
+    return {"at": at, "amount": NONE}
 
 
 def _micros(at: str) -> str:

@@ -6,7 +6,6 @@ importer refuses is parked with its reason, and costs no other event anything.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +19,6 @@ from engine.facts.catalogue import Catalogue
 from engine.facts.columns import Money
 from engine.facts.importers import IMPORTERS
 from engine.facts.importers.importer import Landing, Nobody
-from engine.facts.importers.refunds import REST, withdraw
 from engine.facts.receiving import inbound
 from engine.facts.receiving.cases import Case
 from engine.facts.receiving.clerk import Clerk
@@ -115,8 +113,8 @@ class Hall:
         waited = self._settle(connection, cases, pile)
         refused = _refusals(pile)
         self._let_go(connection, {told: facts for told, facts in said.items() if told not in refused})
-        own = {(told.source, told.event_id) for told in batch}
-        earlier = {told: each for told, each in waited.items() if (told.source, told.event_id) not in own}
+        batched = {(told.source, told.event_id) for told in batch}
+        earlier = {told: each for told, each in waited.items() if (told.source, told.event_id) not in batched}
         return earlier | verdicts | dict.fromkeys(said, Verdict(APPLIED)) | refused
 
     def _read(self, batch: Iterable[Told]) -> tuple[dict[Told, Verdict], dict[Told, Said]]:
@@ -201,23 +199,18 @@ class Hall:
                 for place, refused in outcome.refused:
                     pile.refused.setdefault(place[0], refused)
 
-    def _work_out_rests(self, connection: Connection, cases: Iterable[Case]) -> None:
-        """What gave back the rest of an order, where another refund turned out to be none: now it is more."""
+    def _land_as_before(self, connection: Connection, cases: Iterable[Case]) -> None:
+        """Of what cannot be, something may have landed: it is as if that had never been told."""
         pile = Pile()
         for case in cases:
-            for part in case.dossier.parts[1:]:
-                with suppress(Refused):
-                    facts = [fact for fact in case.dossier.facts(part) if fact.fields["amount"] == REST]
-                    pile.put(self._clerk, case.dossier.source, facts, ())
-        if rows := pile.rows["refunds"]:
-            IMPORTERS["refunds"].land(connection, rows, self._landing)
+            for part in case.dossier.parts:
+                pile.put(self._clerk, case.dossier.source, self._facts(case.dossier, part), ())
+        self._land(connection, pile)
 
     def _settle(self, connection: Connection, cases: Sequence[Case], pile: Pile) -> dict[Told, Verdict]:
         """Events that waited for others to come are applied once their part could land with them."""
         now = self._landing.now
-        void = [each for case in cases for each in case.void()]
-        gone_of = withdraw(connection, void, self._landing.ids, now)
-        self._work_out_rests(connection, [case for case in cases if case.dossier.ref in gone_of])
+        self._land_as_before(connection, [case for case in cases if case.taken_back])
         waited = {
             (told := Told(case.dossier.source, event_id, now, "")): _verdict(told, refused)
             for case in cases

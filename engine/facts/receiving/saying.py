@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Fields = Mapping[str, str]  # by the names of the columns of a kind of file
+VOID, APART = "void", "apart"  # beside the columns of a refund
 
 
 class NotUnderstood(Exception):
@@ -37,8 +38,10 @@ class OfOrder:
     """What one event says of an order; of several events the latest counts, column by column.
 
     `lines` None: nothing is said of them; `guess`: what they are as long as none are told. `refunds` are by
-    their own ids, with `at`, `amount` ('' = all that was paid), `sku` and `line_id`. `cancelled`: since when
-    all of it is given back that was not before. `same_as`: the number under which the
+    their own ids, with `at`, `amount` ('' = all that was paid), `sku` and `line_id`; one that is VOID is none
+    so far or any more, and one that is APART is no part of `returned`: what went back by refunds in all, by
+    then, where each by itself may never be told. `cancelled`: since when all of it is given back that was
+    not before; '' = it is not, None = nothing is said of that. `same_as`: the number under which the
     order is told of elsewhere.
     """
 
@@ -47,7 +50,8 @@ class OfOrder:
     head: Fields = field(default_factory=dict)  # columns that speak of the whole order
     lines: Sequence[Fields] | None = None
     refunds: Mapping[str, Fields] = field(default_factory=dict)
-    cancelled: str = ""
+    returned: Fields = field(default_factory=dict)
+    cancelled: str | None = None
     guess: Sequence[Fields] | None = None
     same_as: str = ""
 

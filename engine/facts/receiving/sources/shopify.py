@@ -3,18 +3,28 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from engine.facts.receiving.parts import filled, first, items, moment, needed, part, required, text, written
-from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.saying import (
+    APART,
+    VOID,
+    Fact,
+    Fields,
+    NotUnderstood,
+    NotWanted,
+    OfOrder,
+    Said,
+)
 from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, same
 
 NAME = "shopify"
 TIP, CUSTOM = "shopify:tip", "shopify:custom"  # the products of lines that name none
 PAID = ("paid", "partially_refunded", "refunded")
+OPEN, LOST = ("needs_response", "under_review"), ("lost", "accepted")  # of disputes
 Thing = Mapping[str, Any]
 
 
@@ -145,6 +155,33 @@ def _back(refund: Thing) -> Mapping[str, Fields]:
     return {ref: filled({**each, "at": at, "currency": currency}) for ref, each in {**found, **rest}.items()}
 
 
+def _dispute(dispute: Thing) -> Said:
+    """A chargeback takes the money at once, an inquiry takes none, and what is won comes back.
+
+    Nothing says when a word of it was said: of those without an end the one that goes furthest holds.
+    """
+    if not first(dispute, "order_id"):
+        msg = "it is of no order"
+        raise NotWanted(msg)
+    status, charged_back = text(dispute.get("status")), text(dispute.get("type")) == "chargeback"
+    at = required(moment(dispute.get("initiated_at")), "initiated_at")
+    gone = {
+        "at": at,
+        "amount": needed(dispute, "amount"),
+        "currency": first(dispute, "currency"),
+        APART: "yes",
+    }
+    if not charged_back or status not in (*OPEN, *LOST):
+        gone[VOID] = "yes"
+    said = moment(dispute.get("finalized_on")) or datetime.fromisoformat(at)
+    since = said + timedelta(microseconds=(status not in OPEN) + 2 * charged_back)
+    return [
+        OfOrder(
+            needed(dispute, "order_id"), written(since), refunds={f"dispute-{needed(dispute, 'id')}": gone}
+        )
+    ]
+
+
 def _line_back(each: Thing) -> tuple[str, Decimal, str]:
     told, currency = _money(each, "subtotal")
     price = _number(part(each, "line_item").get("price"))
@@ -213,6 +250,7 @@ def _number(said: Any) -> Decimal:
 KINDS: Mapping[str, Callable[[Thing], Said]] = {
     "orders": _order,
     "refunds": _refund,
+    "disputes": _dispute,
     "customers": _customer,
     "checkouts": _checkout,
 }

@@ -23,7 +23,7 @@ from engine.facts.receiving.parts import (
     text,
     written,
 )
-from engine.facts.receiving.saying import Fact, Fields, NotUnderstood, OfOrder, Said
+from engine.facts.receiving.saying import APART, VOID, Fact, Fields, NotUnderstood, OfOrder, Said
 from engine.facts.receiving.sources.source import Events, Hook, Posted
 
 NAME = "stripe"
@@ -38,6 +38,14 @@ STATUS = {
     "paused": "past_due",
     "canceled": "expired",
 }
+REFUNDS = (
+    "pending",
+    "requires_action",
+    "succeeded",
+    "failed",
+    "canceled",
+)  # of one second the last one holds
+GONE = ("needs_response", "under_review", "lost")  # disputes that took the money; inquiries take none
 WHOLE = (
     *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
     *("PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"),
@@ -169,20 +177,63 @@ def _payment_ref(thing: Thing) -> str:
 
 
 def _refund(refund: Thing, at: datetime) -> Said:
-    """Only one that succeeded is one."""
-    if text(refund.get("status")) != "succeeded":
+    """Only one that succeeded is one, and no longer where it failed after that."""
+    status = text(refund.get("status"))
+    if status not in REFUNDS:
         return []
     currency = first(refund, "currency")
     when = written(seconds(refund.get("created")) or at)
     back = {"at": when, "amount": _major(refund.get("amount"), currency), "currency": currency}
-    fields = {needed(refund, "id"): back}
-    return [OfOrder(_payment_ref(refund), written(at), refunds=fields)]
+    if status != "succeeded":
+        back[VOID] = "yes"
+    since = at + timedelta(microseconds=REFUNDS.index(status))
+    return [OfOrder(_payment_ref(refund), written(since), refunds={needed(refund, "id"): back})]
 
 
 def _refunded(charge: Thing, at: datetime) -> Said:
-    """Where the charge names its refunds; newer versions tell of each by itself."""
-    refunds = items(part(charge, "refunds").get("data"))
-    return [each for refund in refunds for each in _refund(refund, at)]
+    """Newer versions name no refunds here, but how much went back by all of them so far."""
+    if isinstance(listed := part(charge, "refunds").get("data"), list):
+        return [each for refund in items(listed) for each in _refund(refund, at)]
+    currency = first(charge, "currency")
+    amount = _major(charge.get("amount_refunded"), currency)
+    if not amount:
+        msg = "amount_refunded is missing"
+        raise NotUnderstood(msg)
+    back = {"at": written(at), "amount": amount, "currency": currency}
+    return [OfOrder(_payment_ref(charge), written(at), returned=back)]
+
+
+def _dispute(dispute: Thing, at: datetime) -> Said:
+    """A chargeback takes the money at once. What is won comes back, and so may a part of what is lost."""
+    status, currency, minor = text(dispute.get("status")), first(dispute, "currency"), dispute.get("amount")
+    if not isinstance(minor, int):
+        msg = "amount is missing"
+        raise NotUnderstood(msg)
+    back = sum(_came_back(each, currency) for each in items(dispute.get("balance_transactions")))
+    gone = {
+        "at": written(seconds(dispute.get("created")) or at),
+        "amount": _major(max(minor - back, 0), currency),
+        "currency": currency,
+        APART: "yes",
+    }
+    if status not in GONE or back >= minor:
+        gone[VOID] = "yes"
+    since = at + timedelta(microseconds=0 if status.endswith(("response", "review")) else 1)
+    return [OfOrder(_payment_ref(dispute), written(since), refunds={needed(dispute, "id"): gone})]
+
+
+def _reinstated(dispute: Thing, at: datetime) -> Said:
+    """Where nothing says how much came back, all of it did."""
+    moved = items(dispute.get("balance_transactions"))
+    if not any(_came_back(each, first(dispute, "currency")) for each in moved):
+        dispute = {**dispute, "status": "won"}
+    return _dispute(dispute, at)
+
+
+def _came_back(moved: Thing, currency: str) -> int:
+    """Of what moved for a dispute, in its own currency: what was taken stands there below zero."""
+    amount = moved.get("amount")
+    return max(amount, 0) if isinstance(amount, int) and first(moved, "currency") == currency else 0
 
 
 def _invoice(invoice: Thing, at: datetime) -> Said:
@@ -260,6 +311,10 @@ KINDS: Mapping[str, Callable[[Thing, datetime], Said]] = {
     "charge.refund.updated": _refund,
     "refund.created": _refund,
     "refund.updated": _refund,
+    "refund.failed": _refund,
+    **{f"charge.dispute.{what}": _dispute
+       for what in ("created", "updated", "funds_withdrawn", "closed")},
+    "charge.dispute.funds_reinstated": _reinstated,
     "invoice.paid": _invoice,
     "invoice.payment_succeeded": _invoice,
     "invoice_payment.paid": _invoice_payment,
