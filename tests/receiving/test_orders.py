@@ -327,6 +327,55 @@ def test_what_went_back_of_an_invoice_as_a_sum_is_of_it(ear: Ear) -> None:
         assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
 
 
+def subscribed(at: int, *held: str, before: Iterable[str] = (), status: str = "active") -> dict[str, Any]:
+    """Items are named as `1:club`: which it is, the younger the higher, and its product."""
+
+    def listed(named: Iterable[str]) -> dict[str, Any]:
+        split = [each.split(":") for each in named]
+        return {"data": [{"id": f"si_{n}", "created": int(n), "price": {"product": sku}} for n, sku in split]}
+
+    told = of_stripe(
+        "customer.subscription.updated", at, id="sub_1", customer="cus_1", status=status, items=listed(held),
+        current_period_end=int(NOW.timestamp()) + 9_000,
+    )  # fmt: skip
+    told["data"]["previous_attributes"] = {"items": listed(before)} if before else {"metadata": {}}
+    return told
+
+
+def held(ear: Ear) -> set[tuple[str, str]]:
+    rows = ear.rows("subscriptions", "sku", "status", "until", "derived")
+    return {(sku, status) for sku, status, until, derived in rows if until is None and not derived}
+
+
+@pytest.mark.parametrize(
+    ("told", "stand"),
+    [
+        ([subscribed(1, "1:club")], {("club", "active")}),
+        ([subscribed(1, "2:seats", "1:club")], {("club", "active"), ("seats", "active")}),
+        ([subscribed(1, "1:club"), subscribed(2, "1:club", "2:seats", before=["1:club"])],
+         {("club", "active"), ("seats", "active")}),
+        ([subscribed(1, "1:club", "2:seats"), subscribed(2, "1:club", before=["1:club", "2:seats"])],
+         {("club", "active"), ("seats", "expired")}),
+        ([subscribed(1, "1:club", "2:seats"), subscribed(2, "2:seats", before=["1:club", "2:seats"])],
+         {("club", "expired"), ("seats", "active")}),
+        ([subscribed(1, "1:club", "2:seats"), subscribed(2, "2:seats", "3:gold", before=["1:club", "2:seats"])],
+         {("club", "expired"), ("seats", "active"), ("gold", "active")}),
+        ([subscribed(1, "1:club"), subscribed(2, "2:gold", before=["1:club"])], {("gold", "active")}),
+        ([subscribed(1, "1:club", "2:seats"), subscribed(3, "1:club", "2:seats", status="canceled")],
+         {("club", "expired"), ("seats", "expired")}),
+    ],
+)  # fmt: skip
+def test_each_item_of_a_subscription_is_one_to_its_product(
+    ear: Ear, told: list[dict[str, Any]], stand: set[tuple[str, str]]
+) -> None:
+    for turn in permutations(told):
+        ear.forget()
+        for each in turn:
+            ear.tell("stripe", each)
+        assert held(ear) == stand
+        assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
 # ── shops: what has no sku, and who has no name ─────────────────────────────────────────────────
 
 

@@ -5,7 +5,7 @@ names no product is of the product `stripe` until something that names one is to
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,6 +46,8 @@ REFUNDS = (
     "canceled",
 )  # of one second the last one holds
 GONE = ("needs_response", "under_review", "lost")  # disputes that took the money; inquiries take none
+STANDINGS = ("active", "past_due", "cancelled", "expired")
+BEFORE = "previous_attributes"
 WHOLE = (
     *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
     *("PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"),
@@ -80,7 +82,8 @@ def _read(event: Any, _: datetime) -> Said:
     if at is None:
         msg = "created is no time"
         raise NotUnderstood(msg)
-    return make(part(said, "data", "object"), at)
+    data = part(said, "data")
+    return make({**part(data, "object"), BEFORE: data.get(BEFORE)}, at)
 
 
 def _is_test(event: Any) -> bool:
@@ -265,28 +268,58 @@ def _invoice_payment(payment: Thing, at: datetime) -> Said:
 
 
 def _subscription(subscription: Thing, at: datetime) -> Said:
-    """Of several words in one second the one that goes furthest holds."""
+    """Each item is one to its product. Of several words in one second the one that goes furthest holds."""
     status = STATUS.get(text(subscription.get("status")), "")
     if not status:
         return []
+    ref = needed(subscription, "id")
+    now = _numbered(ref, items(part(subscription, "items").get("data")) or [{}])
     ends = seconds(subscription.get("ended_at")) or seconds(subscription.get("cancel_at"))
     stopping = subscription.get("cancel_at_period_end") is True or subscription.get("cancel_at") is not None
     if status == "active" and stopping:
         status = "cancelled"
-    sold = next(iter(items(part(subscription, "items").get("data"))), {})
-    until = subscription.get("current_period_end", sold.get("current_period_end"))
-    since = at + timedelta(microseconds=("active", "past_due", "cancelled", "expired").index(status))
+    since = at + timedelta(microseconds=STANDINGS.index(status))
     if ends and ends < since:
         ends = None
-    return [Fact("subscriptions", filled({
-        **_who(subscription),
-        "subscription_id": needed(subscription, "id"),
-        "at": written(since),
-        "sku": _sku(subscription) or _of_price(part(sold, "price")) or UNNAMED,
-        "status": status,
-        "renews_at": written(seconds(until)) if status in ("active", "past_due") else "",
-        "ends_at": written(ends or (seconds(until) if status == "cancelled" else None)),
-    }))]  # fmt: skip
+
+    def stands(number: str, item: Thing) -> Fact:
+        until = seconds(subscription.get("current_period_end", item.get("current_period_end")))
+        return _standing(subscription, number, item, {
+            "at": written(since),
+            "status": status,
+            "renews_at": written(until) if status in ("active", "past_due") else "",
+            "ends_at": written(ends or (until if status == "cancelled" else None)),
+        })  # fmt: skip
+
+    return [*(stands(*each) for each in now.items()), *_left(subscription, now, at)]
+
+
+def _left(subscription: Thing, now: Mapping[str, Thing], at: datetime) -> Iterator[Fact]:
+    """Items that were taken out: what had a number that nothing has any more has run out."""
+    before = items(part(subscription, BEFORE, "items").get("data"))
+    kept = {first(each, "id") for each in now.values()}
+    gone = {
+        ref: each for ref, each in _numbered(needed(subscription, "id"), before).items() if ref not in now
+    }
+    out = [each for each in before if first(each, "id") not in kept]
+    of_another = iter(each for each in out if each not in gone.values())
+    since = written(at + timedelta(microseconds=STANDINGS.index("expired")))
+    for ref, item in gone.items():
+        which = item if item in out else next(of_another, item)  # it has the number of one that is out
+        yield _standing(subscription, ref, which, {"at": since, "status": "expired", "ends_at": since})
+
+
+def _numbered(ref: str, listed: Sequence[Thing]) -> dict[str, Thing]:
+    """The oldest item has the number of the subscription, so that a single one has no other."""
+    oldest = sorted(listed, key=lambda each: (seconds(each.get("created")) or EPOCH, first(each, "id")))
+    return {f"{ref}/{first(each, 'id')}" if n else ref: each for n, each in enumerate(oldest)}
+
+
+def _standing(subscription: Thing, number: str, item: Thing, fields: Fields) -> Fact:
+    whole = number == first(subscription, "id")
+    sku = (whole and _sku(subscription)) or _sku(item) or _of_price(part(item, "price")) or UNNAMED
+    who = _who(subscription)
+    return Fact("subscriptions", filled({**who, "subscription_id": number, "sku": sku, **fields}))
 
 
 def _customer(customer: Thing, at: datetime) -> Said:
