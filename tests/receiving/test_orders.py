@@ -543,6 +543,45 @@ def test_what_was_paid_once_stays_paid_whatever_comes_first(
         assert ear.rows("order_lines", "sku") == [("mug",)]
 
 
+TWO = {"total": "15.00", "email": "ann@loaf.example"}
+LATER = {"updated_at": "2026-03-10T10:00:00Z", "cancelled_at": "2026-03-10T09:59:00Z"}
+BACK = {"id": 9, "created_at": "2026-03-11T09:00:00Z", "refund_line_items": [],
+        "transactions": [{"kind": "refund", "status": "success", "amount": "6.00"}]}  # fmt: skip
+MONEY_BACK = {"date_paid_gmt": "2026-03-01T10:00:00", "refunds": [{"id": 3, "total": "-4.00"}]}
+
+
+def at_woocommerce(hour: int, status: str, **said: Any) -> dict[str, Any]:
+    return of_woocommerce(status, date_modified_gmt=f"2026-03-01T{hour}:00:00", **said)
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "back"),
+    [
+        ("shopify", [sale(MUG, HAT, **TWO), sale(MUG, HAT, **TWO, **LATER)], [1_500]),
+        ("shopify", [sale(MUG, HAT, **TWO, **LATER)], [1_500]),
+        ("shopify", [sale(MUG, HAT, **TWO), sale(MUG, HAT, **TWO, **LATER | EDITED)], [1_500]),
+        ("shopify", [sale(MUG, HAT, **TWO, **PENDING), sale(MUG, HAT, **TWO, **LATER, financial_status="voided")], []),
+        ("shopify", [sale(MUG, HAT, **TWO, **LATER), shopify("refunds/create", order_id=7, **BACK)], [600, 900]),
+        ("woocommerce", [at_woocommerce(11, "completed"), at_woocommerce(12, "cancelled")], [1_000]),
+        ("woocommerce", [at_woocommerce(12, "cancelled", date_paid_gmt="2026-03-01T10:00:00")], [1_000]),
+        ("woocommerce", [at_woocommerce(11, "pending"), at_woocommerce(12, "cancelled")], []),
+        ("woocommerce", [at_woocommerce(11, "processing"), at_woocommerce(12, "cancelled"), at_woocommerce(13, "processing")], []),
+        ("woocommerce", [at_woocommerce(11, "completed"), at_woocommerce(12, "cancelled", **MONEY_BACK)], [400, 600]),
+    ],
+)  # fmt: skip
+def test_an_order_that_is_cancelled_after_it_was_paid_is_not_bought_any_more(
+    ear: Ear, source: str, words: list[dict[str, Any]], back: list[int]
+) -> None:
+    for turn in permutations(words):
+        ear.forget()
+        for word in turn:
+            ear.hear(source, [(None, word)])
+            ear.take_up()
+        assert sorted(amount for (amount,) in ear.rows("refunds", "amount")) == back
+        assert {at is not None for (at,) in ear.rows("order_lines", "refunded_at")} <= {bool(back)}
+        assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
 def test_a_shop_whose_clock_is_fast_orders_nothing_in_the_time_to_come(ear: Ear) -> None:
     ear.heard_at = NOW
     ear.tell("woocommerce", of_woocommerce("processing", date_created_gmt="2026-03-10T09:10:00"))

@@ -22,6 +22,7 @@ ORDER = "order"
 REFUND = "refund."
 RETURNED = "returned."  # what went back in all by then
 CANCELLED = "cancelled"  # the part, and the id of the refund, that a cancelled order is
+ONCE = "was_cancelled"  # by some word, so that another one may have to take that back
 CURRENCY = "currency."  # of the amounts of that name
 PAID = "head.paid"
 FIRST = "first"  # when the order itself was told of first
@@ -46,6 +47,8 @@ class Dossier:
             self._put_refund(refund, version, fields)
         if of.returned:
             self._put(_returned(of), [f"{_number(of.returned['amount']):040f}", told.event_id], of.returned)
+        if of.cancelled:
+            self.said[ONCE] = True
         if ORDER in parts_of(of):
             self.said[FIRST] = min(self.said.get(FIRST, of.since), of.since, key=_micros)
         self._remember_lines(of.lines or ())
@@ -61,7 +64,7 @@ class Dossier:
     def parts(self) -> list[str]:
         """The names of its parts, the order first."""
         backs = sorted(name for name in self.said if name.startswith((REFUND, RETURNED)))
-        return [ORDER, *backs, *([CANCELLED] if CANCELLED in self.said else [])]
+        return [ORDER, *backs, *([CANCELLED] if self._get(CANCELLED) or ONCE in self.said else [])]
 
     def facts(self, part: str) -> Iterator[Fact]:
         """The rows of that part. Raises Refused."""
@@ -193,7 +196,7 @@ def parts_of(of: OfOrder) -> list[str]:
         *([ORDER] if whole else []),
         *refunds,
         *returned,
-        *([CANCELLED] if of.cancelled is not None else []),
+        *([CANCELLED] if of.cancelled else []),
     ]
 
 

@@ -85,7 +85,8 @@ def _order(order: Thing) -> Said:
         each for each in items(order["line_items"]) if not _taken_out(each) or first(each, "id") in paid_back
     ]
     lines = [_line(each) for each in kept] or _unlisted(order)
-    return [OfOrder(needed(order, "id"), since, filled(head), lines, refunds)]
+    cancelled = written(moment(order.get("cancelled_at"))) or None  # once and for all, says Shopify
+    return [OfOrder(needed(order, "id"), since, filled(head), lines, refunds, cancelled=cancelled)]
 
 
 def _who(order: Thing) -> Fields:

@@ -14,6 +14,7 @@ from engine.facts.receiving.sources.source import Events, Hook, Posted, digest, 
 NAME = "woocommerce"
 CUSTOM = "woocommerce:custom"  # the product of lines that name none
 PAID = ("processing", "completed", "refunded")
+CANCELLED = "cancelled"  # without a time; an order may be taken up again
 HELLO = re.compile(rb"webhook_id=\d+")  # what it posts, unsigned, when a webhook is made
 Thing = Mapping[str, Any]
 
@@ -64,7 +65,11 @@ def _order(order: Thing, received_at: datetime) -> Said:
     }
     lines = [_line(each) for each in items(order.get("line_items"))] or _unlisted(order)
     person = [Fact("customers", _person(order, who, since))] if who else []
-    return [*person, OfOrder(needed(order, "id"), since, filled(head), lines, refunds if paid else {})]
+    cancelled = since if text(order.get("status")) == CANCELLED else ""
+    told = OfOrder(
+        needed(order, "id"), since, filled(head), lines, refunds if paid else {}, cancelled=cancelled
+    )
+    return [*person, told]
 
 
 def _unlisted(order: Thing) -> Sequence[Fields]:
