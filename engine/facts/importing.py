@@ -14,7 +14,7 @@ from typing import Any
 from babel.numbers import get_currency_precision
 from sqlalchemy.exc import IntegrityError
 
-from engine.clock import span
+from engine.clock import span, to_micros
 from engine.errors import StoreClash
 from engine.facts.agreement import agree
 from engine.facts.batches import batched
@@ -31,7 +31,7 @@ from engine.facts.rejects import SUFFIX, Rejects, clear
 from engine.facts.shelf import Shelf
 from engine.facts.sources.scratch import Scratch
 from engine.facts.staging import MOST_BUNDLED, Staging
-from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, UnknownSkus
+from engine.facts.summary import MOST_REASONS, ImportProgress, ImportSummary, ToCome, UnknownSkus
 from engine.facts.tombstones import Graveyard
 from engine.settings.model import Settings
 from engine.store.connect import Store
@@ -43,6 +43,7 @@ JUDGED_AT_ONCE = 1_000
 CHUNK = 5_000
 TELL_EVERY = 2_000
 ATTEMPTS = 5
+AT = "at"  # the column of when something happened
 Tell = Callable[[ImportProgress], None]
 
 
@@ -78,7 +79,13 @@ def import_files(  # noqa: PLR0913 - all that an import touches, each named by i
             clear(target)
         done = [
             _Import(
-                each, store, landing, UnknownSkus(shelf.catalogue.keys()), progress, Graveyard(settings)
+                each,
+                store,
+                landing,
+                UnknownSkus(shelf.catalogue.keys()),
+                ToCome(to_micros(now)),
+                progress,
+                Graveyard(settings),
             ).run(target)
             for each, target in zip(opened, targets, strict=True)
         ]
@@ -93,6 +100,7 @@ class _Import:
     store: Store
     landing: Landing
     unknown: UnknownSkus
+    to_come: ToCome
     tell: Tell
     graves: Graveyard
     read: int = 0
@@ -135,6 +143,8 @@ class _Import:
             self.skipped += judged.skipped
             if importer.sku:
                 self.unknown.see(map(importer.sku, judged.rows))
+            if AT in importer.names:
+                self.to_come.see(row.at for row in judged.rows)
             yield judged.rows
 
     def _records(self) -> Iterator[Record]:
@@ -182,6 +192,7 @@ class _Import:
             notes=(
                 *self.opened.notes,
                 *self.unknown.notes(),
+                *self.to_come.notes(),
                 *self._notes(total),
                 *self._advice(total, rejects),
             ),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.clock import from_micros
 from engine.facts.examples import Examples
 
 MOST_REASONS = 5
@@ -66,3 +67,23 @@ class UnknownSkus:
             count = f"{len(self.names):,}" + ("+" if len(self.names) == MOST_UNKNOWN else "")
             told = f"products that are not in the catalogue: {count}, such as {some}"
             yield f"{told}; rows that name them: {self.rows:,}"
+
+
+@dataclass
+class ToCome:
+    """Rows of a time that is still to come, which many a date that was misread is."""
+
+    now: int
+    rows: int = 0
+    latest: int = 0
+
+    def see(self, instants: Iterable[int]) -> None:
+        late = [at for at in instants if at > self.now]
+        self.rows += len(late)
+        self.latest = max((self.latest, *late))
+
+    def notes(self) -> Iterable[str]:
+        if self.rows:
+            latest = f"{from_micros(self.latest):%Y-%m-%d %H:%M}Z"
+            told = f"rows of a time that is still to come: {self.rows:,}, the latest of {latest}"
+            yield f"{told}; they count from then on. Are day and month as they are meant?"

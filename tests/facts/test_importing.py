@@ -263,3 +263,13 @@ def test_a_store_that_is_held_by_another_says_so(tmp_path, clock, ids, sqlite_ur
     with Store(sqlite_url).writing(), pytest.raises(StoreLocked):
         shop.run(job)
     assert shop.run(job)[0].inserted == 1
+
+
+def test_rows_of_a_time_to_come_are_told_of(shop):
+    rows = [f"{n},ann@loaf.example,2026-0{month}-11T09:00Z,guide,5" for n, month in enumerate((3, 4, 6))]
+    head = "order_id,email,at,sku,amount\n"
+    told = (
+        "rows of a time that is still to come: 2, the latest of 2026-06-11 09:00Z; they count from then on. "
+    )
+    assert shop.take(head + "\n".join(rows)).notes == (f"{told}Are day and month as they are meant?",)
+    assert shop.take(head + rows[0]).notes == ()

@@ -1,6 +1,7 @@
 """Orders that are told bit by bit: whatever comes when, no money is taken at face value, twice or not at all."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -582,10 +583,47 @@ def test_an_order_that_is_cancelled_after_it_was_paid_is_not_bought_any_more(
         assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
 
 
-def test_a_shop_whose_clock_is_fast_orders_nothing_in_the_time_to_come(ear: Ear) -> None:
+FAST = "2026-03-10T09:10:00"  # ten minutes after it came
+SOON = int(NOW.timestamp()) + 600
+LESSON = {"id": "1", "course_id": 1, "user": {"id": 7, "email": "ann@loaf.example"}, "is_completed": True}
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "table"),
+    [
+        ("woocommerce", of_woocommerce("processing", date_created_gmt=FAST, date_modified_gmt=FAST), "orders"),
+        ("shopify", sale(MUG, total="10.00", email="a@loaf.example", created_at=f"{FAST}Z", updated_at=f"{FAST}Z"), "orders"),
+        ("shopify", shopify("customers/update", id=1, updated_at=f"{FAST}Z", email_marketing_consent={
+            "state": "subscribed", "consent_updated_at": f"{FAST}Z"}), "consents"),
+        ("shopify", shopify("checkouts/create", id=1, created_at=f"{FAST}Z", email="a@loaf.example"), "funnel_events"),
+        ("stripe", BUYS | {"created": SOON}, "orders"),
+        ("gumroad", {**OWN_PURCHASE, "test": "false", "sale_timestamp": f"{FAST}Z"}, "orders"),
+        ("stripe", subscribed(600, "1:club"), "subscriptions"),
+        ("thinkific", {"resource": "lesson", "action": "completed", "created_at": f"{FAST}Z", "payload": LESSON}, "consumption"),
+        ("teachable", {"type": "LectureProgress.created", "created": f"{FAST}Z", "object": LESSON}, "consumption"),
+    ],
+)  # fmt: skip
+def test_who_has_a_fast_clock_tells_nothing_of_a_time_to_come(
+    ear: Ear, source: str, event: dict[str, Any], table: str
+) -> None:
     ear.heard_at = NOW
-    ear.tell("woocommerce", of_woocommerce("processing", date_created_gmt="2026-03-10T09:10:00"))
-    assert ear.rows("orders", "at") == [(NOW,)]
+    ear.tell(source, event)
+    assert {at for (at,) in ear.rows(table, "at")} == {NOW}
+    assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
+def test_an_order_by_a_fast_clock_is_as_old_as_it_came_whatever_comes_later(ear: Ear) -> None:
+    """Its refund comes before it, and a change of it while the time that it names is still to come."""
+    hours = [f"2026-03-10T{hour}:00:00Z" for hour in (12, 13)]
+    order = sale(MUG, total="10.00", email="a@loaf.example", created_at=hours[0], updated_at=hours[0])
+    changed = sale(MUG, total="10.00", email="a@loaf.example", created_at=hours[0], updated_at=hours[1])
+    paid_back = {"kind": "refund", "status": "success", "amount": "10.00"}
+    refund = shopify("refunds/create", id=9, order_id=7, created_at=hours[1], transactions=[paid_back])
+    for minutes, event in enumerate((refund, order, changed), 1):
+        ear.hear("shopify", [(None, event)], NOW + timedelta(minutes=minutes))
+        ear.take_up()
+    placed = NOW + timedelta(minutes=2)
+    assert (ear.rows("orders", "at"), ear.rows("refunds", "at")) == ([(placed,)], [(placed,)])
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ CANCELLED = "cancelled"  # the part, and the id of the refund, that a cancelled 
 ONCE = "was_cancelled"  # by some word, so that another one may have to take that back
 CURRENCY = "currency."  # of the amounts of that name
 PAID = "head.paid"
+PLACED = "head.at"
 FIRST = "first"  # when the order itself was told of first
 
 
@@ -58,7 +59,12 @@ class Dossier:
         """What is said of the order as a whole."""
         said = self._all("head.")
         known = {**said, "order_id": self.ref, "currency": self._currency()}
-        return {**known, "at": said.get("at") or self.said[FIRST]} if FIRST in self.said else known
+        return {**known, "at": self._placed} if FIRST in self.said else known
+
+    @property
+    def _placed(self) -> str:
+        """When the order was placed; '' where it was not told of itself."""
+        return (self._get(PLACED) or self.said[FIRST]) if FIRST in self.said else ""
 
     @property
     def parts(self) -> list[str]:
@@ -93,13 +99,14 @@ class Dossier:
         if not fields.get("amount"):
             fields = {**fields, "amount": REST, "currency": ""}
         columns = {name: said for name, said in fields.items() if name not in (VOID, APART)}
-        return Fact("refunds", {**columns, "refund_id": refund, "order_id": self.ref})
+        at = max(fields["at"], self._placed or fields["at"], key=_micros)  # a clock may be fast
+        return Fact("refunds", {**columns, "refund_id": refund, "order_id": self.ref, "at": at})
 
     @property
     def _cancelled(self) -> Fields:
         """What was never paid is not given back."""
         at = self._get(CANCELLED)
-        return {"at": at} if at and self._get(PAID) != "no" else _none(at or self.head["at"])
+        return {"at": at} if at and self._get(PAID) != "no" else _none(at or self._placed)
 
     def _beyond(self, part: str) -> Fields:
         """What of a sum no single refund tells of, and no sum of an earlier time."""
@@ -159,8 +166,14 @@ class Dossier:
         return total or sum(map(_amount, self._lines), Decimal())
 
     def _put(self, name: str, version: list[Any], value: Any) -> None:
-        """The latest word; but what was paid once stays paid, for money goes back by refunds alone."""
+        """The latest word; but what was paid once stays paid, for money goes back by refunds alone.
+
+        Of when an order was placed the earliest counts: where a clock is fast, that is as old as it came.
+        """
         stored = self.said.get(name)
+        if name == PLACED and stored is not None:
+            value = min(value, stored[1], key=_micros)
+            version = max(version, stored[0])
         if name == PAID and stored is not None and stored[1] != value:
             self.said[name] = [version, value] if value == "yes" else stored
         elif stored is None or stored[0] <= version:

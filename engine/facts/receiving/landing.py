@@ -27,6 +27,7 @@ from engine.facts.receiving.dossiers import forget, load, save
 from engine.facts.receiving.inbound import APPLIED, IGNORED, NOBODY, PARKED, TEST, Told, Verdict
 from engine.facts.receiving.meanings import KEYED, Meanings, learn, let_go
 from engine.facts.receiving.pile import Pile
+from engine.facts.receiving.punctual import not_later
 from engine.facts.receiving.saying import Fact, NotUnderstood, NotWanted, OfOrder, OfTest, Said
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.receiving.sources.source import Hook
@@ -144,7 +145,7 @@ class Hall:
         source, event = SOURCES[told.source], json.loads(told.body)
         if source.is_test(event) and not self._takes_tests:
             raise OfTest
-        facts = source.read(event, told.received_at)
+        facts = not_later(source.read(event, told.received_at), told.received_at)
         for each in facts:
             if isinstance(each, OfOrder):
                 for number in (each.ref, each.same_as or each.ref):

@@ -32,13 +32,11 @@ def _events(posted: Posted) -> Events:
     return [(None, {"topic": posted.header("X-WC-Webhook-Topic"), "body": json.loads(posted.body)})]
 
 
-def _read(event: Any, received_at: datetime) -> Said:
+def _read(event: Any, _: datetime) -> Said:
     said = part(event)
     resource, what = _topic(said.get("topic"))
     make = KINDS.get(resource)
-    return (
-        make(part(said, "body"), received_at) if make and what in ("created", "updated", "restored") else []
-    )
+    return make(part(said, "body")) if make and what in ("created", "updated", "restored") else []
 
 
 def _topic(said: Any) -> tuple[str, str]:
@@ -46,15 +44,14 @@ def _topic(said: Any) -> tuple[str, str]:
     return resource, what
 
 
-def _order(order: Thing, received_at: datetime) -> Said:
-    """The clock is that of a shop's own server: nothing was ordered later than it was told."""
+def _order(order: Thing) -> Said:
     created = _gmt(order, "date_created")
     since = required(_gmt(order, "date_modified") or created, "date_modified_gmt")
     paid = text(order.get("status")) in PAID or _gmt(order, "date_paid") is not None
     who = _who(order, first(order, "customer_id"))
     head = {
         **who,
-        "at": written(created and min(created, received_at)),
+        "at": written(created),
         "paid": "yes" if paid else "no",
         "order_total": first(order, "total"),
         "currency": first(order, "currency"),
@@ -111,7 +108,7 @@ def _number(line: Thing) -> str:
     return "" if number == "0" else number
 
 
-def _customer(customer: Thing, _: datetime) -> Said:
+def _customer(customer: Thing) -> Said:
     since = required(_gmt(customer, "date_modified") or _gmt(customer, "date_created"), "date_modified_gmt")
     return [Fact("customers", _person(customer, _who(customer, needed(customer, "id")), since))]
 
@@ -124,5 +121,5 @@ def _gmt(thing: Thing, name: str) -> datetime | None:
         return None
 
 
-KINDS: Mapping[str, Callable[[Thing, datetime], Said]] = {"order": _order, "customer": _customer}
+KINDS: Mapping[str, Callable[[Thing], Said]] = {"order": _order, "customer": _customer}
 SOURCE = Hook(NAME, "woocommerce_webhook", _read, _believes, _events)

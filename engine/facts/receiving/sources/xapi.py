@@ -64,7 +64,7 @@ def _read(event: Any, received_at: datetime) -> Said:
         "sku": sku or unit,
         "unit": unit if sku and sku != unit else "",
         "kind": kind,
-        "at": min(moment(said.get("timestamp")) or received_at, received_at).isoformat(),
+        "at": (moment(said.get("timestamp")) or received_at).isoformat(),
         "progress": text(part(said, "result", "extensions").get(PROGRESS)),
     }
     return [Fact("consumption", filled(fields))]
