@@ -399,6 +399,31 @@ def test_what_is_no_message_takes_no_other_with_it(door: Door) -> None:
     assert door.post("/v1/batch", b'{"batch": 7}')[0] == 400
 
 
+UNPRICED = {"sku": "guide", "quantity": 2}
+
+
+@pytest.mark.parametrize(
+    ("said", "lines", "why"),
+    [
+        ({"products": [UNPRICED], "revenue": 25, "total": 30}, [("guide", 2, 2_500)], None),
+        ({"products": [UNPRICED], "subtotal": 22.5, "total": 30}, [("guide", 2, 2_250)], None),
+        ({"products": [{"sku": "guide"}], "total": 30}, [("guide", 1, 3_000)], None),
+        ({"products": [{**UNPRICED, "price": 10}], "revenue": 25}, [("guide", 2, 2_000)], None),
+        ({"products": [{**UNPRICED, "price": 0}], "revenue": 25}, [("guide", 2, 0)], None),
+        ({"products": [UNPRICED]}, [], "price of its product is missing, and so are revenue and total"),
+        ({"products": [UNPRICED, COURSE], "revenue": 25}, [],
+         "price of a product is missing, and of several products the order does not tell it"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("event", ["Order Completed", "Order Updated"])
+def test_a_single_product_without_a_price_costs_what_the_order_brought(
+    ear: Ear, event: str, said: dict[str, Any], lines: list[Any], why: str | None
+) -> None:
+    ear.tell("segment", track(event, order_id="o1", **said))
+    assert ear.rows("order_lines", "sku", "quantity", "amount") == lines
+    assert ear.verdicts() == [("parked" if why else "applied", why)]
+
+
 IMPOSSIBLE = [
     ("Order Refunded", {"total": -50}, "amount is not above 0"),
     ("Order Refunded", {"total": 0}, "amount is not above 0"),

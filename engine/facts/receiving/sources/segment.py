@@ -4,7 +4,7 @@ Of `track` the events of ecommerce v2 are known, those of offers, of lessons and
 tracked is kept and ignored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -221,7 +221,7 @@ def _of_order(message: Message) -> OfOrder:
         "campaign": first(came, "name"),
     }
     products = items(message.properties.get("products"))
-    lines = [_line(each) for each in products] if products else None
+    lines = _lines(message, products) if products else None
     return OfOrder(_ref(message), message.at, filled(head), lines)
 
 
@@ -231,6 +231,20 @@ def _ref(message: Message) -> str:
         msg = "order_id is missing"
         raise NotUnderstood(msg)
     return ref
+
+
+def _lines(message: Message, products: Sequence[Mapping[str, Any]]) -> Sequence[Fields]:
+    """No price has to be told, says the specification. Of a single product it is what the order brought."""
+    if all(first(each, "price") for each in products):
+        return [_line(each) for each in products]
+    if len(products) > 1:
+        msg = "price of a product is missing, and of several products the order does not tell it"
+        raise NotUnderstood(msg)
+    brought = message.get("revenue", "subtotal", "total", "value")
+    if not brought:
+        msg = "price of its product is missing, and so are revenue and total"
+        raise NotUnderstood(msg)
+    return [{**_line(products[0]), "amount": brought}]
 
 
 def _line(product: Mapping[str, Any]) -> Fields:
