@@ -113,7 +113,7 @@ SCHEMAS: dict[str, Schema] = {
 _BY = "An HMAC-SHA256 of the body to the byte"
 POSTS: dict[str, Post] = {each.name: each for each in (
     Post(
-        stripe.NAME, "Stripe", {JSON: _any_of(ref("StripeEvent"))},
+        stripe.SOURCE.name, "Stripe", {JSON: _any_of(ref("StripeEvent"))},
         {"id": "evt_1", "type": "customer.created", "created": 1773133200,
          "data": {"object": {"id": "cus_81"}}},
         signature("Stripe-Signature", "As Stripe signs: `t=…,v1=…`, at most five minutes old."),
