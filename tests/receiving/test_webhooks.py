@@ -208,6 +208,9 @@ STRIPE: list[tuple[str, str, dict[str, Any], str, dict[tuple[str, ...], list[Any
      {LINES: [("guide", 1, 1_099)]}),
     ("payment_intent", "payment_intent.created", {}, "ignored", {}),
     ("refund", "refund.created", {}, "parked", {}),
+    ("charge", "charge.refunded", {"amount_refunded": 100, "refunds": None}, "parked", {}),  # of no order so far
+    ("dispute", "charge.dispute.created", {}, "applied", {("refunds", "amount"): []}),  # an inquiry
+    ("dispute", "charge.dispute.funds_withdrawn", {"status": "needs_response"}, "parked", {}),
     ("invoice", "invoice.paid", {"amount_paid": 1_000}, "applied",
      {ORDERED: [("in_1Pgc6tB7WZ01zgkWu9fdqL6I", True, 1_000, "2011-03-13T07:06Z")],
       LINES: [("stripe", 1, 1_000)]}),
