@@ -50,6 +50,7 @@ _EVENT = thing("An event of Stripe.", {
     "id": word("Each event is kept once, by this id.", "evt_1"),
     "type": one_of_these_or_any("What happened.", tuple(stripe.KINDS)),
     "created": {"type": "integer", "description": "When, in seconds since 1970."},
+    "livemode": {"type": ["boolean", "null"], "description": "`false` of a test, which is no sale."},
     "data": thing("What it is about.", {"object": thing("The thing, as it is since then.", {})}),
 })  # fmt: skip
 _SHOPIFY = thing("The thing that the topic names.", {
@@ -57,6 +58,8 @@ _SHOPIFY = thing("The thing that the topic names.", {
     "updated_at": instant("Since when it is so."),
     "email": word("Whose it is."),
     "financial_status": one_of_these_or_any("Of an order.", shopify.PAID),
+    "test": {"type": ["boolean", "null"], "description": "`true` of a test, which is no sale."},
+    "cancelled_at": instant("Since when an order is cancelled.") | {"type": ["string", "null"]},
     "line_items": list_of("Of an order.", {"type": "object"}),
 })  # fmt: skip
 _WOO = thing("An order or a customer.", {
@@ -123,7 +126,8 @@ POSTS: dict[str, Post] = {each.name: each for each in (
         {"id": 450789469, "updated_at": "2026-03-10T09:00:00Z", "financial_status": "paid", "line_items": []},
         signature("X-Shopify-Hmac-Sha256", f"{_BY}, in Base64."),
         (header("X-Shopify-Topic", "What happened. Without it nothing comes of the body.",
-                *("orders/create", "orders/updated", "refunds/create", "customers/update")),
+                *("orders/create", "orders/updated", "refunds/create"),
+                *("disputes/update", "customers/update")),
          header("X-Shopify-Webhook-Id", "Each event is kept once, by this id.")),
     ),
     Post(
