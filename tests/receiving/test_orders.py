@@ -1,6 +1,6 @@
 """Orders that are told bit by bit: whatever comes when, no money is taken at face value, twice or not at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -52,6 +52,12 @@ def in_every_turn(ear: Ear, told: Iterable[dict[str, Any]]) -> Iterable[None]:
             for batch in batches:
                 ear.tell("segment", *batch)
             yield
+
+
+def some_turns(ear: Ear, told: Sequence[dict[str, Any]], most: int = 4) -> Iterable[Sequence[dict[str, Any]]]:
+    """Some of the orders in which that may come; on a slower database one of them."""
+    turns = list(permutations(told))
+    return turns[:: -(-len(turns) // (most if ear.store.engine.dialect.name == "sqlite" else 1))]
 
 
 # ── currencies ──────────────────────────────────────────────────────────────────────────────────
@@ -306,9 +312,8 @@ GONE_BACK: list[tuple[list[dict[str, Any]], list[int]]] = [
 def test_what_goes_back_by_stripe_is_counted_once_in_any_order(
     ear: Ear, told: list[dict[str, Any]], left: list[int]
 ) -> None:
-    turns = list(permutations([BUYS, *told]))
-    for turn in turns[:: 1 + len(turns) // (4 if ear.store.engine.dialect.name == "sqlite" else 1)]:
-        for batches in ([[each] for each in turn], [turn], [[each] for each in (*turn, *turn)]):
+    for turn in some_turns(ear, [BUYS, *told]):
+        for batches in ([[each] for each in (*turn, *turn)], [turn]):
             ear.forget()
             for number, batch in enumerate(batches):
                 ear.hear("stripe", [(f"{each['id']}/{number // len(turn)}", each) for each in batch])
@@ -369,7 +374,7 @@ def held(ear: Ear) -> set[tuple[str, str]]:
 def test_each_item_of_a_subscription_is_one_to_its_product(
     ear: Ear, told: list[dict[str, Any]], stand: set[tuple[str, str]]
 ) -> None:
-    for turn in permutations(told):
+    for turn in some_turns(ear, told):
         ear.forget()
         for each in turn:
             ear.tell("stripe", each)
@@ -573,7 +578,7 @@ def at_woocommerce(hour: int, status: str, **said: Any) -> dict[str, Any]:
 def test_an_order_that_is_cancelled_after_it_was_paid_is_not_bought_any_more(
     ear: Ear, source: str, words: list[dict[str, Any]], back: list[int]
 ) -> None:
-    for turn in permutations(words):
+    for turn in some_turns(ear, words, 6):
         ear.forget()
         for word in turn:
             ear.hear(source, [(None, word)])
@@ -683,7 +688,7 @@ DONE = "2026-03-20T10:00:00Z"
 def test_a_chargeback_of_shopify_takes_the_money_until_it_is_won(
     ear: Ear, told: list[dict[str, Any]], left: list[int]
 ) -> None:
-    for turn in permutations([sale(MUG, total="10.00", email="ann@loaf.example"), *told]):
+    for turn in some_turns(ear, [sale(MUG, total="10.00", email="ann@loaf.example"), *told], 6):
         ear.forget()
         for each in turn:
             ear.hear("shopify", [(None, each)])
