@@ -11,11 +11,10 @@ from engine.reports.constraint import WORDS, Constraint, Judged, Standing
 from engine.reports.funnel import FunnelReport, Group, Reached
 from engine.reports.ledger import Return
 from engine.reports.sources import HORIZONS, Line, SourcesReport, Verdict
+from engine.reports.touch import UNKNOWN, named
 from engine.reports.ways import Rate
 from engine.rules.words import times
 from engine.settings.shop import Shop
-
-UNKNOWN = "(not known)"
 
 
 def money(minor: float, shop: Shop) -> str:
@@ -135,7 +134,7 @@ def _line_row(line: Line, shop: Shop) -> tuple[object, ...]:
 
 def traffic_name(line: Line) -> str:
     """Such as `google / spring`; customers for whom nothing was paid are told apart."""
-    name = " / ".join(filter(None, line.traffic.names))
+    name = named(line.traffic.names)
     if not name:
         return UNKNOWN
     return name if line.traffic.paid_for else f"{name}, unpaid"

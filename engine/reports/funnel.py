@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from engine.reports.constraint import Constraint, Judged, constraint_of, judge
 from engine.reports.periods import Asked, Length, Period, lay_spans, periods
+from engine.reports.touch import named
 from engine.reports.walks import WALKS, Bits, bought_before, lay_visitors, lay_walks, machines
 from engine.reports.ways import Rate, Ways, all_ways, taken_money, ways_by
 from engine.settings.model import Settings
@@ -108,7 +109,7 @@ def funnel_report(
     length: Length = "week" if by == "week" else "month"
     spans = periods(length, since, until, settings.zone)
     lay_spans(connection, spans)
-    lay_walks(connection, stages, now)
+    lay_walks(connection, stages, now, settings.front_end.window)
     ways = all_ways(connection)
     links = list(_links(stages, ways))
     by_source, by_period = _by_source(connection), _by_period(connection, spans)
@@ -189,7 +190,7 @@ def _groups(connection: Connection, by: By | None, by_source: Mapping[str, Ways]
     walk = WALKS.c
     columns: Sequence[ColumnElement[Any]] = (walk.device,) if by == "device" else (walk.source, walk.campaign)
     found = ways_by(connection, *columns)
-    return _most_first({" / ".join(filter(None, row)): ways for row, ways in found.items()})
+    return _most_first({named(row): ways for row, ways in found.items()})
 
 
 def _most_first(groups: Mapping[str, Ways]) -> Mapping[str, Ways]:

@@ -1,12 +1,22 @@
 """The first touch: the traffic that somebody came by, as visits tell it, else as orders do."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Subquery, func, literal, or_, select, union_all
 
 from engine.store.tables import funnel_events, orders
 
-BOT = "bot"
+BOT, UNKNOWN = "bot", "(not known)"
+
+
+def named(traffic: Sequence[str]) -> str:
+    """Source, campaign and ad in words, such as `google / spring`; nothing where none is known.
+
+    One that is not known in front of others is told, so that each name is that of one traffic alone.
+    """
+    known = max((place for place, part in enumerate(traffic, start=1) if part), default=0)
+    return " / ".join(part or UNKNOWN for part in traffic[:known])
 
 
 def by_people(table: FromClause = funnel_events) -> ColumnElement[bool]:
@@ -48,14 +58,14 @@ def first_touches(people: FromClause, before: ColumnElement[datetime]) -> Subque
     return first.where(ranked.c.place == 1).subquery("first_touch")
 
 
-def first_devices(people: FromClause) -> Subquery:
-    """SQL: customer_id and the first device that a visit of these people tells."""
+def first_devices(people: FromClause, now: datetime) -> Subquery:
+    """SQL: customer_id and the first device that a visit of these people tells by `now`."""
     event = funnel_events.c
     place = func.row_number().over(partition_by=event.customer_id, order_by=(event.at, event.device))
     ranked = (
         select(event.customer_id, event.device, place.label("place"))
         .join(people, people.c.customer_id == event.customer_id)
-        .where(and_(by_people(), event.device != ""))
+        .where(by_people(), event.device != "", event.at <= now)
         .subquery()
     )
     first = select(ranked.c.customer_id, ranked.c.device).where(ranked.c.place == 1)

@@ -6,7 +6,7 @@ database counts ways, of which there are few, and not stages, one by one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -26,10 +26,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    type_coerce,
     union_all,
     update,
 )
 
+from engine.clock import span
 from engine.reports.front import front_money
 from engine.reports.periods import Asked, span_of
 from engine.reports.touch import BOT, by_people, first_devices, first_touches
@@ -95,12 +97,15 @@ def lay_visitors(connection: Connection, asked: Asked) -> datetime | None:
     return earliest
 
 
-def lay_walks(connection: Connection, stages: Sequence[Stage], now: datetime) -> None:
-    """Lay out the walk of each visitor, as known at `now`. Visitors and periods must be laid out before."""
+def lay_walks(connection: Connection, stages: Sequence[Stage], now: datetime, window: timedelta) -> None:
+    """Lay out the walk of each visitor, as known at `now`. Visitors and periods must be laid out before.
+
+    An offer that is made later than `window` after the first order is of another one.
+    """
     lay_out(connection, WALKS)
     connection.execute(insert(WALKS).from_select(WALKS.columns.keys(), _walks(now)))
     gather_statistics(connection, WALKS)
-    marks = _marks(stages, now)
+    marks = _marks(stages, now, window)
     connection.execute(
         update(WALKS).values(reached=marks.c.reached).where(WALKS.c.customer_id == marks.c.customer_id)
     )
@@ -150,7 +155,7 @@ def bought_before(connection: Connection) -> int:
 def _walks(now: datetime) -> Rows:
     visitor = VISITORS
     touch = first_touches(visitor, func.coalesce(visitor.c.ordered_at, literal(now, Instant), type_=Instant))
-    device, money = first_devices(visitor), front_money(now)
+    device, money = first_devices(visitor, now), front_money(now)
     joined = visitor
     for other in (touch, device, money):
         joined = joined.outerjoin(other, other.c.customer_id == visitor.c.customer_id)  # type: ignore[assignment]
@@ -166,21 +171,22 @@ def _walks(now: datetime) -> Rows:
     )
 
 
-def _marks(stages: Sequence[Stage], now: datetime) -> Any:
+def _marks(stages: Sequence[Stage], now: datetime, window: timedelta) -> Any:
     """SQL: customer_id and the bits of all that they reached."""
     bits = Bits.of(stages)
-    every = union_all(*(found for stage in stages for found in _reaching(stage, bits, now))).subquery("marks")
+    found = (rows for stage in stages for rows in _reaching(stage, bits, now, window))
+    every = union_all(*found).subquery("marks")
     # bits that are each a power of two: added up once each, they are all set
     reached = cast(func.sum(distinct(every.c.bit)), BigInteger).label("reached")
     return select(every.c.customer_id, reached).group_by(every.c.customer_id).subquery("reached")
 
 
-def _reaching(stage: Stage, bits: Bits, now: datetime) -> Iterator[Rows]:
+def _reaching(stage: Stage, bits: Bits, now: datetime, window: timedelta) -> Iterator[Rows]:
     bit = bits.reached[stage.name]
     if stage.kind == "order":
         yield _marked(bit).where(WALKS.c.ordered_at.is_not(None))
     elif stage.is_offer:
-        yield from _offered(stage, bits, now)
+        yield from _offered(stage, bits, now, window)
     else:
         yield from _on_the_way(stage, bit, now)
 
@@ -204,15 +210,17 @@ def _on_the_way(stage: Stage, bit: int, now: datetime) -> Iterator[Rows]:
         yield said.where(consent.granted, consent.at >= WALKS.c.first_at, consent.at <= now, early)
 
 
-def _offered(stage: Stage, bits: Bits, now: datetime) -> Iterator[Rows]:
+def _offered(stage: Stage, bits: Bits, now: datetime, window: timedelta) -> Iterator[Rows]:
     """Who took it must have been shown it, whatever visits tell."""
+    ordered, at = (type_coerce(at, BigInteger) for at in (WALKS.c.ordered_at, funnel_events.c.at))
+    first = or_(WALKS.c.ordered_at.is_(None), at <= ordered + span(window))
     event, shown = funnel_events.c, bits.shown[stage.name]
     named = event.stage == stage.name
     about = and_(event.what.in_(OFFERED_BY), or_(named, event.sku == stage.sku) if stage.sku else named)
     page = and_(event.what == "visited", named)
     for bit in (shown, bits.told[stage.name]):
         visits = _marked(bit).join(funnel_events, event.customer_id == WALKS.c.customer_id)
-        yield visits.where(by_people(), event.at <= now, or_(about, page))
+        yield visits.where(by_people(), event.at <= now, first, or_(about, page))
     sold = WALKS.join(order_lines, order_lines.c.customer_id == WALKS.c.customer_id)
     for bit in (shown, bits.reached[stage.name]):
         yield _marked(bit).select_from(sold).where(*taken(stage, now))

@@ -236,6 +236,35 @@ def test_a_checkout_that_began_is_an_order_form_and_an_offers_sku_tells_it(shop)
     assert rates(report)["oto"] == (0, 1)
 
 
+def test_an_offer_of_a_later_order_is_none_of_the_first(shop):
+    """Who took it weeks later, where they were shown it anew, was never shown it on the way to the first."""
+    offers = [("10:30", "v1", "01-05"), ("11:02", "v2", "01-05"), ("10:02", "v3", "02-20")]
+    rows = [f"{who},offer_shown,,course,2026-{day}T{at}Z,,,\n" for at, who, day in offers]
+    rows += [f"v{n},visited,landing,,2026-01-05T09:00Z,,,\n" for n in (1, 2, 3)]
+    shop.take(FUNNEL + "".join(rows))
+    first = [f"{n},{n}@example.com,v{n},2026-01-05T10:01Z,guide,10,USD,,core,,\n" for n in (1, 2, 3)]
+    later = [f"l{n},{n}@example.com,,2026-02-20T10:05Z,course,50,USD,,upsell,,\n" for n in (2, 3)]
+    shop.take(ORDERS + "".join(first + later))
+    own = (*stages()[:5], {"name": "oto", "kind": "upsell", "sku": "course"})
+    assert rates(told(shop, stages=own))["oto"] == (0, 1)
+
+
+def test_who_came_by_a_campaign_of_no_source_is_not_taken_for_the_source_of_that_name(shop):
+    touches = ("google,", "google,", ",google", ",")
+    shop.take(
+        FUNNEL + "".join(f"v{n},visited,landing,,2026-01-05T10:00Z,{t},\n" for n, t in enumerate(touches))
+    )
+    found = {group.name: group.visitors for group in told(shop, "campaign").groups}
+    assert found == {"google": 2, "(not known) / google": 1, "": 1}
+
+
+def test_the_device_of_an_instant_in_the_past_is_that_known_then(shop):
+    rows = ("v,visited,landing,,2026-01-05T10:00Z,,,\n", "v,visited,landing,,2026-02-05T10:00Z,,,mobile\n")
+    shop.take(FUNNEL + "".join(rows))
+    found = [told(shop, "device", now=NOW.replace(month=month)).groups[0].name for month in (1, 3)]
+    assert found == ["", "mobile"]
+
+
 def test_what_an_offer_brought_is_less_what_went_back_of_it(shop):
     """Of four who are shown it two take it, at 50; of one 20 go back, and 5 of the guide beside it."""
     shop.take(FUNNEL + "".join(f"v{n},offer_shown,,course,2026-01-05T10:00Z,,,\n" for n in range(4)))

@@ -22,7 +22,7 @@ from engine.store.tables import consents, funnel_events, order_lines, orders, re
 from tests.facts.conftest import TestShop
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
-DAY = 86_400_000_000
+DAY, HOUR, NEVER = 86_400_000_000, 3_600_000_000, 1 << 62
 TABLES = (consents, funnel_events, order_lines, orders, refunds, spend, transactions)
 SOURCES = ("", "google", "meta")
 PAGES = ("landing", "opt-in", "sales-page", "order-form", "upsell")
@@ -162,7 +162,8 @@ class World:
         for row in self.of(consents, customer):
             if row["granted"] and min(times) <= row["at"] <= now and (order is None or row["at"] < order):
                 stages.add("opt-in")
-        if any(row["stage"] == "upsell" for row in events):
+        front = NEVER if order is None else order + HOUR  # what is offered later is of another order
+        if any(row["stage"] == "upsell" and row["at"] <= front for row in events):
             stages.add("upsell shown")
         if order is not None:
             stages.add("order")
