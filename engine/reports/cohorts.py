@@ -22,9 +22,9 @@ from sqlalchemy import (
     Select,
     String,
     Subquery,
+    and_,
     case,
     cast,
-    exists,
     func,
     insert,
     literal,
@@ -136,13 +136,30 @@ def lay_cohorts(connection: Connection, asked: Asked) -> None:
 
 
 def _cohorts() -> Rows:
+    """Who came by what spend does not tell apart is of what it tells: of the campaign, or of the source."""
     touch = first_touches(BUYERS, BUYERS.c.opened_at)
-    source, campaign, ad = (func.coalesce(touch.c[name], "") for name in ("source", "campaign", "ad"))
-    cost = spend.c
-    paid_for = exists().where(cost.source == source, or_(cost.campaign == campaign, cost.campaign == ""))
-    columns = (BUYERS.c.customer_id, BUYERS.c.opened_at, span_of(BUYERS.c.opened_at))
     joined = BUYERS.outerjoin(touch, touch.c.customer_id == BUYERS.c.customer_id)
-    return select(*columns, source, campaign, ad, paid_for).select_from(joined)
+    names: list[ColumnElement[Any]] = [func.coalesce(touch.c.source, "")]
+    paid_for = []
+    for by in NAMES[1:]:
+        name: ColumnElement[Any] = func.coalesce(touch.c[by], "")
+        itself, whole = _told(by, f"its_{by}"), _told(by, f"whole_{by}")
+        joined = joined.outerjoin(itself, _is(itself, [*names, name]))
+        joined = joined.outerjoin(whole, _is(whole, [*names, literal("")]))
+        known, covered = itself.c.source.is_not(None), whole.c.source.is_not(None)
+        names.append(case((known, name), (covered, ""), else_=name))
+        paid_for.append(known | covered)
+    columns = (BUYERS.c.customer_id, BUYERS.c.opened_at, span_of(BUYERS.c.opened_at))
+    return select(*columns, *names, paid_for[0]).select_from(joined)
+
+
+def _told(by: By, name: str) -> Subquery:
+    """SQL: the traffic that spend tells of, each once."""
+    return select(*_names(spend, by)).distinct().subquery(name)
+
+
+def _is(told: Subquery, names: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
+    return and_(*(column == name for column, name in zip(told.c, names, strict=True)))
 
 
 def first_customer(connection: Connection) -> datetime | None:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert
 
 from engine.clock import from_micros, to_micros
 from engine.facts.catalogue import Catalogue
+from engine.reports.cohorts import By
 from engine.reports.funnel import funnel_report
 from engine.reports.periods import Asked
 from engine.reports.sources import sources_report
@@ -171,8 +172,12 @@ class World:
             stages |= {row["position"] for row in first} & {*OFFERS}
         return self.touch(customer, until)[0], stages, self.front(customer, now) if order is not None else 0
 
-    def paid_for(self, source: str, campaign: str) -> bool:
-        return any(r["source"] == source and r["campaign"] in (campaign, "") for r in self.rows[spend])
+    def traffic(self, source: str, campaign: str, by: str) -> tuple[tuple[str, ...], bool]:
+        """What a customer is counted under, and whether it was paid for."""
+        paid = {row["campaign"] for row in self.rows[spend] if row["source"] == source}
+        if campaign not in paid and "" in paid:
+            campaign = ""  # spend tells no more than the source
+        return (source, campaign)[: 1 + (by == "campaign")], campaign in paid
 
 
 def load(shop: TestShop, world: World) -> None:
@@ -214,31 +219,31 @@ def test_the_funnel(empty_shop: TestShop, seed: int, now: datetime) -> None:
     assert rates["upsell"].of == sum(bool(stages & shown) for _, stages, _ in walks)
 
 
-def ledger(world: World, now: datetime, months: list[Any]) -> Iterator[tuple[Any, str, int, int]]:
+def ledger(world: World, now: datetime, months: list[Any], by: By) -> Iterator[tuple[Any, str, int, int]]:
     """Traffic, month, customer and time of first order, of all customers of these months."""
     for who in sorted(world.people()):
         opened = world.first_order(who, to_micros(now))
         month = next((m for m in months if opened and m.begins <= from_micros(opened) < m.ends), None)
         if month is not None and opened is not None:
-            source, campaign = world.touch(who, opened)
-            yield ((source,), world.paid_for(source, campaign)), month.name, who, opened
+            yield world.traffic(*world.touch(who, opened), by), month.name, who, opened
 
 
-@given(seed=seeds, now=instants)
+@given(seed=seeds, now=instants, by=st.sampled_from(["source", "campaign"]))
 @many
-def test_the_sources(empty_shop: TestShop, seed: int, now: datetime) -> None:
+def test_the_sources(empty_shop: TestShop, seed: int, now: datetime, by: By) -> None:
     world = World(Random(seed)).invent()
     load(empty_shop, world)
     with empty_shop.store.reading() as connection:
-        report = sources_report(connection, SHOP, Catalogue(), Asked(None, now, now), "source")
+        report = sources_report(connection, SHOP, Catalogue(), Asked(None, now, now), by)
     months, at = list(report.months), to_micros(now)
     customers: dict[Any, list[Any]] = defaultdict(list)
-    for traffic, month, who, opened in ledger(world, now, months):
+    for traffic, month, who, opened in ledger(world, now, months, by):
         customers[traffic].append((month, who, opened))
     costs: dict[Any, Counter[str]] = defaultdict(Counter)
     for row in world.rows[spend]:
         if months and months[0].begins.date() <= row["day"] <= now.date():
-            costs[(row["source"],), True][f"{row['day']:%Y-%m}"] += row["amount"]
+            names = (row["source"], row["campaign"])[: 1 + (by == "campaign")]
+            costs[names, True][f"{row['day']:%Y-%m}"] += row["amount"]
     found = {(line.traffic.names, line.traffic.paid_for): line for line in report.lines}
     assert {*found} == {*customers} | {*costs}
     for traffic, line in found.items():

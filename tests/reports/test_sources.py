@@ -151,6 +151,29 @@ def test_by_campaign_and_by_ad(made):
     assert by_ad[("good", "spring", ""), True].customers == 42  # orders tell no ad
 
 
+@pytest.mark.parametrize(
+    ("by", "spend", "names"),
+    [
+        ("campaign", "good,,", {("good", ""): 3}),  # for all that is told: the source
+        ("campaign", "good,spring,", {("good", "spring"): 2, ("good", "fall"): 1}),
+        ("ad", "good,,", {("good", "", ""): 3}),
+        ("ad", "good,spring,", {("good", "spring", ""): 2, ("good", "fall", "a1"): 1}),
+        ("ad", "good,spring,a1", {("good", "spring", "a1"): 1, ("good", "spring", "a2"): 1, ("good", "fall", "a1"): 1}),
+    ],
+)  # fmt: skip
+def test_who_came_by_what_spend_does_not_tell_apart_is_of_what_it_tells(shop, by, spend, names):
+    """Else the same money would have brought nobody, and they would have come for nothing."""
+    touches = ("spring,a1", "spring,a2", "fall,a1")
+    rows = [f"{n}@example.com,visited,landing,2026-01-10T09:00Z,good,{t}\n" for n, t in enumerate(touches)]
+    shop.take("email,what,stage,at,source,campaign,ad\n" + "".join(rows))
+    sold = [f"{n},{n}@example.com,2026-01-10T10:00Z,guide,100,USD,,core,,,\n" for n in range(3)]
+    shop.take(ORDERS + "".join(sold))
+    shop.take(f"{SPEND}2026-01-10,{spend},100,\n")
+    report = told(shop, by)
+    assert {line.traffic.names: line.customers for line in report.lines} == names
+    assert report.lines[0].front == 10_000 * report.lines[0].customers
+
+
 def test_each_month_by_itself(made):
     good = lines(told(made))[("good",), True]
     assert list(good.cohorts) == [
