@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal, select
 
 from engine.clock import from_micros, span, to_micros
-from engine.facts.checkouts import not_given_up, open_checkout
+from engine.facts.checkouts import not_given_up, open_checkout, unpaid_order
 from engine.facts.transactions import COMPLETED, FRONT, RELEASED, WINDOW, Transaction, stored_transactions
 from engine.planning.story import stamp
 from engine.rules.conditions.bought import place_of
 from engine.settings.model import Settings
-from engine.store.tables import funnel_events, order_lines
+from engine.store.tables import funnel_events, order_lines, orders
 
 CLOSED_BY = {
     COMPLETED: "its funnel was completed",
@@ -58,16 +58,20 @@ class Told:
 
 @dataclass(frozen=True)
 class Checkout:
-    """One that was started, and has no order yet."""
+    """One that was started, and has no paid order yet; `order` is the one that is not paid."""
 
     checkout: str
     started_at: datetime
     until: datetime
+    order: str = ""
 
     @property
     def sentence(self) -> str:
+        ends = f"open until an order or {stamp(self.until)}"
+        if self.order:
+            return f"order {self.order}: placed {stamp(self.started_at)} and not paid, a checkout {ends}"
         named = f"checkout {self.checkout}" if self.checkout else "a checkout"
-        return f"{named}: started {stamp(self.started_at)}, open until an order or {stamp(self.until)}"
+        return f"{named}: started {stamp(self.started_at)}, {ends}"
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,14 @@ def _because(position: str, told: str, opens: bool) -> str:  # noqa: FBT001 - wh
 def _checkouts(
     connection: Connection, settings: Settings, customer_id: int, now: datetime
 ) -> Iterator[Checkout]:
-    event, expires = funnel_events.c, settings.checkout.expires
-    asked = select(event.checkout_id, event.at).where(
-        event.customer_id == customer_id, *open_checkout(now - not_given_up(expires), now)
+    expires, event, order = settings.checkout.expires, funnel_events.c, orders.c
+    since = now - not_given_up(expires)
+    started = select(event.checkout_id, event.at, literal("")).where(
+        event.customer_id == customer_id, *open_checkout(since, now)
     )
-    for checkout, at in connection.execute(asked.order_by(event.at)):
-        yield Checkout(checkout, at, at + expires)
+    unpaid = select(order.checkout_id, order.at, order.order_ref).where(
+        order.customer_id == customer_id, *unpaid_order(since, now)
+    )
+    for found in (started.order_by(event.at), unpaid.order_by(order.at)):
+        for checkout, at, ref in connection.execute(found):
+            yield Checkout(checkout, at, at + expires, ref)

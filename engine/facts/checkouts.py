@@ -1,9 +1,12 @@
-"""Checkouts that were started, and are open until an order of them, or until they are given up."""
+"""Checkouts that are open until a paid order of them, or until they are given up.
+
+The funnel tells that one was started, and so does an order that is not paid yet.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, FromClause, and_, exists, or_
 
 from engine.clock import MICROSECOND
 from engine.store.tables import funnel_events, orders
@@ -23,18 +26,24 @@ def open_checkout(since: Instants, now: Instants) -> tuple[ColumnElement[bool], 
     Those that were started before `since` are given up by now. A start that names no checkout is settled by
     any paid order that is not before it.
     """
-    event, order = funnel_events.c, orders.c
-    ordered = exists().where(
-        order.customer_id == event.customer_id,
-        order.paid,
-        order.at <= now,
+    event = funnel_events.c
+    return event.what == STARTED, event.at.between(since, now), ~_ordered(funnel_events, now)
+
+
+def unpaid_order(since: Instants, now: Instants) -> tuple[ColumnElement[bool], ...]:
+    """SQL over orders: one that is not paid, which is a checkout that was started when it was placed."""
+    return ~orders.c.paid, orders.c.at.between(since, now), ~_ordered(orders, now)
+
+
+def _ordered(started: FromClause, now: Instants) -> ColumnElement[bool]:
+    begun, paid = started.c, orders.alias("paid_for")
+    settled = exists().where(
+        paid.c.customer_id == begun.customer_id,
+        paid.c.paid,
+        paid.c.at <= now,
         or_(
-            and_(event.checkout_id != "", order.checkout_id == event.checkout_id),
-            and_(event.checkout_id == "", order.at >= event.at),
+            and_(begun.checkout_id != "", paid.c.checkout_id == begun.checkout_id),
+            and_(begun.checkout_id == "", paid.c.at >= begun.at),
         ),
     )
-    return (
-        event.what == STARTED,
-        event.at.between(since, now),
-        ~ordered.correlate(funnel_events),
-    )
+    return settled.correlate(started)

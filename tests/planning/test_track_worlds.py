@@ -149,10 +149,9 @@ def _checkouts(known: Sequence[Fact], now: datetime, house: Settings) -> list[Fa
     begun = [
         fact
         for fact in known
-        if fact.what == "checkout_started" and fact.at <= now < fact.at + house.checkout.expires
+        if fact.what in ("checkout_started", "unpaid") and fact.at <= now < fact.at + house.checkout.expires
     ]
-    unpaid = [f for f in known if f.what == "unpaid" and f.at <= now <= f.at + house.front_end.window]
-    return unpaid + [
+    return [
         fact
         for fact in begun
         if not any(o.checkout == fact.checkout if fact.checkout else o.at >= fact.at for o in paid)

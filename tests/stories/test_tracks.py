@@ -17,6 +17,9 @@ ORDERS = """order_id,email,at,sku,amount,checkout_id,position
 3,ann@shop.example,2026-03-09T10:30Z,mug,15,,bump
 4,ann@shop.example,2026-03-10T08:00Z,mug,15,ch1,
 """
+UNPAID = """order_id,email,at,sku,amount,paid
+5,ann@shop.example,2026-03-10T08:40Z,mug,15,no
+"""
 FUNNEL = """email,what,at,checkout_id
 ann@shop.example,completed,2026-03-09T10:20Z,ch1
 ann@shop.example,checkout_started,2026-03-10T08:30Z,ch9
@@ -43,6 +46,15 @@ def test_explain_tells_what_opened_and_closed_a_transaction(shop: Aftersale) -> 
         "when front_end.window had passed" in told
     )
     assert "checkout ch9: started 2026-03-10 08:30Z, open until an order or 2026-03-11 08:30Z" in told
+
+
+def test_explain_tells_of_an_order_that_is_not_paid_yet(shop: Aftersale) -> None:
+    Path("unpaid.csv").write_text(UNPAID)
+    assert shop("import", "unpaid.csv").code == 0
+    said = (
+        "order 5: placed 2026-03-10 08:40Z and not paid, a checkout open until an order or 2026-03-11 08:40Z"
+    )
+    assert said in shop("explain", "ann@shop.example").out
 
 
 def test_explain_tells_where_each_line_stands_and_why(shop: Aftersale) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, ColumnElement, exists, func, or_, select, type_coerce
 
 from engine.clock import MICROSECOND, span
-from engine.facts.checkouts import not_given_up, open_checkout
+from engine.facts.checkouts import not_given_up, open_checkout, unpaid_order
 from engine.planning.book import Book
 from engine.planning.desk import Desk
 from engine.planning.policies.base import Policy
@@ -26,7 +26,8 @@ def keeps_quiet(customer_id: Column[int], settings: Settings, scope: Scope) -> C
 
     Quiet runs from the close, and anew from a later addition; an unpaid order is an open checkout.
     """
-    now, quiet, window = scope.moment(), settings.front_end.quiet, settings.front_end.window
+    now, quiet = scope.moment(), settings.front_end.quiet
+    since = scope.moment(-not_given_up(settings.checkout.expires))
     recent = exists().where(
         transactions.c.customer_id == customer_id,
         transactions.c.opened_at <= now,
@@ -35,29 +36,20 @@ def keeps_quiet(customer_id: Column[int], settings: Settings, scope: Scope) -> C
             transactions.c.last_addition_at.between(scope.moment(MICROSECOND - quiet), now),
         ),
     )
-    unpaid = exists().where(
-        orders.c.customer_id == customer_id,
-        ~orders.c.paid,
-        orders.c.at.between(scope.moment(-window), now),
-    )
-    started = exists().where(
-        funnel_events.c.customer_id == customer_id,
-        *open_checkout(scope.moment(-not_given_up(settings.checkout.expires)), now),
-    )
+    unpaid = exists().where(orders.c.customer_id == customer_id, *unpaid_order(since, now))
+    started = exists().where(funnel_events.c.customer_id == customer_id, *open_checkout(since, now))
     return or_(recent, unpaid, started)
 
 
 def _quiet_is_over(desk: Desk, book: Book, scope: Scope) -> list[ColumnElement[Any]]:
-    begun, order = transactions.c.opened_at <= scope.now, orders.c
-    unpaid = (~order.paid, order.at.between(scope.now - book.settings.front_end.window, scope.now))
-    quiet, window = book.settings.front_end.quiet, book.settings.front_end.window
-    expires = book.settings.checkout.expires
-    since = scope.now - not_given_up(expires)
+    begun, now = transactions.c.opened_at <= scope.now, scope.now
+    quiet, expires = book.settings.front_end.quiet, book.settings.checkout.expires
+    since = now - not_given_up(expires)
     return [
         _last(desk, transactions.c.closes_at, quiet, begun),
-        _last(desk, transactions.c.last_addition_at, quiet, transactions.c.last_addition_at <= scope.now),
-        _last(desk, order.at, window, *unpaid),
-        _last(desk, funnel_events.c.at, expires, *open_checkout(since, scope.now)),
+        _last(desk, transactions.c.last_addition_at, quiet, transactions.c.last_addition_at <= now),
+        _last(desk, orders.c.at, expires, *unpaid_order(since, now)),
+        _last(desk, funnel_events.c.at, expires, *open_checkout(since, now)),
     ]
 
 
