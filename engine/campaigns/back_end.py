@@ -12,6 +12,7 @@ from engine.rules.conditions.first_order import FirstOrder
 from engine.rules.conditions.last_order import LastOrder
 from engine.rules.conditions.ordered import Ordered
 from engine.rules.conditions.segment import Segment
+from engine.rules.conditions.spent import Spent
 from engine.rules.model import All, AnyOf, Rule, Scope
 from engine.settings.policies import FrontEnd
 
@@ -64,10 +65,8 @@ def _never(campaign: Campaign, front_end: FrontEnd, segments: Mapping[str, Rule]
 def _only_in(quiet: timedelta, rule: Rule, scope: Scope) -> bool:
     """Whether it holds for nobody who has no order that is younger than that."""
     match rule:
-        case Bought() | Ordered():
-            return rule.least > 0 and rule.within is not None and rule.within < quiet
-        case FirstOrder() | LastOrder():
-            return rule.within is not None and rule.within < quiet
+        case Bought() | Ordered() | Spent() | FirstOrder() | LastOrder():
+            return _wants_one(rule) and rule.within is not None and rule.within < quiet
         case AnyOf():
             return bool(rule.rules) and all(_only_in(quiet, part, scope) for part in rule.rules)
         case All():
@@ -75,6 +74,16 @@ def _only_in(quiet: timedelta, rule: Rule, scope: Scope) -> bool:
         case Segment():
             return any(_only_in(quiet, part, scope) for part in rule.parts(scope))
     return False
+
+
+def _wants_one(rule: Rule) -> bool:
+    """Whether it holds for nobody without any order of the kind that it asks for."""
+    match rule:
+        case Bought() | Ordered():
+            return rule.least > 0
+        case Spent():
+            return rule.at_least is not None and rule.at_least > 0
+    return True
 
 
 def _first_wait(campaign: Campaign) -> timedelta:

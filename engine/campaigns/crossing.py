@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.campaigns.back_end import inside_of_an_order
 from engine.campaigns.model import FRONT_END, Campaign
+from engine.campaigns.strangers import only_strangers
 from engine.clock import EPOCH, format_duration
 from engine.documents import KeyPath
 from engine.errors import Problem
@@ -28,6 +29,7 @@ _IN_DAYS = re.compile(r"\d+[dw]")
 
 def crossings(campaign: Campaign, front_end: FrontEnd, segments: Mapping[str, Rule]) -> Iterator[Problem]:
     """What is wrong with a campaign that is sound but for its track."""
+    yield from only_strangers(campaign, segments)
     if campaign.track == FRONT_END:
         yield from plain_crossings(campaign, segments)
         yield from _waits(campaign, front_end)

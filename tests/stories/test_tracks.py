@@ -259,6 +259,11 @@ ON = "on: {bought: {product: starter-guide, position: core}}\nsteps:"
             ),
             None,
         ),
+        (
+            ("steps:", "while: {spent: {at_least: 1, within: 12h}}\nsteps:"),
+            "extra.yaml:3:1: while: holds only",
+        ),
+        (("steps:", "while: {spent: {at_most: 9, within: 12h}}\nsteps:"), None),
         (("steps:", "while: {not: {bought: {any: true, within: 12h}}}\nsteps:"), None),
         (("steps:", "while: {bought: {any: true, within: 24h}}\nsteps:"), None),
         (("steps:", "while: {ordered: {at_most: 3, within: 12h}}\nsteps:"), None),
@@ -324,6 +329,36 @@ def test_the_bundled_front_end_takes_a_no_for_a_no(
     clock.advance(timedelta(minutes=10))
     assert aftersale("run", "--once").code == 0
     assert len([*Path("outbox").rglob("*.eml")]) == mails
+
+
+@pytest.mark.parametrize("track", [FRONT, BACK])
+@pytest.mark.parametrize(
+    ("rule", "refused"),
+    [
+        ("{not: {bought: {any: true}}}", True),
+        ("{not: {ordered: {}}}", True),
+        ("{ordered: {at_most: 0}}", True),
+        ("{not: {any: [{ordered: {}}, {bought: {product: starter-guide}}]}}", True),
+        ("{all: [{segment: strangers}, {attribute: {name: bakes, is: weekly}}]}", True),
+        ("{any: [{segment: strangers}, {bought: {product: starter-guide}}]}", False),
+        ("{not: {bought: {product: starter-guide}}}", False),
+        ("{not: {bought: {any: true, within: 30d}}}", False),
+        ("{ordered: {at_most: 0, within: 30d}}", False),
+        ("{ordered: {at_most: 0, amount: {at_least: 50}}}", False),
+        ("{bought: {any: true, at_most: 0, end: back}}", False),
+    ],
+)
+def test_check_refuses_a_campaign_for_people_who_bought_nothing(
+    aftersale: Aftersale, light_project: Path, track: str, rule: str, refused: bool
+) -> None:
+    segments = Path("campaigns/segments.yaml")
+    segments.write_text(segments.read_text() + "  strangers: {not: {ordered: {}}}\n")
+    Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
+    Path("campaigns/extra.yaml").write_text(track.replace("{bought: {product: starter-guide}}", rule))
+    said = aftersale("check")
+    line = track[: track.index("audience")].count("\n") + 1
+    told = f"extra.yaml:{line}:1: audience: holds nobody but people who have bought nothing, so no mail ever goes"
+    assert (said.code, told in said.err) == (int(refused), refused)
 
 
 @pytest.mark.parametrize("waits", ["25h", "{local_days: 2}"])
