@@ -2,13 +2,13 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engine.app.importing import import_into
 from engine.app.mail_index import write_index
@@ -16,11 +16,12 @@ from engine.app.project import Project
 from engine.app.running import run_once
 from engine.campaigns.model import FRONT_END, Campaign
 from engine.clock import VirtualClock
+from engine.delivery.states import Status
 from engine.facts.importing import ImportSummary
 from engine.planning.readout import Count
 from engine.reports.both_tracks import InBoth, offered_in_both
 from engine.store.ids import IdFactory
-from engine.store.tables import transactions
+from engine.store.tables import messages, transactions
 from engine.trials.demo_shop import FILES, TRAFFIC, write_demo_shop
 from engine.trials.starter import copy_starter
 
@@ -40,9 +41,7 @@ class Week:
     others: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, count: Count) -> None:
-        if count.leaves:
-            self.mails[count.campaign, count.step] += count.people
-        elif count.verdict == "skip":  # a hold is told anew at every tick
+        if count.verdict == "skip":  # a hold is told anew at every tick
             self.others[count.verdict, count.reason] += count.people
 
 
@@ -94,7 +93,16 @@ def run_week(project: Project, instants: Sequence[datetime], tick: Callable[[dat
         for count in run_once(project, at, progress=lambda _: None).decided:
             week.add(count)
         tick(at)
+    week.mails.update(_left(project))
     return week
+
+
+def _left(project: Project) -> Mapping[tuple[str, str], int]:
+    """The mails that have left; one that somebody said no to since it was planned has not."""
+    step = messages.c.campaign_id, messages.c.step_id
+    asked = select(*step, func.count()).where(messages.c.status == Status.ACCEPTED).group_by(*step)
+    with project.store.reading() as connection:
+        return {(campaign, step): number for campaign, step, number in connection.execute(asked)}
 
 
 def in_both(project: Project) -> list[InBoth]:

@@ -51,6 +51,7 @@ def test_the_course_is_offered_in_both_tracks_and_neither_crosses_the_line(
     assert f"Bread, Every Week, in both tracks: offered to {len(front)} while their order was open" in told
     assert f"to {len(back)} later" in told
     assert "within 1d of that order: to nobody." in told
+    assert f"Mails of the week: {len([*Path('shop/outbox').rglob('*.eml')])} " in told
     assert len(front) >= 3
     assert len(back) >= 5
 
