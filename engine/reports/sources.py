@@ -151,7 +151,8 @@ def sources_report(
     ]
     lines.sort(key=lambda line: (-line.spend, -line.customers, line.traffic))
     judged = [
-        replace(line, verdict=_verdict(line, _value(lines), settings.sources.at_least)) for line in lines
+        replace(line, verdict=_verdict(line, _value(lines), _besides(line, lines), settings.sources.at_least))
+        for line in lines
     ]
     mature = {each: len(calendar.mature(each)) for each in sorted({*HORIZONS, days})}
     return SourcesReport(since.astimezone(UTC), asked.until.astimezone(UTC), by, days, months, mature, judged)
@@ -224,9 +225,17 @@ def _value(lines: Sequence[Line]) -> float:
     return sum(each.net for each in bought) / customers if customers else 0.0
 
 
-def _verdict(line: Line, value: float, at_least: int) -> Verdict:
+def _besides(line: Line, lines: Sequence[Line]) -> int:
+    """What those paid who may have come by this ad as well: by its campaign, and nobody knows by which ad."""
+    *campaign, _ = line.traffic.names
+    unknown = Traffic((*campaign, ""), paid_for=True)
+    same = (each for each in lines if each.traffic == unknown and each is not line and not each.spend)
+    return sum(each.deciding.net for each in same) if line.traffic.paid_for else 0
+
+
+def _verdict(line: Line, value: float, besides: int, at_least: int) -> Verdict:
     """By the interval of what came back. A source is judged once it has enough customers, or should have
-    had for its money, had it paid.
+    had for its money, had it paid. It is not stopped where what others brought `besides` may be its own.
     """
     decided = line.deciding
     if not line.spend:
@@ -238,4 +247,5 @@ def _verdict(line: Line, value: float, at_least: int) -> Verdict:
         return Verdict.TOO_FEW
     if decided.interval.low > 0:
         return Verdict.SCALE
-    return Verdict.STOP if decided.interval.high < 0 else Verdict.HOLD
+    high = decided.interval.high + max(besides, 0) / decided.spend
+    return Verdict.STOP if high < 0 else Verdict.HOLD

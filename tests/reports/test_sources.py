@@ -151,6 +151,15 @@ def test_by_campaign_and_by_ad(made):
     assert by_ad[("good", "spring", ""), True].customers == 42  # orders tell no ad
 
 
+def test_an_ad_is_not_stopped_for_customers_that_may_be_its_own(made):
+    """Of 500 nothing is known to have come back, but the 1700 of whoever came by some ad of the campaign."""
+    by_ad = lines(told(made, "ad"))
+    ad = by_ad[("good", "spring", "a2"), True]
+    assert (ad.spend, ad.customers, ad.deciding.interval.high) == (50_000, 0, -1)
+    assert ad.verdict is Verdict.HOLD
+    assert by_ad[("bad", "", ""), True].verdict is Verdict.STOP
+
+
 @pytest.mark.parametrize(
     ("by", "spend", "names"),
     [
