@@ -91,7 +91,7 @@ class Way:
         outbox = Outbox(self.store, self.owner, delivery.lease, *names, self.guard)
         only = self.settings.staging.only
         clock = self.clock or (lambda: now)
-        line = Line(self.store, self.settings, clock)
+        line = Line(self.store, self.settings, clock, self.studio.offers)
         way = (outbox, self.studio, self.transport, now)
         courier = Courier(*way, only=only, stop=stop, try_for=delivery.try_for, wishes=self.wishes, line=line)
         per_domain = self.settings.smtp.per_domain if self.transport.name == SmtpTransport.name else {}

@@ -34,6 +34,11 @@ class Studio:
         self._copies: dict[tuple[str, str], Copy] = {}
         self._archives: dict[tuple[str, str], Archive] = {}
 
+    @property
+    def offers(self) -> dict[str, Sequence[str]]:
+        """The products that campaigns offer, by campaign id."""
+        return {campaign.id: campaign.offers for campaign in self.files.campaigns if campaign.offers}
+
     def problems(self) -> dict[str, list[Problem]]:
         """Everything wrong with the copy of each campaign, by campaign id; sound ones are left out."""
         found: dict[str, set[Problem]] = defaultdict(set)

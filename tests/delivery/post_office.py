@@ -126,6 +126,7 @@ class PlainStudio:
         self, unwritable: dict[int, Unwritable] | None = None, to: dict[int, str] | None = None
     ) -> None:
         self.unwritable, self.to = unwritable or {}, to or {}
+        self.offers = {"welcome-back": ["course", "club"]}
 
     def compose(self, connection: Any, orders: Sequence[MailOrder], now: datetime) -> list[Mail | Unwritable]:
         return [self.unwritable.get(order.key.customer_id) or self._mail(order) for order in orders]

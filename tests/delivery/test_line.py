@@ -11,7 +11,7 @@ from engine.delivery.line import SOON, Line
 from engine.delivery.outbox import Outbox
 from engine.settings.model import Settings
 from engine.store.connect import Store
-from engine.store.tables import enrollments, funnel_events, orders, transactions
+from engine.store.tables import enrollments, funnel_events, order_lines, orders, subscriptions, transactions
 from tests.delivery.post_office import (
     NOW,
     PlainStudio,
@@ -52,6 +52,18 @@ def run_of(customer_id: int, entered_at: datetime) -> tuple[Any, dict[str, Any]]
 LATELY, OPEN = NOW - 10 * MINUTE, NOW + 50 * MINUTE
 BACK, FRONT = {"track": "back-end"}, {"track": "front-end"}
 BUYS, OVER = "not sent: open_transaction", "not sent: transaction_closed"
+OWNS = "not sent: owns_offer"
+
+
+def sold(sku: str, **more: Any) -> tuple[Any, dict[str, Any]]:
+    line = {"order_ref": "o9", "line_ref": "1", "sku": sku, "quantity": 1, "amount": 900, "position": ""}
+    return order_lines, {**line, "side": "front", "at": LATELY, **more}
+
+
+CLUB = (
+    subscriptions,
+    {"subscription_ref": "s", "sku": "club", "status": "active", "derived": False, "at": LATELY},
+)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +79,11 @@ BUYS, OVER = "not sent: open_transaction", "not sent: transaction_closed"
         (FRONT, [transaction(LATELY, OPEN), run_of(1, LATELY)], None),
         (FRONT, [transaction(LATELY, NOW), run_of(1, LATELY)], OVER),
         (FRONT, [run_of(1, LATELY)], OVER),
+        (FRONT, [transaction(LATELY, OPEN), run_of(1, LATELY), sold("course")], OWNS),
+        (FRONT, [transaction(LATELY, OPEN), run_of(1, LATELY), sold("guide")], None),
+        (BACK, [sold("course", at=NOW - 3 * DAY)], OWNS),
+        (BACK, [sold("course", at=NOW - 3 * DAY, refunded_at=NOW - DAY)], None),
+        (BACK, [CLUB], OWNS),
     ],
 )
 def test_an_order_that_came_since_the_plan_is_heard_at_the_door(

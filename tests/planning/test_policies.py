@@ -107,6 +107,16 @@ def test_ownership_of_the_offer(
     assert decide(store, person, offers="[mug]") == expected
 
 
+def test_what_one_campaign_offers_is_none_of_anothers(store: Store) -> None:
+    person = buyer(NOW)
+    person.orders.append(Order(NOW - DAY, [Line("mug")]))
+    texts = [campaign_text(name, offers=f"[{sku}]") for name, sku in (("cups", "mug"), ("towels", "towel"))]
+    assert sorted(Shop(store, texts, people={1: person}).preview(NOW)) == [
+        (1, "cups", "one", "skip", "owns_offer"),
+        (1, "towels", "one", "send", "due"),
+    ]
+
+
 SUBSCRIBED = [Change(NOW - 40 * DAY)]
 CANCELLED = [*SUBSCRIBED, Change(NOW - DAY, status="cancelled")]
 RUNS_OUT = [*SUBSCRIBED, Change(NOW - DAY, status="cancelled", ends_at=NOW + SECOND)]

@@ -1,6 +1,10 @@
 """Nobody is offered what they own."""
 
-from sqlalchemy import ColumnElement, exists, or_
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from engine.planning.book import Book
 from engine.planning.desk import Desk
@@ -10,23 +14,31 @@ from engine.rules.model import Scope
 from engine.rules.standing import known, runs
 from engine.store.tables import order_lines, subscriptions
 
+Asked = Callable[[ColumnElement[str]], ColumnElement[bool]]  # of a sku: SQL that says whether it is offered
+
 
 def owns_offer(desk: Desk, _: Book, scope: Scope) -> ColumnElement[bool]:
-    """A subscription is owned while it runs; where none is known of, the purchase decides."""
-    offered = desk.offers.c.campaign_id == desk.runs.c.campaign_id
+    def offered(sku: ColumnElement[str]) -> ColumnElement[bool]:
+        return and_(desk.offers.c.campaign_id == desk.runs.c.campaign_id, desk.offers.c.sku == sku)
+
+    return owns(desk.runs.c.customer_id, offered, scope.now)
+
+
+def owns(
+    customer_id: ColumnElement[int], offered: Asked, now: datetime | ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """SQL: that customer owns what is offered.
+
+    A subscription is owned while it runs; where none is known of, the purchase decides.
+    """
     subscribed = exists().where(
-        offered,
-        subscriptions.c.customer_id == desk.runs.c.customer_id,
-        subscriptions.c.sku == desk.offers.c.sku,
-        runs(subscriptions, scope.now),
+        subscriptions.c.customer_id == customer_id, offered(subscriptions.c.sku), runs(subscriptions, now)
     )
+    line = order_lines.c
     bought = exists().where(
-        offered,
-        order_lines.c.customer_id == desk.runs.c.customer_id,
-        order_lines.c.sku == desk.offers.c.sku,
-        order_lines.c.at <= scope.now,
-        or_(order_lines.c.refunded_at.is_(None), order_lines.c.refunded_at > scope.now),
-        ~known(order_lines.c.customer_id, order_lines.c.sku, scope.now),
+        *(line.customer_id == customer_id, offered(line.sku), line.at <= now),
+        or_(line.refunded_at.is_(None), line.refunded_at > now),
+        ~known(line.customer_id, line.sku, now),
     )
     return or_(subscribed, bought)
 
