@@ -59,6 +59,11 @@ def share_context(files: Sequence[File], environment: MailEnvironment) -> None:
         setattr(node, "with_context", _target(node) in seeing)  # noqa: B010 - no common type in the stubs
 
 
+def speaks(file: File) -> bool:
+    """Whether it names what only a mail knows, by whatever meaning: the customer, the shop, a claim …"""
+    return any(name.name in NAMES for name in file.tree.find_all(nodes.Name))
+
+
 def _looks(file: File, environment: MailEnvironment) -> bool:
     return any(name.name in NAMES for name in outside_names(file.tree, environment))
 

@@ -15,6 +15,7 @@ from engine.errors import Problem
 from engine.registry import did_you_mean
 from engine.rendering.environment import MailEnvironment
 from engine.rendering.events import Event, Guard, Mark, Role, Static, Value
+from engine.rendering.outside import speaks
 from engine.rendering.parsed import File, imported
 from engine.rendering.sources import Library, Source, Unreadable
 
@@ -244,6 +245,9 @@ class Reader:
         file = self._included(node, place)
         if place.silent:
             self._wrong(place, node, *UNSHOWN)
+        elif file and not node.with_context and speaks(file):
+            told = f"{file.source.name!r} knows neither its reader nor the shop without context"
+            self._wrong(place, node, told, "leave out: without context", file.source.name)
         elif file:
             yield Mark("open", node)
             inner = replace(place, files=(file, *place.files), chain=(), blocks={}, above=())

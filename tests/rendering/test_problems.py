@@ -11,6 +11,8 @@ from tests.rendering.press import campaign_text, problems, studio, write_templat
 
 OTHERS = {
     "layout.html": "<html>\n<body>{% block content %}{% endblock %}</body></html>",
+    "one.html": "<b>1</b>",
+    "whose.html": "{{ shop.name }}",
     "m.html": "{% macro hi(x) %}Hi {{ x }}{% endmacro %}",
     "bad-layout.html": "<p>\n{{ shop.nmae }}</p>{% block content %}{% endblock %}",
     "bad-macros.html": "\n\n{% macro hi(x) %}Hi {{ y }}{% endmacro %}",
@@ -60,6 +62,7 @@ WRONG = [
     ("none of several includes", "{% include ['x.html', 'y.html'] %}", "a.html:2", "there is none of the templates x.html, y.html", None),
     ("an include made at run time", "{% include customer.country ~ '.html' %}", "a.html:2", "include needs a template's name in quotes", "a name made at run time cannot be checked"),
     ("a layout made at run time", "{% extends customer.country %}", "a.html:2", "extends needs a template's name in quotes", None),
+    ("an include without context", "{% include 'one.html' without context %}\n{% include 'whose.html' without context %}", "a.html:3", "'whose.html' knows neither its reader nor the shop without context", "leave out: without context"),
     ("an import made at run time", "{% import shop.name as m %}{{ m.x() }}", "a.html:2", "import needs a template's name in quotes", None),
     ("a layout by if", "{% if shop.name %}{% extends 'layout.html' %}{% endif %}", "a.html:2", "extends must stand once, and outside every other tag", None),
     ("an imported file by a key", "{% import 'm.html' as q %}{{ q['hi'](1) }}", "a.html:2", "'q' is an imported file", "call its macros as q.macro(…)"),
