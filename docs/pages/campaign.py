@@ -101,8 +101,9 @@ OFFERS = """\
 Who owns a product that the campaign offers gets none of its mails, net of full refunds. No rule is
 needed for that. A subscription is owned while it runs, whoever sold it; who had one that is over may be
 offered it again. What is used up and bought anew, such as flour, is not for `offers`: name it in the
-template, as `product('flour')`. Templates reach the products as `offers`. Nobody is made two offers at
-once: see [one offer at a time](policies.md#one-offer-at-a-time). Nor is what they refused in the front end
+template, as `product('flour')`. Where all in the audience have bought what is offered, `check` warns of it.
+Templates reach the products as `offers`. Nobody is made two offers at once: see [one offer at a
+time](policies.md#one-offer-at-a-time). Nor is what they refused in the front end
 offered again at once: see [what was refused](policies.md#what-was-refused).
 """
 OWED = """\

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.campaigns.back_end import held_at_first
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
+from engine.campaigns.strangers import owned_by_all
 from engine.clock import Clock, DatabaseClock, SystemClock
 from engine.delivery.generation import Guard, lost
 from engine.delivery.transports import TRANSPORTS
@@ -82,6 +83,7 @@ class Project:
         now = (self._clock or SystemClock()).now()
         for campaign in self.files.campaigns:
             yield from held_at_first(campaign, self.settings.front_end)
+            yield from owned_by_all(campaign, self.files)
             if campaign.on and campaign.on.dates and not campaign.on.next_moment(now, self.settings.zone):
                 hint = "name one that is to come, or leave it so: who is in goes on"
                 yield campaign.problem(("on", "date"), "this is past, so nobody begins by it any more", hint)

@@ -297,6 +297,27 @@ def test_a_back_end_mail_that_waits_for_the_quiet_is_warned_of(
     assert "the mail waits" not in aftersale("check").err
 
 
+@pytest.mark.parametrize("track", [FRONT, BACK])
+def test_an_offer_of_what_the_whole_audience_owns_is_warned_of(
+    aftersale: Aftersale, light_project: Path, track: str
+) -> None:
+    Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
+    Path("campaigns/extra.yaml").write_text(
+        track.replace("steps:", "offers: [flagship, starter-guide]\nsteps:")
+    )
+    line = track[: track.index("steps:")].count("\n") + 1
+    told = f"extra.yaml:{line}:20: offers: whoever is in the audience owns 'starter-guide', so nobody gets a mail"
+    said = aftersale("check")
+    assert (said.code, f"warning: campaigns/{told}" in said.err) == (0, True), said.err
+    rule = "{any: [{bought: {product: starter-guide}}, {bought: {product: jar}}]}"
+    Path("campaigns/extra.yaml").write_text(
+        track.replace("{bought: {product: starter-guide}}", rule).replace(
+            "steps:", "offers: [starter-guide]\nsteps:"
+        )
+    )
+    assert "nobody gets a mail" not in aftersale("check").err
+
+
 def test_what_crosses_the_line_is_told_together_with_all_else(
     aftersale: Aftersale, light_project: Path
 ) -> None:
