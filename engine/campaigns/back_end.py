@@ -26,27 +26,28 @@ def inside_of_an_order(
 
 
 def held_at_first(campaign: Campaign, front_end: FrontEnd) -> Iterator[Problem]:
-    """A run that begins with an order, and whose first mail falls into its quiet: it goes later than told."""
+    """A run that begins with an order, and whose first mail waits unless that closed early."""
     fact = campaign.on.fact if campaign.on else None
     if campaign.track == FRONT_END or campaign.transactional or not isinstance(fact, Bought):
         return
-    if _first_wait(campaign) < _over(front_end):
+    if front_end.quiet <= _first_wait(campaign) < _over(front_end):
         told = f"after: {_after(_first_wait(campaign))} the order is open or just closed, so the mail waits"
         path = ("steps", campaign.steps[0].number, "after")
         yield campaign.problem(path, told, f"it goes {_ends(front_end)} after the order at the latest")
 
 
 def _open_order(campaign: Campaign, front_end: FrontEnd) -> Iterator[Problem]:
-    """A run that begins on what the front end sold, and whose first mail lies within the quiet."""
+    """A run that begins on an order, and whose first mail lies within the quiet."""
     fact = campaign.on.fact if campaign.on else None
-    if not isinstance(fact, Bought) or _first_wait(campaign) >= _over(front_end):
+    if not isinstance(fact, Bought):
         return
     word = "end" if fact.end == "front" else "position" if fact.position else ""
-    if word:
-        told = f"on: bought with {word}: {getattr(fact, word)} is an open order, "
+    if _first_wait(campaign) < (_over(front_end) if word else front_end.quiet):
+        path = ("on", "bought", word) if word else ("on",)
+        told = f"on: bought{f' with {word}: {getattr(fact, word)}' if word else ''} is an open order, "
         told += f"and the first step comes {_after(_first_wait(campaign))}"
         hint = f"wait {_ends(front_end)} or more (front_end.window and quiet), or write track: front-end"
-        yield campaign.problem(("on", "bought", word), told, hint)
+        yield campaign.problem(path, told, hint)
 
 
 def _never(campaign: Campaign, front_end: FrontEnd, segments: Mapping[str, Rule]) -> Iterator[Problem]:

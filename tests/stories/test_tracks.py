@@ -241,6 +241,11 @@ ON = "on: {bought: {product: starter-guide, position: core}}\nsteps:"
             "extra.yaml:3:39: on: bought with position: core is an open order, and the first step",
         ),
         (
+            ("steps:", "on: {bought: {product: starter-guide}}\nsteps:"),
+            "extra.yaml:3:1: on: bought is an open order, and the first step comes 5m later (wait 25h or more",
+        ),
+        (("steps:", "transactional: true\non: {bought: {product: starter-guide}}\nsteps:"), None),
+        (
             ("steps:", "while: {bought: {any: true, within: 12h}}\nsteps:"),
             "extra.yaml:3:1: while: holds only within 1d of an order, so no mail ever goes",
         ),
@@ -289,9 +294,9 @@ def test_a_back_end_mail_that_waits_for_the_quiet_is_warned_of(
 ) -> None:
     Path("templates/plain.html").write_text("<p>{{ preheader }}Hello</p>")
     text = BACK.replace("steps:", "on: {bought: {product: starter-guide}}\nsteps:")
-    Path("campaigns/extra.yaml").write_text(text)
+    Path("campaigns/extra.yaml").write_text(text.replace("5m", "24h"))
     said = aftersale("check")
-    told = "extra.yaml:6:5: after: 5m later the order is open or just closed, so the mail waits"
+    told = "extra.yaml:6:5: after: 1d later the order is open or just closed, so the mail waits"
     assert (said.code, f"warning: campaigns/{told}" in said.err) == (0, True), said.err
     Path("campaigns/extra.yaml").write_text(text.replace("5m", "25h"))
     assert "the mail waits" not in aftersale("check").err
