@@ -17,7 +17,10 @@ from engine.rules.parse import RuleParser
 def load_segments(
     path: Path, catalogue: Catalogue, campaigns: StepNames
 ) -> tuple[dict[str, Rule], list[Problem]]:
-    """The segments by name, and everything wrong with the file; an absent file has none."""
+    """The segments by name, and everything wrong with the file; an absent file has none.
+
+    Those that are too large, or lead into a circle, stand for everybody: nobody can follow them any more.
+    """
     if not path.exists():
         return {}, []
     try:
@@ -33,9 +36,11 @@ def load_segments(
     problems += [_unnamed(document, name) for name in named if not ID.fullmatch(str(name))]
     segments = {name: parser.parse(rule, ("segments", name)) for name, rule in named.items()}
     large = _too_large(segments)
-    problems = [*parser.problems, *_cycles(document, segments)]
+    sound: set[str] = set()
+    problems = [*parser.problems, *_cycles(document, segments, sound)]
     problems += [document.problem(("segments", name), f"{name}: {TOO_LARGE}", HINT) for name in large[:1]]
-    return segments | dict.fromkeys(large, All(())), problems
+    endless = [name for name in segments if name not in sound]
+    return segments | dict.fromkeys([*large, *endless], All(())), problems
 
 
 def _unknown(document: Document, key: str) -> Problem:
@@ -53,10 +58,10 @@ def _too_large(segments: Mapping[str, Rule]) -> list[str]:
     return sorted((name for name, rule in segments.items() if sizes.too_large(rule)), key=sizes.named)
 
 
-def _cycles(document: Document, segments: Mapping[str, Rule]) -> Iterator[Problem]:
+def _cycles(document: Document, segments: Mapping[str, Rule], sound: set[str]) -> Iterator[Problem]:
+    """The circles; those that lead into none are put into `sound`."""
     mentions = {name: dict.fromkeys(_mentions(rule)) for name, rule in segments.items()}
     reported: set[str] = set()
-    sound: set[str] = set()
     for name in segments:
         circle = _circle(name, mentions, [], sound)
         if circle and not reported & set(circle):
