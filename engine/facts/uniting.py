@@ -3,6 +3,7 @@
 Runs so far stay with their decisions, numbered behind those of the known customer, so that the mails of
 both keep their keys and the count of runs is that of both. Of those under way only one may go on: whoever
 has more steps behind them; of equals who is through, and then the known customer. The others end here.
+A step that was passed over for want of an address is none, and a run of such steps alone ends no other.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from engine.store.tables import decisions, enrollments, membership, messages
 
 RUNS = (membership, enrollments, decisions)
 MERGED = "merged"  # why a run ended that does not go on
+HELD, NO_ADDRESS = "hold", "no_address"  # verdict and reason of what is no step behind anybody
 Row = Mapping[str, Any]
 Way = tuple[int, str]  # one person's through one campaign
 
@@ -73,13 +75,18 @@ def _keep_inside(
 
 def _let_the_furthest_go_on(connection: Connection, way: Way, now: datetime) -> None:
     known, campaign_id = way
+    theirs = [row for row in _rows(connection, decisions, [known]) if row["campaign_id"] == campaign_id]
     decided = Counter(
-        row["spell"]
-        for row in _rows(connection, decisions, [known])
-        if row["campaign_id"] == campaign_id and row["verdict"] != "hold"
+        row["spell"] for row in theirs if row["verdict"] != HELD and row["reason"] != NO_ADDRESS
     )
+    in_vain = {row["spell"] for row in theirs if row["reason"] == NO_ADDRESS} - decided.keys()
+
+    def how_far(run: Row) -> tuple[bool, int, bool, int]:
+        spell = run["spell"]
+        return spell not in in_vain, decided[spell], run["status"] != "active", -spell
+
     runs = [row for row in _rows(connection, enrollments, [known]) if row["campaign_id"] == campaign_id]
-    runs.sort(key=lambda run: (decided[run["spell"]], run["status"] != "active", -run["spell"]))
+    runs.sort(key=how_far)
     for run in runs[:-1]:
         if run["status"] == "active":
             _end(connection, run, now)

@@ -188,17 +188,18 @@ def _run(
 
 
 def _two_in_campaigns(shop, anonymous, ann):
-    """Each a run and how many steps of it are decided, by campaign; the ids of the two, merged by now."""
+    """Each a run, how many steps of it are decided, and perhaps how, by campaign; the ids of the two, merged."""
     shop.take(USE + use("a1,,", "guide") + use(",ann@example.com,", "mug"))
     ids = dict(shop.rows("identities", "value", "customer_id"))
     at = shop.clock.now()
     with shop.store.writing() as connection:
         for who, runs in ((ids["a1"], anonymous), (ids["ann@example.com"], ann)):
-            for campaign, (status, steps) in runs.items():
+            for campaign, (status, steps, *how) in runs.items():
                 key = {"customer_id": who, "campaign_id": campaign, "spell": 1}
                 connection.execute(insert(enrollments), [_run(who, campaign, f"s{steps}", at, status=status)])
                 connection.execute(insert(membership), [{**key, "inside": status == "active", "since": at}])
-                said = {"verdict": "send", "reason": "due", "detail": "", "at": at, "first_at": at}
+                verdict, reason = how or ("send", "due")
+                said = {"verdict": verdict, "reason": reason, "detail": "", "at": at, "first_at": at}
                 for number in range(steps):
                     connection.execute(insert(decisions), [{**key, "step_id": f"s{number}", **said}])
                 mail = {
@@ -211,6 +212,7 @@ def _two_in_campaigns(shop, anonymous, ann):
 
 
 RUN = ("active", 1)
+NOWHERE = ("skip", "no_address")
 UNITED = {  # the anonymous run, the known one, and the runs by spell: what each is, and how many steps it has
     "the known one has none": (RUN, None, [("active", "s1")], 1),
     "the anonymous one has none": (None, RUN, [("active", "s1")], 1),
@@ -219,6 +221,8 @@ UNITED = {  # the anonymous run, the known one, and the runs by spell: what each
     "both are as far": (RUN, RUN, [("active", "s1"), ("exited", "s1")], 2),
     "the anonymous one is through": (("finished", 2), RUN, [("exited", "s1"), ("finished", "s2")], 2),
     "the known one is through": (RUN, ("finished", 1), [("finished", "s1"), ("exited", "s1")], 2),
+    "one had no address": (("finished", 2, *NOWHERE), RUN, [("active", "s1"), ("finished", "s2")], 2),
+    "the other begins": (("finished", 1, *NOWHERE), ("active", 0), [("active", "s0"), ("finished", "s1")], 2),
     "both are through": (("finished", 1), ("exited", 1), [("exited", "s1"), ("finished", "s1")], 2),
 }
 
