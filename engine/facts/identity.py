@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce, update
 
 from engine.clock import to_micros
+from engine.errors import StoreClash
 from engine.facts.batches import batched
 from engine.facts.bulk import Values, insert_plain
 from engine.facts.examples import Examples
@@ -101,7 +102,8 @@ class People:
     def load(self, connection: Connection) -> None:
         """Read everybody who is known already, and hold them until the transaction ends.
 
-        Another importer that means the same people waits, and then sees what this one wrote.
+        Another importer that means the same people waits, and then sees what this one wrote. Raises
+        StoreClash where one merged or erased somebody before they were held: then all is read anew.
         """
         for kind, values in self._asked.items():
             for named in batched(sorted(values)):
@@ -111,6 +113,9 @@ class People:
         lock_customers(connection, self._known.values())
         for ids in batched(sorted(set(self._known.values()))):
             self._people.update(_read_people(connection, ids))
+        if self._people.keys() != set(self._known.values()):
+            msg = "somebody who is meant here was merged or erased at the same time"
+            raise StoreClash(msg, hint="try again")
 
     def stored(self) -> list[int]:
         """The ids of those who were known before this chunk."""

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,15 +17,18 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from engine.app.hearing import drain
 from engine.app.project import Project
+from engine.facts import identity
 from engine.facts.receiving.landing import Hall
 from engine.facts.receiving.saying import NotUnderstood, NotWanted
 from engine.facts.receiving.sources import SOURCES
 from engine.facts.refusal import Refused
 from engine.settings.model import Settings
+from engine.store.connect import Store
+from engine.store.ids import IdFactory
 from engine.store.tables import inbound
 from tests.receiving.ear import NOW, Ear, message, track
 from tests.receiving.test_segment import BASIC, KEY
@@ -84,6 +87,30 @@ def test_what_was_acknowledged_survives_kill_9(
         with project.store.reading() as connection:
             kept = set(connection.scalars(select(inbound.c.event_id)))
     assert kept == set(acknowledged)
+
+
+@pytest.mark.postgres
+def test_whom_another_process_merges_meanwhile_is_looked_for_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = "ann@loaf.example"
+    with closing(Store(postgres_url)) as store:
+        ear, other = Ear(store), Ear(store, ids=IdFactory(seed=2))
+        ear.tell("segment", *(track("Lesson Started", who=who, sku="course") for who in ("7", ann)))
+        hold, merged = identity.lock_customers, list[bool]()
+
+        def held_late(connection: Connection, customer_ids: Iterable[int]) -> None:
+            if not merged:
+                merged.append(True)
+                other.tell("segment", message("identify", userId="7", traits={"email": ann}))
+            hold(connection, customer_ids)
+
+        monkeypatch.setattr(identity, "lock_customers", held_late)
+        ear.tell("segment", track("Lesson Completed", who="7", sku="course"))
+        assert merged
+        assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+        assert ear.rows("customers", "email", "shop_id") == [(ann, "7")]
+        assert ear.rows("consumption", "kind") == [("completed",), ("started",)]
 
 
 @given(

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engine.errors import AftersaleError
+from engine.errors import AftersaleError, StoreClash
 from engine.facts.receiving import inbound
 from engine.facts.receiving.inbound import APPLIED, IGNORED, PARKED, Told, Verdict
 from engine.store.connect import Store
@@ -109,7 +109,7 @@ def _attempt(work: Work, batch: Sequence[Told], now: datetime) -> dict[Told, Ver
             with work.store.writing() as connection:
                 verdicts = work.apply(connection, batch)
                 inbound.mark(connection, verdicts, now)
-        except IntegrityError:
+        except (IntegrityError, StoreClash):
             if not attempts_left:
                 raise
         else:
