@@ -103,7 +103,7 @@ class People:
         """Read everybody who is known already, and hold them until the transaction ends.
 
         Another importer that means the same people waits, and then sees what this one wrote. Raises
-        StoreClash where one merged or erased somebody before they were held: then all is read anew.
+        StoreClash where one changed who is meant before they were held: then all is read anew.
         """
         for kind, values in self._asked.items():
             for named in batched(sorted(values)):
@@ -113,9 +113,19 @@ class People:
         lock_customers(connection, self._known.values())
         for ids in batched(sorted(set(self._known.values()))):
             self._people.update(_read_people(connection, ids))
-        if self._people.keys() != set(self._known.values()):
-            msg = "somebody who is meant here was merged or erased at the same time"
+        if self._people.keys() != set(self._known.values()) or not self._held_names <= self._known.keys():
+            msg = "another process changed who is meant at the same time"
             raise StoreClash(msg, hint="try again")
+
+    @property
+    def _held_names(self) -> set[tuple[str, str]]:
+        """Of the names that were asked for those that the people have by now."""
+        names = (
+            (kind, name)
+            for person in self._people.values()
+            for kind, name in (("email", person.email), ("shop_id", person.shop_id))
+        )
+        return {(kind, name) for kind, name in names if name and name in self._asked[kind]}
 
     def stored(self) -> list[int]:
         """The ids of those who were known before this chunk."""

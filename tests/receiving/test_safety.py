@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -90,24 +90,27 @@ def test_what_was_acknowledged_survives_kill_9(
 
 
 @pytest.mark.postgres
-def test_whom_another_process_merges_meanwhile_is_looked_for_again(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("known", [("7", "ann@loaf.example"), ("ann@loaf.example",)], ids=["merged", "named"])
+def test_whom_another_process_changes_meanwhile_is_looked_for_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, known: Sequence[str]
 ) -> None:
     ann = "ann@loaf.example"
+    both = {"userId": "7", "traits": {"email": ann}}
     with closing(Store(postgres_url)) as store:
         ear, other = Ear(store), Ear(store, ids=IdFactory(seed=2))
-        ear.tell("segment", *(track("Lesson Started", who=who, sku="course") for who in ("7", ann)))
-        hold, merged = identity.lock_customers, list[bool]()
+        ear.tell("segment", *(track("Lesson Started", who=who, sku="course") for who in known))
+        hold, changed = identity.lock_customers, list[bool]()
 
         def held_late(connection: Connection, customer_ids: Iterable[int]) -> None:
-            if not merged:
-                merged.append(True)
-                other.tell("segment", message("identify", userId="7", traits={"email": ann}))
+            if not changed:
+                changed.append(True)
+                other.tell("segment", message("identify", **both))
             hold(connection, customer_ids)
 
         monkeypatch.setattr(identity, "lock_customers", held_late)
-        ear.tell("segment", track("Lesson Completed", who="7", sku="course"))
-        assert merged
+        ear.hear("segment", [(None, track("Lesson Completed", who="7", sku="course", email=ann))])
+        ear.take_up(size=1)
+        assert changed
         assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
         assert ear.rows("customers", "email", "shop_id") == [(ann, "7")]
         assert ear.rows("consumption", "kind") == [("completed",), ("started",)]
