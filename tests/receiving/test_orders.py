@@ -294,6 +294,7 @@ GONE_BACK: list[tuple[list[dict[str, Any]], list[int]]] = [
     ([refund_is("succeeded", 4, 600), TAKEN], [600, 1_400]),
     ([charge_refunded(4, 600), disputed("funds_withdrawn", 5, "needs_response", amount=700)], [600, 700]),
     ([charge_refunded(6, 500)], [500]),
+    ([charge_refunded(6, 500, refunds={"data": []})], [500]),
     ([charge_refunded(6, 2_000)], [2_000]),
     ([charge_refunded(6, 500), charge_refunded(8, 2_000)], [500, 1_500]),
     ([charge_refunded(6, 500), charge_refunded(6, 1_250) | {"id": "evt_same_second"}], [1_250]),

@@ -95,7 +95,6 @@ def test_whom_another_process_changes_meanwhile_is_looked_for_again(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, known: Sequence[str]
 ) -> None:
     ann = "ann@loaf.example"
-    both = {"userId": "7", "traits": {"email": ann}}
     with closing(Store(postgres_url)) as store:
         ear, other = Ear(store), Ear(store, ids=IdFactory(seed=2))
         ear.tell("segment", *(track("Lesson Started", who=who, sku="course") for who in known))
@@ -104,7 +103,7 @@ def test_whom_another_process_changes_meanwhile_is_looked_for_again(
         def held_late(connection: Connection, customer_ids: Iterable[int]) -> None:
             if not changed:
                 changed.append(True)
-                other.tell("segment", message("identify", **both))
+                other.tell("segment", message("identify", userId="7", traits={"email": ann}))
             hold(connection, customer_ids)
 
         monkeypatch.setattr(identity, "lock_customers", held_late)

@@ -27,8 +27,8 @@ def read_refund(refund: Thing, at: datetime) -> Said:
 
 def read_refunded(charge: Thing, at: datetime) -> Said:
     """Newer versions name no refunds here, but how much went back by all of them so far."""
-    if isinstance(listed := part(charge, "refunds").get("data"), list):
-        return [each for refund in items(listed) for each in read_refund(refund, at)]
+    if listed := items(part(charge, "refunds").get("data")):
+        return [each for refund in listed for each in read_refund(refund, at)]
     currency = first(charge, "currency")
     amount = in_major(charge.get("amount_refunded"), currency)
     if not amount:
