@@ -1,5 +1,7 @@
 """Customers files: properties and attributes with their history."""
 
+from itertools import permutations
+
 import pytest
 
 from .conftest import TestShop, micros
@@ -81,6 +83,27 @@ def test_a_history_may_come_in_any_order(shop, rows, one_by_one):
         shop.take("email,attribute.plan,updated_at\n" + "".join(part))
     times = [micros(f"2026-01-0{day}T00:00Z") for day in (1, 2, 3)]
     assert history(shop, "plan") == list(zip(("tin", "gold", "iron"), times, strict=True))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_what_is_told_again_holds_on_whatever_comes_late(shop, order):
+    """Gold on the first day, the third and the fourth, tin in between: in the end it is gold."""
+    said = [("gold", 1), ("gold", 3), ("tin", 2), ("gold", 4)]
+    lines = [f"ann@example.com,{plan},2026-01-0{day}T00:00Z\n" for plan, day in said]
+    for number in order:
+        shop.take("email,attribute.plan,updated_at\n" + lines[number])
+    assert [plan for plan, _ in history(shop, "plan")][-1] == "gold"
+    assert ("tin", micros("2026-01-02T00:00Z")) in history(shop, "plan")
+    assert shop.take("email,attribute.plan,updated_at\n" + "".join(lines)).inserted == 0
+    assert [plan for plan, _ in history(shop, "plan")][-1] == "gold"
+
+
+def test_what_is_told_again_and_again_is_kept_twice_and_changes_nobody(shop):
+    for day in range(1, 8):
+        shop.take(f"email,attribute.plan,updated_at\nann@example.com,gold,2026-01-0{day}T00:00Z\n")
+    times = [micros(f"2026-01-0{day}T00:00Z") for day in (1, 7)]
+    assert history(shop, "plan") == [("gold", at) for at in times]
+    assert len(shop.rows("changes", "customer_id")) == 1
 
 
 def test_an_older_value_does_not_become_the_current_one(shop):

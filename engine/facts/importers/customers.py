@@ -1,7 +1,7 @@
 """Customers: who people are, and what is known of them, with its history."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -35,7 +35,11 @@ _PROPERTIES = tuple(column.name for column in COLUMNS if column.name in PROPERTI
 
 
 class History:
-    """The values of one person's attributes, each since its time."""
+    """The values of one person's attributes, each since its time.
+
+    Of a value that is told again and again the first time is kept, and the last: another value that comes
+    late, of a time in between, is not taken for the latest. To keep all times would be a row for each login.
+    """
 
     def __init__(self) -> None:
         self._values: dict[str, list[tuple[int, str]]] = {}
@@ -43,6 +47,17 @@ class History:
     def add(self, name: str, at: int, value: str) -> None:
         values = [each for each in self._values.get(name, []) if each[0] != at]
         self._values[name] = sorted([*values, (at, value)])
+
+    def add_again(self, name: str, at: int) -> None:
+        """The value in force at that time is told then."""
+        values = self._values[name]
+        last, value = values[-1]
+        if at > last:
+            twice = len(values) > 1 and values[-2][1] == value
+            self._values[name] = [*(values[:-1] if twice else values), (at, value)]
+
+    def all(self) -> Iterator[News]:
+        return ((name, at, value) for name, values in self._values.items() for at, value in values)
 
     def at(self, name: str, instant: int) -> str | None:
         """The value in force at an instant, if there was one."""
@@ -75,17 +90,16 @@ def _land(connection: Connection, rows: Sequence[CustomerRow], landing: Landing)
     stored = _stored(connection, people.stored())
     histories = _histories(stored)
     outcome = Outcome()
-    written: dict[Key, str] = {}
+    changed: set[int] = set()
     for person, theirs in _by_person(people, rows, now, outcome):
         history = histories.setdefault(person.id, History())
         news = _news(person, theirs, history, now)
-        written.update({(person.id, name, at): value for name, at, value in news})
         _keep_current(person, theirs, history, news)
         _count(outcome, person, len(theirs), changed=person.changed or bool(news))
+        changed |= {person.id for _ in news}
     touched = people.write(connection, landing.now)
-    _write(connection, written, stored.keys() & written.keys(), now)
-    touched |= {customer for customer, _, _ in written}
-    return settle(connection, people, touched, landing, outcome)
+    _write(connection, stored, histories, now)
+    return settle(connection, people, touched | changed, landing, outcome)
 
 
 def _by_person(
@@ -117,6 +131,8 @@ def _news(person: Person, rows: Sequence[CustomerRow], history: History, now: in
             since = at if at is not None else person.known_at if before is None else now
             history.add(name, since, value)
             news.append((name, since, value))
+        elif at is not None:
+            history.add_again(name, at)
     return news
 
 
@@ -156,8 +172,17 @@ def _histories(stored: Mapping[Key, str]) -> dict[int, History]:
     return found
 
 
-def _write(connection: Connection, written: Mapping[Key, str], changed: Set[Key], now: int) -> None:
-    remove(connection, attributes, ("customer_id", "name", "at"), changed)
+def _write(
+    connection: Connection, stored: Mapping[Key, str], histories: Mapping[int, History], now: int
+) -> None:
+    kept = {
+        (customer, name, at): value
+        for customer, history in histories.items()
+        for name, at, value in history.all()
+    }
+    gone = {key for key, value in stored.items() if kept.get(key) != value}
+    remove(connection, attributes, ("customer_id", "name", "at"), gone)
+    written = {key: value for key, value in kept.items() if stored.get(key) != value}
     rows = [(*key, value, as_number(value), now) for key, value in sorted(written.items())]
     insert_plain(connection, attributes, rows)
 
