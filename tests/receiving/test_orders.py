@@ -589,6 +589,18 @@ def test_an_order_that_is_cancelled_after_it_was_paid_is_not_bought_any_more(
         assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
 
 
+def test_a_free_order_that_is_cancelled_is_not_owned_any_more(ear: Ear) -> None:
+    words = [
+        track("Order Completed", order_id="o1", products=[{"sku": "guide", "price": 0}]),
+        track("Order Cancelled", 5, order_id="o1"),
+    ]
+    for turn in (words, words[::-1]):
+        ear.forget()
+        ear.tell("segment", *turn)
+        assert ear.rows("orders", "paid") == [(False,)]
+        assert {outcome for outcome, _ in ear.verdicts()} == {"applied"}
+
+
 FAST = "2026-03-10T09:10:00"  # ten minutes after it came
 SOON = int(NOW.timestamp()) + 600
 LESSON = {"id": "1", "course_id": 1, "user": {"id": 7, "email": "ann@loaf.example"}, "is_completed": True}

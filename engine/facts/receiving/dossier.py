@@ -59,6 +59,8 @@ class Dossier:
         """What is said of the order as a whole."""
         said = self._all("head.")
         known = {**said, "order_id": self.ref, "currency": self._currency()}
+        if self._get(CANCELLED) and self._lines and not self._paid:
+            known["paid"] = "no"  # there is nothing to give back, and what was free is not theirs either
         return {**known, "at": self._placed} if FIRST in self.said else known
 
     @property
@@ -106,7 +108,7 @@ class Dossier:
     def _cancelled(self) -> Fields:
         """What was never paid is not given back."""
         at = self._get(CANCELLED)
-        return {"at": at} if at and self._get(PAID) != "no" else _none(at or self._placed)
+        return {"at": at} if at and self.head.get("paid") != "no" else _none(at or self._placed)
 
     def _beyond(self, part: str) -> Fields:
         """What of a sum no single refund tells of, and no sum of an earlier time."""
