@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.campaigns.back_end import held_at_first
+from engine.campaigns.fruitless import owned_by_all
 from engine.campaigns.load import load_files, without
 from engine.campaigns.model import Files
-from engine.campaigns.strangers import owned_by_all
 from engine.clock import Clock, DatabaseClock, SystemClock
 from engine.delivery.generation import Guard, lost
 from engine.delivery.transports import TRANSPORTS

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from engine.campaigns.back_end import inside_of_an_order
+from engine.campaigns.fruitless import only_strangers
 from engine.campaigns.model import FRONT_END, Campaign
-from engine.campaigns.strangers import only_strangers
 from engine.clock import EPOCH, format_duration
 from engine.documents import KeyPath
 from engine.errors import Problem

@@ -36,11 +36,10 @@ def load_segments(
     problems += [_unnamed(document, name) for name in named if not ID.fullmatch(str(name))]
     segments = {name: parser.parse(rule, ("segments", name)) for name, rule in named.items()}
     large = _too_large(segments)
-    sound: set[str] = set()
-    problems = [*parser.problems, *_cycles(document, segments, sound)]
+    circles = _circles(segments)
+    problems = [*parser.problems, *_told_once(document, circles.values())]
     problems += [document.problem(("segments", name), f"{name}: {TOO_LARGE}", HINT) for name in large[:1]]
-    endless = [name for name in segments if name not in sound]
-    return segments | dict.fromkeys([*large, *endless], All(())), problems
+    return segments | dict.fromkeys([*large, *circles], All(())), problems
 
 
 def _unknown(document: Document, key: str) -> Problem:
@@ -58,13 +57,18 @@ def _too_large(segments: Mapping[str, Rule]) -> list[str]:
     return sorted((name for name, rule in segments.items() if sizes.too_large(rule)), key=sizes.named)
 
 
-def _cycles(document: Document, segments: Mapping[str, Rule], sound: set[str]) -> Iterator[Problem]:
-    """The circles; those that lead into none are put into `sound`."""
+def _circles(segments: Mapping[str, Rule]) -> dict[str, list[str]]:
+    """The circle that a segment leads into, for each that does."""
     mentions = {name: dict.fromkeys(_mentions(rule)) for name, rule in segments.items()}
+    sound: set[str] = set()
+    found = {name: _circle(name, mentions, [], sound) for name in segments}
+    return {name: circle for name, circle in found.items() if circle}
+
+
+def _told_once(document: Document, circles: Iterable[list[str]]) -> Iterator[Problem]:
     reported: set[str] = set()
-    for name in segments:
-        circle = _circle(name, mentions, [], sound)
-        if circle and not reported & set(circle):
+    for circle in circles:
+        if not reported & set(circle):
             reported |= set(circle)
             told = " → ".join([*circle, circle[0]])
             yield document.problem(

@@ -4,7 +4,7 @@ It may have opened a transaction, closed one, or hold what the mail offers.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,7 @@ class Line:
     store: Store
     settings: Settings
     clock: Callable[[], datetime]
-    offers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    offers: Mapping[str, Sequence[str]]
 
     def crossed_by(self, mails: Collection[Attempt]) -> dict[Attempt, Outcome]:
         """Those of the mails that go back, for a plan to decide anew."""

@@ -150,8 +150,9 @@ def sources_report(
         _line(traffic, its, [], calendar, days) for traffic, its in accounts.items() if traffic not in done
     ]
     lines.sort(key=lambda line: (-line.spend, -line.customers, line.traffic))
+    value, others = _value(lines), {line.traffic: line for line in lines}
     judged = [
-        replace(line, verdict=_verdict(line, _value(lines), _besides(line, lines), settings.sources.at_least))
+        replace(line, verdict=_verdict(line, value, _besides(line, others), settings.sources.at_least))
         for line in lines
     ]
     mature = {each: len(calendar.mature(each)) for each in sorted({*HORIZONS, days})}
@@ -225,12 +226,13 @@ def _value(lines: Sequence[Line]) -> float:
     return sum(each.net for each in bought) / customers if customers else 0.0
 
 
-def _besides(line: Line, lines: Sequence[Line]) -> int:
+def _besides(line: Line, others: Mapping[Traffic, Line]) -> int:
     """What those paid who may have come by this ad as well: by its campaign, and nobody knows by which ad."""
     *campaign, _ = line.traffic.names
-    unknown = Traffic((*campaign, ""), paid_for=True)
-    same = (each for each in lines if each.traffic == unknown and each is not line and not each.spend)
-    return sum(each.deciding.net for each in same) if line.traffic.paid_for else 0
+    unknown = others.get(Traffic((*campaign, ""), paid_for=True))
+    if unknown is None or unknown is line or unknown.spend or not line.traffic.paid_for:
+        return 0
+    return unknown.deciding.net
 
 
 def _verdict(line: Line, value: float, besides: int, at_least: int) -> Verdict:

@@ -2,12 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from engine.clock import parse_duration
 from engine.settings.values import (
+    ApiUrl,
     Lasting,
     Line,
     Mailbox,
@@ -16,8 +17,7 @@ from engine.settings.values import (
     Percent,
     PerDomain,
     Place,
-    _api,
-    _verification_key,
+    VerificationKey,
 )
 
 
@@ -127,7 +127,7 @@ class SendGrid(Part):
     Its API key is a [secret](#secrets).
     """
 
-    host: Annotated[str, AfterValidator(_api)] = Field(
+    host: ApiUrl = Field(
         "https://api.sendgrid.com", description="where it is; `https://api.eu.sendgrid.com` for EU accounts"
     )
     batch: int = Field(
@@ -156,7 +156,7 @@ class SendGrid(Part):
     )
     clicks: bool | None = Field(None, description="whether it tracks clicks; empty: as the account says")
     opens: bool | None = Field(None, description="whether it tracks opens; empty: as the account says")
-    webhook_key: Annotated[str, AfterValidator(_verification_key)] = Field(
+    webhook_key: VerificationKey = Field(
         "",
         description="the verification key of its signed event webhook, as its settings show it; empty: "
         "what it tells is refused",

@@ -232,6 +232,9 @@ QuietHours = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^$|^none$|{HOURS_PATTERN}"}),
 ]
 Host = Annotated[str, AfterValidator(_host)]
+PublicUrl = Annotated[str, AfterValidator(_public)]
+ApiUrl = Annotated[str, AfterValidator(_api)]
+VerificationKey = Annotated[str, AfterValidator(_verification_key)]
 MailDomain = Annotated[str, AfterValidator(_mail_domain), Field(max_length=50)]
 PerDomain = Annotated[
     dict[MailDomain, Annotated[int, Field(ge=1)]], BeforeValidator(_each_once), AfterValidator(Names)

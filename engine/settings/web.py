@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from engine.clock import parse_duration
-from engine.settings.values import Lasting, Line, Names, Part, Sku, TheirSku, _public
+from engine.settings.values import Lasting, Line, Names, Part, PublicUrl, Sku, TheirSku
 
 
 class Web(Part):
@@ -15,7 +15,7 @@ class Web(Part):
         "127.0.0.1", description="where it listens; `0.0.0.0`: at every address of the machine"
     )
     port: int = Field(8025, ge=0, le=65535, description="the port it listens at; 0: any free one")
-    url: Annotated[str, AfterValidator(_public)] = Field(
+    url: PublicUrl = Field(
         "",
         description="its address in the internet, such as `https://mail.shop.example`; empty: `run` opens no "
         "port, and no mail links to it",

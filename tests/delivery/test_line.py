@@ -116,7 +116,7 @@ def test_who_begins_to_buy_while_the_batch_is_leaving_is_passed_over(store: Stor
     postman, minutes = Postman(), count()
     postman.before_each = lambda i: learn(store, STARTED, 2) if i == 1 else None
     box = Outbox(store, "ann", timedelta(seconds=60), "postman")
-    line = Line(store, Settings(), lambda: NOW + MINUTE)
+    line = Line(store, Settings(), lambda: NOW + MINUTE, {})
     ann = Courier(box, PlainStudio(), postman, NOW, lambda: next(minutes), line=line)
     ann.carry(box.claim(box.due(NOW, 10), NOW))
     assert postman.sent == [1, 3]

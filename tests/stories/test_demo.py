@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, select, type_coerce
 
+from engine.app.demo import import_shop, make_shop, run_week
+from engine.app.importing import import_into
 from engine.app.project import Project
 from engine.cli import demo
 from engine.clock import VirtualClock, span
@@ -22,6 +24,23 @@ def told(aftersale: Aftersale, clock: VirtualClock, monkeypatch: pytest.MonkeyPa
     said = aftersale("demo", "shop", "--customers", 200)
     assert said.code == 0
     return said.out
+
+
+def test_a_mail_that_the_door_stopped_is_none_of_the_week(tmp_path: Path, clock: VirtualClock) -> None:
+    """Everybody says no, later in the week; the door hears any no, and the plan those of its time."""
+    project = make_shop(tmp_path / "shop", clock.now(), 100)
+    import_shop(project)
+    people = (project.folder / "data/customers.csv").read_text().splitlines()[1:]
+    noes = project.folder / "noes.csv"
+    told = "".join(f"{line.partition(',')[0]},no,{clock.now():%Y-%m-%dT%H:%MZ}\n" for line in people)
+    noes.write_text("email,granted,at\n" + told)
+    import_into(project, [noes], now=clock.now())
+    week = run_week(project, [project.clock.now()], lambda _: None)
+    with project.store.reading() as connection:
+        stopped = [*connection.scalars(select(messages.c.status).where(messages.c.status != "held_out"))]
+    project.close()
+    assert set(stopped) == {"cancelled"}
+    assert not week.mails
 
 
 def within(quiet: timedelta) -> ColumnElement[bool]:

@@ -200,11 +200,9 @@ def _values(row: RefundRow, order: Ordered, exchange: Exchange) -> Values | None
     if row.amount == NONE:
         return None
     line_ref, sku, most = _line_of(row, order)
-    return (
-        None
-        if row.amount == REST
-        else (row.order_ref, line_ref, sku, row.at, *_back(row, most, order, exchange))
-    )
+    if row.amount == REST:
+        return None
+    return (row.order_ref, line_ref, sku, row.at, *_back(row, most, order, exchange))
 
 
 def _rests(

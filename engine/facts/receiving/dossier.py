@@ -207,12 +207,7 @@ def parts_of(of: OfOrder) -> list[str]:
     whole = bool(of.head) or of.lines is not None or of.guess is not None
     refunds = [f"{REFUND}{refund}" for refund in of.refunds]
     returned = [_returned(of)] if of.returned else []
-    return [
-        *([ORDER] if whole else []),
-        *refunds,
-        *returned,
-        *([CANCELLED] if of.cancelled else []),
-    ]
+    return [*([ORDER] if whole else []), *refunds, *returned, *([CANCELLED] if of.cancelled else [])]
 
 
 def _told(of: OfOrder) -> Iterator[tuple[str, Any]]:
